@@ -1,0 +1,63 @@
+/**
+ * The event log: an ordered, durable record of events, read by a group of workers.
+ *
+ * - Ordering: records of one partition are handled in the order of their offsets; records with the same
+ *   key go to one partition. Nothing holds across partitions.
+ * - At least once: what was not committed is delivered again after a crash or a rebalance, to any worker;
+ *   so may what was handled but not committed yet. `publish` may write a record twice when it is retried.
+ * - `publish` resolves only when the record is on every in-sync replica. A rejection
+ *   (`dependency-unavailable`) means "not known to be written".
+ * - A new group starts at the earliest record.
+ */
+export type Topic = "events" | "dead-letters";
+
+export interface EventRecord {
+  readonly key: string | null;
+  readonly value: Uint8Array | null;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+/** A record as it was read. Its bytes are whatever the producer sent. */
+export interface LoggedRecord {
+  readonly key: Uint8Array | null;
+  readonly value: Uint8Array | null;
+  /** A header that was sent more than once has a list. */
+  readonly headers: Readonly<Record<string, Uint8Array | readonly Uint8Array[] | undefined>>;
+  readonly topic: string;
+  readonly partition: number;
+  readonly offset: string;
+  /** When the broker appended it: the same at each redelivery. */
+  readonly appendedAtMs: number;
+}
+
+export interface RecordBatch {
+  readonly partition: number;
+  readonly records: readonly LoggedRecord[];
+  /** Keeps the membership alive in long work. Rejects when the partition is no longer ours. */
+  heartbeat(): Promise<void>;
+  /** True when the partition was taken away or the consumer stops: leave without committing. */
+  isStale(): boolean;
+  /** Everything up to and including `record` has had its effect. */
+  commit(record: LoggedRecord): Promise<void>;
+}
+
+export interface ConsumerOptions {
+  /** Called one batch at a time per partition. A rejection delivers the batch again from the last commit. */
+  handleBatch(batch: RecordBatch): Promise<void>;
+  /** The consumer has ended for good and will not come back by itself. */
+  onCrash(error: unknown): void;
+}
+
+export interface Consumer {
+  /** Whether it is a member of its group now. */
+  hasJoined(): boolean;
+  close(): Promise<void>;
+}
+
+export interface EventLog {
+  /** Creates the topics where they are missing. Idempotent; safe from many processes at once. */
+  ensureTopics(): Promise<void>;
+  publish(topic: Topic, records: readonly EventRecord[]): Promise<void>;
+  startConsumer(options: ConsumerOptions): Promise<Consumer>;
+  close(): Promise<void>;
+}

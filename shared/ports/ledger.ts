@@ -1,0 +1,156 @@
+import type { EventType, ExternalIdentity } from "../events/event.ts";
+import type { Position } from "../revocation/position.ts";
+import type { Longest } from "./revocation-store.ts";
+
+/**
+ * The ledger: the durable list of revocations, the marks on recorded tokens, and the fence. The truth that the
+ * store is repaired from.
+ *
+ * - Writes are acknowledged by a majority and the journal; the fence is read from the primary with majority concern.
+ * - `insertPending` never overwrites; `noteApplied` never turns an enforced row back; `noteEnforced` is final.
+ * - A pending row is never purged.
+ * - Errors: `dependency-unavailable` means "not known to have happened".
+ */
+export interface Ledger {
+  /** Inserts the rows that are not there yet. */
+  insertPending(rows: readonly PendingRow[]): Promise<void>;
+  find(eventId: string): Promise<LedgerRow | null>;
+  findMany(eventIds: readonly string[]): Promise<LedgerRow[]>;
+  /** The newest first, by (requestedAt, id), after `after`. */
+  list(query: LedgerQuery): Promise<LedgerRow[]>;
+  /** Notes what was written to the store. Changes status `pending` to `applied`; leaves `enforced` as it is. */
+  noteApplied(eventId: string, applied: AppliedNote): Promise<void>;
+  /** Changes an applied row that is still noted under `incarnation` and `position`; false otherwise. */
+  noteEnforced(eventId: string, enforced: EnforcedNote): Promise<boolean>;
+  /** Applied and not enforced, the oldest first. */
+  listUnsettled(limit: number): Promise<LedgerRow[]>;
+  /** When the oldest pending row was requested; null when there is none. */
+  oldestPendingAtMs(): Promise<number | null>;
+
+  /** Marks at most `limit` more recorded, unexpired, unmarked tokens; how many were marked. */
+  markTokens(eventId: string, selection: TokenSelection, limit: number): Promise<number>;
+  /** Tokens that bear the mark of one of the events and expire after the time, ordered by jti, after `after`. */
+  listMarked(eventIds: readonly string[], page: MarkedPage): Promise<MarkedToken[]>;
+  countMarked(eventId: string): Promise<number>;
+  /** The last expiry among the subject's recorded tokens; null when it has none. */
+  lastExpiryMs(subject: string): Promise<number | null>;
+
+  /** Every row that lives at `nowMs` or is pending, ordered by id, after `after`: what a repair reads. */
+  listLive(page: {
+    readonly nowMs: number;
+    readonly after?: string;
+    readonly limit: number;
+  }): Promise<LedgerRow[]>;
+  /** Rows whose `untilMs` lies before the time, pending ones excepted. */
+  listExpired(untilBeforeMs: number, limit: number): Promise<LedgerRow[]>;
+  removeRows(eventIds: readonly string[]): Promise<void>;
+
+  /** Null before the first repair. */
+  readFence(): Promise<Fence | null>;
+  /** Sets the incarnation; the longest values stay. */
+  writeFence(incarnation: string): Promise<void>;
+  /** Raises, never lowers. Makes the document when it is missing, without an incarnation. */
+  raiseLongest(longest: Longest): Promise<void>;
+  lowerLongest(longest: Longest): Promise<void>;
+  ping(): Promise<boolean>;
+}
+
+export interface Fence {
+  /** Null before the first repair. */
+  readonly incarnation: string | null;
+  readonly longest: Longest;
+}
+
+export interface PendingRow {
+  /** Our own event's id, else a UUID derived from (source, id). */
+  readonly eventId: string;
+  readonly type: EventType;
+  /** The user's id; null where no user is known. */
+  readonly subject: string | null;
+  /** Whom the event named, when it named nobody that we know. */
+  readonly external: ExternalIdentity | null;
+  readonly jti: string | null;
+  readonly sid: string | null;
+  /** The cut-off's; null where the row cuts nothing off, or it is not decided yet. */
+  readonly epoch: number | null;
+  /** NumericDate, seconds; for tokens of other issuers. */
+  readonly notBefore: number | null;
+  readonly reason: string | null;
+  readonly actor: string | null;
+  readonly source: string;
+  /** Differs from `eventId` for upstream events only. */
+  readonly sourceEventId: string;
+  readonly effectiveAtMs: number;
+  readonly requestedAtMs: number;
+}
+
+export interface LedgerRow extends PendingRow {
+  readonly status: "pending" | "held" | "applied" | "enforced" | "failed";
+  /** Kept until then; null while pending. */
+  readonly untilMs: number | null;
+  /** Whether `jti` lies in the side bucket, since no token of that id is recorded. */
+  readonly unrecorded: boolean;
+  readonly appliedAtMs: number | null;
+  readonly incarnation: string | null;
+  readonly position: Position | null;
+  readonly enforcedAtMs: number | null;
+  readonly tokensRevoked: number;
+  /** Who enforced it, as it stood when it was settled. */
+  readonly instances: readonly InstanceEnforcement[];
+}
+
+export interface InstanceEnforcement {
+  readonly id: string;
+  readonly state: "enforced" | "pending" | "fenced" | "gone";
+  readonly atMs: number | null;
+}
+
+export interface AppliedNote {
+  readonly subject: string | null;
+  readonly epoch: number | null;
+  readonly notBefore: number | null;
+  readonly unrecorded: boolean;
+  readonly untilMs: number;
+  readonly appliedAtMs: number;
+  readonly incarnation: string;
+  readonly position: Position;
+  readonly tokensRevoked: number;
+}
+
+export interface EnforcedNote {
+  readonly incarnation: string;
+  readonly position: Position;
+  readonly enforcedAtMs: number;
+  readonly instances: readonly InstanceEnforcement[];
+}
+
+/** Exactly one way of choosing tokens. */
+export type TokenSelection =
+  | { readonly by: "epoch"; readonly subject: string; readonly belowEpoch: number; readonly nowMs: number }
+  | {
+      readonly by: "issued-at";
+      readonly subject: string;
+      readonly issuedAtOrBeforeMs: number;
+      readonly nowMs: number;
+    }
+  | { readonly by: "session"; readonly sid: string; readonly nowMs: number }
+  | { readonly by: "jti"; readonly jti: string; readonly nowMs: number };
+
+export interface MarkedPage {
+  readonly expiresAfterMs: number;
+  readonly after?: string;
+  readonly limit: number;
+}
+
+export interface MarkedToken {
+  readonly jti: string;
+  readonly expiresAtMs: number;
+  readonly revokedBy: string;
+}
+
+export interface LedgerQuery {
+  readonly limit: number;
+  readonly after?: { readonly requestedAtMs: number; readonly eventId: string };
+  readonly subject?: string;
+  readonly jti?: string;
+}

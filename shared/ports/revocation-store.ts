@@ -1,0 +1,156 @@
+import type { Addition } from "../revocation/addition.ts";
+import type { PackedAdditions } from "../revocation/packed-additions.ts";
+import type { Position } from "../revocation/position.ts";
+
+/**
+ * The store: the fast copy of all live revocations, and the feed of additions to it.
+ *
+ * - Atomic: each call takes effect as a whole or not at all; additions get strictly growing positions.
+ * - Idempotent: additions merge by `max`; adding twice leaves what adding once left (but for another position).
+ * - Validity: the store is valid while it has an incarnation and its server still has the replication id under
+ *   which that was set. An invalid store takes no additions (`store-invalid`), makes nobody fresh.
+ * - Errors: `dependency-unavailable` means "not known to have happened".
+ * - Announcements may be lost and doubled, never trusted to be complete; each names the position before it.
+ * - Expiry: an entry is kept until its `exp`/`until` plus `clockErrorAllowedMs`, then may vanish at any time.
+ */
+export interface RevocationStore {
+  /**
+   * Writes the additions, appends them to the feed, announces them. Unless `extend`, a cut-off is left out where
+   * a live one of that subject is as strict already, whatever its `until`; with `extend`, one that lives longer
+   * is written too. When nothing is left to add, answers with the head. Cut-offs and unrecorded tokens are kept
+   * at least until the store's now plus the longest lifetime in use.
+   */
+  add(additions: readonly Addition[], options?: { readonly extend?: boolean }): Promise<Written>;
+
+  /** Reports, renews the lease, and fetches what follows `report.position`, all in one write. */
+  sync(report: InstanceReport): Promise<SyncAnswer>;
+
+  /** The whole contents in bounded chunks. Entries added meanwhile may or may not be in it. */
+  load(): AsyncIterable<PackedAdditions>;
+
+  /** The instance has stopped accepting tokens. */
+  signOff(instanceId: string): Promise<void>;
+
+  /** One read: who is registered, and what the store is now. */
+  readInstances(): Promise<InstancesView>;
+  /** Forgets instances; the pruner's call. */
+  removeInstances(instanceIds: readonly string[]): Promise<void>;
+
+  /** Listens until `close`. `onGap` is called whenever messages may have been lost (reconnected). */
+  subscribe(listener: StoreListener): Promise<Subscription>;
+  /** Tells who waits for receipts that a ledger row was noted. May be lost. */
+  notifyApplied(eventIds: readonly string[]): Promise<void>;
+
+  readState(): Promise<StoreState>;
+  /** Raises the longest lifetime and the longest staleness in use; never lowers. */
+  raiseLongest(longest: Longest): Promise<void>;
+  /** Lowers them to what is given: the pruner's call. */
+  lowerLongest(longest: Longest): Promise<void>;
+
+  /** Takes the repair lock (the last taker has it), and takes the incarnation away. */
+  beginRepair(lock: string): Promise<RepairStart>;
+  /** Writes what the buckets lack, outside the feed. False when the lock was lost. */
+  repair(lock: string, additions: readonly Addition[]): Promise<boolean>;
+  /** Makes the store valid under a new incarnation. False when the lock was lost. */
+  completeRepair(lock: string, repaired: RepairEnd): Promise<boolean>;
+
+  /** Removes feed entries appended before the store's now minus `keepMs`, at most `limit`; how many went. */
+  trimFeed(keepMs: number, limit: number): Promise<number>;
+  /** Removes what has expired and did not vanish by itself; how many keys went. */
+  purgeExpired(): Promise<number>;
+  /** Whether the server answers now. */
+  ping(): Promise<boolean>;
+  close(): Promise<void>;
+}
+
+export interface Written {
+  readonly incarnation: string;
+  readonly position: Position;
+}
+
+export interface InstanceReport {
+  readonly instanceId: string;
+  /** The incarnation that was loaded, and the position that is enforced under it; null before the first load. */
+  readonly incarnation: string | null;
+  readonly position: Position;
+  /** How long this instance accepts without a sync (an hour under `best_effort`). */
+  readonly maxStalenessMs: number;
+  readonly entries: number;
+}
+
+export interface FeedEntry {
+  readonly position: Position;
+  /** The position of the addition before it. */
+  readonly previous: Position;
+  readonly additions: PackedAdditions;
+}
+
+/** `incarnation` is null while the store is invalid; then nothing else in the answer counts. */
+export interface SyncAnswer {
+  readonly incarnation: string | null;
+  readonly head: Position;
+  /** In order, the oldest first; not all of them where there are many: sync again. */
+  readonly entries: readonly FeedEntry[];
+}
+
+export interface RegisteredInstance {
+  readonly id: string;
+  readonly incarnation: string | null;
+  readonly position: Position;
+  readonly maxStalenessMs: number;
+  readonly entries: number;
+  /** Rises with each sync. */
+  readonly syncCount: number;
+  /** By the store's clock. */
+  readonly lastSyncAtMs: number;
+  readonly signedOffAtMs: number | null;
+}
+
+export interface Longest {
+  readonly tokenLifetimeSeconds: number;
+  readonly maxStalenessMs: number;
+}
+
+export interface StoreState {
+  /** Null while invalid. */
+  readonly incarnation: string | null;
+  /** When the incarnation was set, by the store's clock. */
+  readonly incarnationSinceMs: number;
+  /** Whether it is the first of its namespace. */
+  readonly isFirstIncarnation: boolean;
+  readonly head: Position;
+  readonly longest: Longest;
+  readonly storeTimeMs: number;
+}
+
+export interface InstancesView extends StoreState {
+  readonly instances: readonly RegisteredInstance[];
+}
+
+export interface Announcement extends FeedEntry {
+  readonly incarnation: string;
+}
+
+export interface StoreListener {
+  onAnnouncement?(announcement: Announcement): void;
+  /** An instance reported a new position, or signed off. */
+  onReport?(instanceId: string): void;
+  onApplied?(eventIds: readonly string[]): void;
+  onGap?(): void;
+}
+
+export interface Subscription {
+  close(): Promise<void>;
+}
+
+export interface RepairStart {
+  /** The incarnation and the head that were found; null where there was none. */
+  readonly incarnation: string | null;
+  readonly head: Position;
+}
+
+export interface RepairEnd {
+  readonly incarnation: string;
+  readonly isFirst: boolean;
+  readonly longest: Longest;
+}

@@ -1,0 +1,56 @@
+/**
+ * Sessions, and the record of every token that left a process.
+ *
+ * Writes are acknowledged by a majority and the journal. `rotate` is one conditional update: of two calls with the
+ * same refresh token one gets null. Errors: `dependency-unavailable` means "not known to have happened".
+ */
+export interface SessionStore {
+  createSession(session: NewSession): Promise<void>;
+  findSession(sid: string): Promise<Session | null>;
+  /** Replaces the hash `fromHash`, unless the session has ended or has another hash: then null. */
+  rotate(sid: string, rotation: Rotation): Promise<Session | null>;
+  /** Ends the session; keeps the first time. False when there is none. */
+  endSession(sid: string, endedAtMs: number): Promise<boolean>;
+
+  /** Written before the token leaves the process. */
+  recordToken(token: TokenRecord): Promise<void>;
+  findToken(jti: string): Promise<TokenRecord | null>;
+
+  /** Removes tokens that expired before the time; how many went. */
+  purgeTokens(expiredBeforeMs: number, limit: number): Promise<number>;
+  /** Removes sessions that expired before the time; how many went. */
+  purgeSessions(expiredBeforeMs: number, limit: number): Promise<number>;
+}
+
+export interface NewSession {
+  readonly sid: string;
+  readonly subject: string;
+  /** The user's epoch at sign-in: every token of the session carries it. */
+  readonly epoch: number;
+  /** SHA-256 of the refresh token, hexadecimal. */
+  readonly refreshHash: string;
+  readonly createdAtMs: number;
+  readonly expiresAtMs: number;
+}
+
+export interface Session extends NewSession {
+  readonly lastUsedAtMs: number;
+  readonly endedAtMs: number | null;
+}
+
+export interface Rotation {
+  readonly fromHash: string;
+  readonly toHash: string;
+  readonly usedAtMs: number;
+}
+
+export interface TokenRecord {
+  readonly jti: string;
+  readonly subject: string;
+  readonly sid: string;
+  readonly epoch: number;
+  readonly issuedAtMs: number;
+  readonly expiresAtMs: number;
+  /** The event that revoked it; null while it lives. */
+  readonly revokedBy: string | null;
+}

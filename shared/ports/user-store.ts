@@ -1,0 +1,95 @@
+import type { ExternalIdentity, QuashEvent } from "../events/event.ts";
+import type { UserState } from "../revocation/user-state.ts";
+
+/**
+ * Users, each with the events that wait to be published (the outbox) in the same document, so that a change and
+ * its event are one write.
+ *
+ * - Every write is acknowledged by a majority and the journal before it resolves.
+ * - `change` is conditional: of two changes decided on the same state one gets null and decides anew.
+ * - A deleted user is a tombstone: `findById` returns it, nothing else does.
+ * - Errors: `dependency-unavailable` means "not known to have happened".
+ */
+export interface UserStore {
+  /** Throws `email-taken` or `external-identity-taken`. */
+  create(user: NewUser): Promise<User>;
+  findById(id: string): Promise<User | null>;
+  findByEmail(normalisedEmail: string): Promise<User | null>;
+  findByExternalIdentity(identity: ExternalIdentity): Promise<User | null>;
+  /** Ordered by id, after `after`. */
+  list(query: UserQuery): Promise<User[]>;
+  hasAdministrator(): Promise<boolean>;
+  /** Null when the user's state is no longer `change.from`. `change.event` is appended to the outbox in the same write. */
+  change(id: string, change: StateChange): Promise<User | null>;
+  /** Appends an event that changes no user, such as `token.revoked`. False when there is no such user. */
+  appendEvent(id: string, event: QuashEvent): Promise<boolean>;
+
+  /** Waiting events, those of one user in their order, oldest users first in no promised order. */
+  listOutbox(limit: number): Promise<OutboxEntry[]>;
+  findOutboxEvent(eventId: string): Promise<OutboxEntry | null>;
+  removeFromOutbox(userId: string, eventId: string): Promise<void>;
+  countOutbox(): Promise<number>;
+
+  /** Copies what became of a deactivation onto its user, before the ledger row goes. */
+  keepDeactivation(userId: string, deactivation: KeptDeactivation): Promise<void>;
+  /** Removes tombstones whose outbox is empty and that are older than `deletedBeforeMs`; how many went. */
+  purgeTombstones(deletedBeforeMs: number, limit: number): Promise<number>;
+  ping(): Promise<boolean>;
+}
+
+export type Role = "user" | "admin";
+
+export interface NewUser {
+  readonly id: string;
+  /** Normalised: NFC, lower case, trimmed. */
+  readonly email: string;
+  readonly passwordHash: string;
+  readonly roles: readonly Role[];
+  readonly externalIds: readonly ExternalIdentity[];
+  readonly createdAtMs: number;
+}
+
+export interface User extends UserState {
+  readonly id: string;
+  /** Empty in a tombstone, as are `passwordHash`, `roles` and `externalIds`. */
+  readonly email: string;
+  readonly passwordHash: string;
+  readonly roles: readonly Role[];
+  readonly externalIds: readonly ExternalIdentity[];
+  readonly createdAtMs: number;
+  readonly outboxLength: number;
+  /** The last deactivation of ours or of an upstream system; null when there was none. */
+  readonly lastDeactivation: KeptDeactivation | null;
+}
+
+/** The receipt of a deactivation in short: enough to answer with after its ledger row is gone. */
+export interface KeptDeactivation {
+  readonly eventId: string;
+  readonly source: string;
+  readonly reason: string | null;
+  readonly requestedAtMs: number;
+  readonly appliedAtMs: number | null;
+  readonly enforcedAtMs: number | null;
+  readonly tokensRevoked: number;
+}
+
+export interface UserQuery {
+  readonly limit: number;
+  readonly after?: string;
+  readonly status?: "active" | "deactivated";
+  readonly email?: string;
+}
+
+export interface StateChange {
+  readonly from: UserState;
+  readonly to: UserState;
+  /** Ours only: an upstream event is on the log already. */
+  readonly event?: QuashEvent;
+  /** Set with a change to `deactivated`. */
+  readonly deactivation?: KeptDeactivation;
+}
+
+export interface OutboxEntry {
+  readonly userId: string;
+  readonly event: QuashEvent;
+}
