@@ -1,0 +1,73 @@
+import { type DestinationStream, pino } from "pino";
+
+export const logLevels = ["debug", "info", "warn", "error", "silent"] as const;
+export type LogLevel = (typeof logLevels)[number];
+
+/**
+ * ERROR: a person must act. WARN: healed itself, but count it. INFO: lifecycle and security decisions. DEBUG: the
+ * rest. `event` is a name such as `revocation.applied`; an error goes into the field `err`.
+ */
+export interface Log {
+  debug(event: string, fields?: Record<string, unknown>): void;
+  info(event: string, fields?: Record<string, unknown>): void;
+  warn(event: string, fields?: Record<string, unknown>): void;
+  error(event: string, fields?: Record<string, unknown>): void;
+  child(fields: Record<string, unknown>): Log;
+}
+
+export interface LogOptions {
+  readonly level: LogLevel;
+  /** The process: `api`, `worker`, `embedded`. */
+  readonly name: string;
+  /** Standard output unless given. */
+  readonly destination?: DestinationStream;
+}
+
+/** What must never be written, whoever passes it. */
+const redacted = [
+  "password",
+  "token",
+  "access_token",
+  "refresh_token",
+  "authorization",
+  "*.password",
+  "*.token",
+  "*.access_token",
+  "*.refresh_token",
+  "*.authorization",
+];
+
+export function createLog(options: LogOptions): Log {
+  const logger = pino(
+    {
+      level: options.level,
+      base: { process: options.name },
+      messageKey: "event",
+      timestamp: pino.stdTimeFunctions.isoTime,
+      formatters: { level: (label) => ({ level: label }) },
+      redact: { paths: redacted, censor: "[redacted]" },
+    },
+    options.destination ?? pino.destination({ fd: 1, sync: true }),
+  );
+  return wrap(logger);
+}
+
+type PinoLogger = ReturnType<typeof pino>;
+
+function wrap(logger: PinoLogger): Log {
+  return {
+    debug: (event, fields = {}) => logger.debug(fields, event),
+    info: (event, fields = {}) => logger.info(fields, event),
+    warn: (event, fields = {}) => logger.warn(fields, event),
+    error: (event, fields = {}) => logger.error(fields, event),
+    child: (fields) => wrap(logger.child(fields)),
+  };
+}
+
+export const silentLog: Log = {
+  debug: () => undefined,
+  info: () => undefined,
+  warn: () => undefined,
+  error: () => undefined,
+  child: () => silentLog,
+};
