@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync, rmSync } from "node:fs";
-import { type AddressInfo, createServer } from "node:net";
 import path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
+import { freePorts } from "./free-ports.ts";
 import { endProcess, isAlive, type ProcessMark, spawnDetached } from "./processes.ts";
 import type { Service } from "./service.ts";
 import type { RunningService } from "./state.ts";
@@ -84,23 +84,6 @@ async function untilReady(
   }
   // Another program on that port may have answered in its place.
   if (!isAlive(running)) throw new Error("the process has ended");
-}
-
-/** All are held at once, so that they differ. */
-export async function freePorts(count: number): Promise<readonly number[]> {
-  const servers = await Promise.all(
-    Array.from({ length: count }, async () => {
-      const server = createServer();
-      await new Promise<void>((resolve, reject) => {
-        server.once("error", reject);
-        server.listen(0, "127.0.0.1", resolve);
-      });
-      return server;
-    }),
-  );
-  const ports = servers.map((server) => (server.address() as AddressInfo).port);
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
-  return ports;
 }
 
 function dataFolder(name: string, context: StartContext): string {

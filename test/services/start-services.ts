@@ -50,7 +50,7 @@ export async function startServices(options: StartOptions = {}): Promise<UsedSer
     const users = keep ? before.users : [...before.users.filter(isAlive), me];
     const state = { ...before, kept: before.kept || keep, users };
     writeState(folder, state);
-    if (state.containers || containers) {
+    if (state.containers || (containers && Object.keys(state.services).length === 0)) {
       writeState(folder, { ...state, containers: true });
       return startContainers(log);
     }
