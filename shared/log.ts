@@ -52,7 +52,7 @@ export function createLog(options: LogOptions): Log {
   return wrap(logger);
 }
 
-type PinoLogger = ReturnType<typeof pino>;
+type PinoLogger = pino.Logger<never, boolean>;
 
 function wrap(logger: PinoLogger): Log {
   return {
