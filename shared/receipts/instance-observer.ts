@@ -38,7 +38,7 @@ interface Watch {
 }
 
 export function createInstanceObserver(deps: {
-  readonly store: RevocationStore;
+  readonly store: Pick<RevocationStore, "readInstances">;
   readonly clock: Clock;
 }): InstanceObserver {
   const watches = new Map<string, Watch>();

@@ -4,7 +4,7 @@ import { boundMs } from "../revocation/bound.ts";
 import type { InstanceObserver, Observation, ObservedInstance } from "./instance-observer.ts";
 
 export interface SettleDeps {
-  readonly ledger: Ledger;
+  readonly ledger: Pick<Ledger, "noteEnforced" | "find">;
   readonly observer: InstanceObserver;
   readonly clock: Clock;
 }

@@ -1,0 +1,182 @@
+import { expect } from "chai";
+import { beforeEach, describe, it } from "mocha";
+import type { EnforcedNote, LedgerRow } from "../../../shared/ports/ledger.ts";
+import type { InstancesView, RegisteredInstance } from "../../../shared/ports/revocation-store.ts";
+import { createInstanceObserver } from "../../../shared/receipts/instance-observer.ts";
+import { createSettleReceipts } from "../../../shared/receipts/settle-receipts.ts";
+import { createPosition } from "../../../shared/revocation/position.ts";
+import { createManualPlatform, type ManualPlatform } from "../../support/manual-clock.ts";
+
+const maxStalenessMs = 5_000;
+const longerThanBoundMs = 6_001;
+
+function instance(id: string, change: Partial<RegisteredInstance> = {}): RegisteredInstance {
+  return {
+    id,
+    incarnation: "one",
+    position: createPosition(10, 0),
+    maxStalenessMs,
+    entries: 0,
+    syncCount: 1,
+    lastSyncAtMs: 0,
+    signedOffAtMs: null,
+    ...change,
+  };
+}
+
+const row: LedgerRow = {
+  eventId: "event",
+  type: "user.deactivated",
+  subject: "user",
+  external: null,
+  jti: null,
+  sid: null,
+  epoch: 1,
+  notBefore: null,
+  reason: null,
+  actor: null,
+  source: "/quash/test",
+  sourceEventId: "event",
+  effectiveAtMs: 0,
+  requestedAtMs: 0,
+  status: "applied",
+  untilMs: 1,
+  unrecorded: false,
+  appliedAtMs: 0,
+  incarnation: "one",
+  position: createPosition(10, 0),
+  enforcedAtMs: null,
+  tokensRevoked: 0,
+  instances: [],
+};
+
+describe("settleReceipts", () => {
+  let platform: ManualPlatform;
+  let view: InstancesView;
+  let beforeAnswer: () => Promise<void>;
+  let notes: EnforcedNote[];
+  let settle: (change?: Partial<LedgerRow>) => Promise<string>;
+
+  beforeEach(() => {
+    platform = createManualPlatform();
+    beforeAnswer = async () => undefined;
+    notes = [];
+    view = {
+      incarnation: "one",
+      incarnationSinceMs: 0,
+      isFirstIncarnation: true,
+      head: createPosition(10, 0),
+      longest: { tokenLifetimeSeconds: 900, maxStalenessMs },
+      storeTimeMs: 0,
+      instances: [instance("a"), instance("b")],
+    };
+    const observer = createInstanceObserver({
+      clock: platform.clock,
+      store: {
+        readInstances: async () => {
+          await beforeAnswer();
+          return view;
+        },
+      },
+    });
+    const settleReceipts = createSettleReceipts({
+      observer,
+      clock: platform.clock,
+      ledger: {
+        find: async () => row,
+        noteEnforced: async (_, note) => notes.push(note) > 0,
+      },
+    });
+    settle = async (change = {}) => {
+      const [settlement] = await settleReceipts([{ ...row, ...change }]);
+      const states = settlement?.instances.map(({ state }) => state).join(" ");
+      return `${settlement?.row.status}: ${states}`;
+    };
+  });
+
+  it("is enforced when every instance reports the row's position under its incarnation", async () => {
+    expect(await settle()).to.equal("enforced: enforced enforced");
+    expect(notes).to.have.length(1);
+  });
+
+  it("stays applied while one instance stands before the position", async () => {
+    view = { ...view, instances: [instance("a"), instance("b", { position: createPosition(9, 9) })] };
+    expect(await settle()).to.equal("applied: enforced pending");
+    expect(notes).to.have.length(0);
+  });
+
+  it("stays applied while one instance reports under another incarnation", async () => {
+    view = {
+      ...view,
+      instances: [instance("a"), instance("b", { incarnation: "zero", position: createPosition(99, 0) })],
+    };
+    expect(await settle()).to.equal("applied: enforced pending");
+  });
+
+  it("stays applied while the store has another incarnation than the row", async () => {
+    expect(await settle({ incarnation: "zero" })).to.match(/^applied/);
+  });
+
+  it("counts an instance that signed off as gone", async () => {
+    view = {
+      ...view,
+      instances: [instance("a"), instance("b", { position: createPosition(1, 0), signedOffAtMs: 5 })],
+    };
+    expect(await settle()).to.equal("enforced: enforced gone");
+  });
+
+  it("counts a silent instance as fenced only after the bound, between an answer and a later sending", async () => {
+    view = { ...view, instances: [instance("a"), instance("b", { position: createPosition(1, 0) })] };
+    expect(await settle()).to.match(/^applied/);
+    await platform.advance(maxStalenessMs);
+    expect(await settle()).to.match(/^applied/);
+    await platform.advance(longerThanBoundMs - maxStalenessMs);
+    expect(await settle()).to.equal("enforced: enforced fenced");
+  });
+
+  it("does not take its own pause within a read for somebody's silence", async () => {
+    view = { ...view, instances: [instance("b", { position: createPosition(1, 0) })] };
+    beforeAnswer = () => platform.advance(longerThanBoundMs);
+    await settle();
+    beforeAnswer = async () => undefined;
+    expect(await settle()).to.equal("applied: pending");
+  });
+
+  it("starts the silence anew with each sync", async () => {
+    view = { ...view, instances: [instance("b", { position: createPosition(1, 0) })] };
+    await settle();
+    await platform.advance(longerThanBoundMs);
+    view = { ...view, instances: [instance("b", { position: createPosition(1, 0), syncCount: 2 })] };
+    expect(await settle()).to.equal("applied: pending");
+  });
+
+  it("counts an instance that vanished without signing off as silent, not as gone", async () => {
+    view = { ...view, instances: [instance("a"), instance("b", { position: createPosition(1, 0) })] };
+    await settle();
+    view = { ...view, instances: [instance("a")] };
+    expect(await settle()).to.equal("applied: enforced pending");
+    await platform.advance(longerThanBoundMs);
+    expect(await settle()).to.match(/^enforced/);
+  });
+
+  it("settles nothing under a later incarnation before it is older than the bound", async () => {
+    view = { ...view, isFirstIncarnation: false, storeTimeMs: 5_999 };
+    expect(await settle()).to.match(/^applied/);
+    view = { ...view, storeTimeMs: longerThanBoundMs };
+    expect(await settle()).to.match(/^enforced/);
+  });
+
+  it("does not believe the store's clock about a change of incarnation that it saw itself", async () => {
+    view = { ...view, incarnation: "zero" };
+    await settle();
+    view = { ...view, incarnation: "one", isFirstIncarnation: false, storeTimeMs: 99_999 };
+    expect(await settle()).to.match(/^applied/);
+    await platform.advance(longerThanBoundMs);
+    expect(await settle()).to.match(/^enforced/);
+  });
+
+  it("proves nothing while the store is invalid", async () => {
+    view = { ...view, incarnation: null, instances: [] };
+    expect(await settle()).to.match(/^applied/);
+  });
+});
