@@ -1,0 +1,84 @@
+import jwt from "jsonwebtoken";
+import type { Ids } from "../../shared/ports/platform.ts";
+import type { SessionStore } from "../../shared/ports/session-store.ts";
+import type { AccessTokenClaims } from "./claims.ts";
+import type { KeySet } from "./keys.ts";
+
+export interface IssueTokenDeps {
+  readonly keys: Pick<KeySet, "signing">;
+  readonly issuer: string;
+  readonly audience: string;
+  readonly lifetimeSeconds: number;
+  /** RFC 9068 §2.2: who asked for the token; `quash` for its own sign-in unless given. */
+  readonly clientId?: string;
+  readonly ids: Ids;
+  readonly sessions: Pick<SessionStore, "recordToken">;
+  /**
+   * Awaited until it has succeeded once: raises the longest lifetime in use in the fence and the store, since a
+   * cut-off must outlive every token that it could match.
+   */
+  readonly beforeFirstToken?: () => Promise<void>;
+}
+
+export interface TokenRequest {
+  readonly user: { readonly id: string; readonly roles: readonly string[] };
+  readonly sid: string;
+  /** The session's. */
+  readonly epoch: number;
+  /** The clock, read before the user was. */
+  readonly readAtMs: number;
+}
+
+export interface IssuedToken {
+  readonly accessToken: string;
+  readonly expiresInSeconds: number;
+  readonly claims: AccessTokenClaims;
+}
+
+export const ownClientId = "quash";
+
+/** Signs an access token and records it before it is returned: a token that nobody recorded never leaves. */
+export function createIssueToken(deps: IssueTokenDeps) {
+  const prepare = createOnce(deps.beforeFirstToken);
+
+  return async function issueToken({ user, sid, epoch, readAtMs }: TokenRequest): Promise<IssuedToken> {
+    await prepare();
+    const iat = Math.floor(readAtMs / 1000);
+    const claims: AccessTokenClaims = {
+      iss: deps.issuer,
+      aud: deps.audience,
+      sub: user.id,
+      client_id: deps.clientId ?? ownClientId,
+      iat,
+      exp: iat + deps.lifetimeSeconds,
+      jti: deps.ids.uuid(),
+      sid,
+      epoch,
+      roles: [...user.roles],
+    };
+    const { kid, alg, key } = deps.keys.signing;
+    const accessToken = jwt.sign(claims, key, { algorithm: alg, header: { alg, typ: "at+jwt", kid } });
+    await deps.sessions.recordToken({
+      jti: claims.jti,
+      subject: claims.sub,
+      sid,
+      epoch,
+      issuedAtMs: readAtMs,
+      expiresAtMs: claims.exp * 1000,
+      revokedBy: null,
+    });
+    return { accessToken, expiresInSeconds: deps.lifetimeSeconds, claims };
+  };
+}
+
+export type IssueToken = ReturnType<typeof createIssueToken>;
+
+/** Runs `action` until it has succeeded once; those who come meanwhile share the attempt. */
+function createOnce(action: () => Promise<void> = async () => undefined): () => Promise<void> {
+  let running: Promise<void> | undefined;
+  return () =>
+    (running ??= action().catch((error: unknown) => {
+      running = undefined;
+      throw error;
+    }));
+}
