@@ -1,0 +1,35 @@
+import { Command, InvalidArgumentError } from "commander";
+
+export interface LoadOptions {
+  readonly instances: number;
+  readonly seconds: number;
+  /** Deactivations a second, half of them over HTTP and half as upstream events. */
+  readonly rate: number;
+  /** Requests a second of users whom nobody deactivates. */
+  readonly requests: number;
+  readonly json: boolean;
+  /** The entry of a system that runs already. */
+  readonly url?: string;
+}
+
+export function parseOptions(argv: readonly string[]): LoadOptions {
+  const command = new Command("load")
+    .description(
+      "Multi-instance load test: how fast a deactivation is refused everywhere, and that nothing else is.",
+    )
+    .option("--instances <n>", "API processes to start", atLeastOne, 3)
+    .option("--seconds <s>", "how long to measure", atLeastOne, 20)
+    .option("--rate <n>", "deactivations a second", atLeastOne, 25)
+    .option("--requests <n>", "other requests a second", atLeastOne, 200)
+    .option("--url <url>", "a running system's entry; ADMIN_EMAIL and ADMIN_PASSWORD(_FILE) sign in")
+    .option("--json", "print one JSON object on the last line", false);
+  return command.parse(argv).opts<LoadOptions>();
+}
+
+function atLeastOne(text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1 || value > 100_000) {
+    throw new InvalidArgumentError("expected a whole number of at least 1");
+  }
+  return value;
+}
