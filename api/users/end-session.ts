@@ -1,0 +1,48 @@
+import { AppError } from "../../shared/errors.ts";
+import type { EventDetails } from "../../shared/events/event.ts";
+import type { Clock } from "../../shared/ports/platform.ts";
+import type { SessionStore } from "../../shared/ports/session-store.ts";
+import type { UserStore } from "../../shared/ports/user-store.ts";
+import { createOwnEvent, type OwnEventDeps, type Publish } from "./own-event.ts";
+
+export interface EndSessionDeps extends OwnEventDeps {
+  readonly users: Pick<UserStore, "findById" | "appendEvent">;
+  readonly sessions: Pick<SessionStore, "endSession">;
+  readonly clock: Clock;
+  readonly publish: Publish;
+}
+
+/** Beyond this, what a user does himself waits: his document stays small enough to be deactivated. */
+export const maxOwnOutboxLength = 1000;
+
+/**
+ * Ends a session, then says so, in this order: whoever handles the event looks up the session's tokens, and none
+ * may be given out after that. Idempotent. Throws `outbox-full` before anything is changed.
+ */
+export function createEndSession(deps: EndSessionDeps) {
+  const { users, sessions, clock } = deps;
+
+  return async function endSession(userId: string, sid: string, details: EventDetails): Promise<void> {
+    const user = await users.findById(userId);
+    if (user && user.outboxLength >= maxOwnOutboxLength) {
+      throw new AppError(
+        "outbox-full",
+        "Too many of this user's events wait to be published; try again shortly.",
+        {
+          retryAfterSeconds: 5,
+        },
+      );
+    }
+    const timeMs = clock.wallMs();
+    await sessions.endSession(sid, timeMs);
+    const event = createOwnEvent(deps, {
+      type: "user.signed-out",
+      subject: userId,
+      timeMs,
+      details: { ...details, sid },
+    });
+    if (await users.appendEvent(userId, event)) deps.publish({ userId, event });
+  };
+}
+
+export type EndSession = ReturnType<typeof createEndSession>;

@@ -1,0 +1,73 @@
+import { AppError } from "../../shared/errors.ts";
+import type { Randomness } from "../../shared/ports/platform.ts";
+import type { Session, SessionStore } from "../../shared/ports/session-store.ts";
+import type { User } from "../../shared/ports/user-store.ts";
+import type { IssueToken } from "../tokens/issue-token.ts";
+import { createEndSession, type EndSessionDeps } from "./end-session.ts";
+import { createRefreshToken, parseRefreshToken } from "./refresh-token.ts";
+import type { TokenGrant } from "./token-grant.ts";
+
+export interface RefreshSessionDeps extends EndSessionDeps {
+  readonly sessions: Pick<SessionStore, "findSession" | "rotate" | "endSession">;
+  readonly issueToken: IssueToken;
+  readonly randomness: Randomness;
+}
+
+/**
+ * Spends a refresh token. The new access token carries the session's epoch, so that a sign-out everywhere kills it
+ * whenever it was minted. It is recorded first and given out last: a sign-out ends the session and then looks up its
+ * tokens, so either it finds this one, or the rotation, which an ended session refuses, keeps it back.
+ * Throws `refresh-token-invalid`; a token that was spent before ends its session (RFC 9700 §4.14.2).
+ */
+export function createRefreshSession(deps: RefreshSessionDeps) {
+  const { sessions, users, clock, randomness } = deps;
+  const endSession = createEndSession(deps);
+
+  async function requireUser(session: Session): Promise<User> {
+    const user = await users.findById(session.subject);
+    if (user?.status !== "active" || session.epoch < user.epoch) throw invalid();
+    return user;
+  }
+
+  async function refuseSpent(session: Session): Promise<never> {
+    if (session.endedAtMs === null) {
+      await endSession(session.subject, session.sid, { reason: "a spent refresh token was used again" });
+    }
+    throw invalid();
+  }
+
+  return async function refreshSession({
+    refreshToken,
+  }: {
+    readonly refreshToken: string;
+  }): Promise<TokenGrant> {
+    // Before the user is read, as at sign-in.
+    const readAtMs = clock.wallMs();
+    const given = parseRefreshToken(refreshToken);
+    const session = given && (await sessions.findSession(given.sid));
+    if (!session || session.expiresAtMs <= readAtMs) throw invalid();
+    if (session.refreshHash !== given.hash) return refuseSpent(session);
+    if (session.endedAtMs !== null) throw invalid();
+    const user = await requireUser(session);
+    const issued = await deps.issueToken({ user, sid: session.sid, epoch: session.epoch, readAtMs });
+    await requireUser(session);
+    const next = createRefreshToken(session.sid, randomness);
+    const rotation = { fromHash: given.hash, toHash: next.hash, usedAtMs: readAtMs };
+    if (!(await sessions.rotate(session.sid, rotation))) {
+      const now = await sessions.findSession(session.sid);
+      return now ? refuseSpent(now) : Promise.reject(invalid());
+    }
+    return {
+      accessToken: issued.accessToken,
+      expiresInSeconds: issued.expiresInSeconds,
+      refreshToken: next.text,
+      refreshExpiresInSeconds: Math.floor((session.expiresAtMs - readAtMs) / 1000),
+    };
+  };
+}
+
+export type RefreshSession = ReturnType<typeof createRefreshSession>;
+
+function invalid(): AppError {
+  return new AppError("refresh-token-invalid", "Sign in again.");
+}

@@ -1,0 +1,54 @@
+import { AppError } from "../../shared/errors.ts";
+import type { QuashEvent } from "../../shared/events/event.ts";
+import type { Clock } from "../../shared/ports/platform.ts";
+import type { SessionStore } from "../../shared/ports/session-store.ts";
+import type { UserStore } from "../../shared/ports/user-store.ts";
+import { createOwnEvent, type OwnEventDeps, type Publish } from "./own-event.ts";
+
+export interface RevokeTokenDeps extends OwnEventDeps {
+  readonly users: Pick<UserStore, "appendEvent">;
+  readonly sessions: Pick<SessionStore, "findToken">;
+  readonly clock: Clock;
+  readonly publish: Publish;
+}
+
+export interface RevokeRequest {
+  readonly jti: string;
+  readonly actor: string;
+  readonly reason?: string | undefined;
+}
+
+export interface RevokedToken {
+  /** The event that revokes it; an earlier one, if it was revoked before: then `event` is null. */
+  readonly eventId: string;
+  readonly event: QuashEvent | null;
+  readonly subject: string;
+}
+
+/** Revokes one recorded token. Throws `not-found` when it is not recorded or has expired. */
+export function createRevokeToken(deps: RevokeTokenDeps) {
+  const { users, sessions, clock } = deps;
+
+  return async function revokeToken({ jti, actor, reason }: RevokeRequest): Promise<RevokedToken> {
+    const timeMs = clock.wallMs();
+    const token = await sessions.findToken(jti);
+    if (!token || token.expiresAtMs <= timeMs) throw notFound();
+    const { subject } = token;
+    if (token.revokedBy !== null) return { eventId: token.revokedBy, event: null, subject };
+    const event = createOwnEvent(deps, {
+      type: "token.revoked",
+      subject,
+      timeMs,
+      details: { reason, actor, jti, exp: Math.floor(token.expiresAtMs / 1000) },
+    });
+    if (!(await users.appendEvent(subject, event))) throw notFound();
+    deps.publish({ userId: subject, event });
+    return { eventId: event.id, event, subject };
+  };
+}
+
+export type RevokeToken = ReturnType<typeof createRevokeToken>;
+
+function notFound(): AppError {
+  return new AppError("not-found", "There is no unexpired token of this jti.");
+}

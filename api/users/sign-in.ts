@@ -1,0 +1,67 @@
+import { AppError } from "../../shared/errors.ts";
+import type { Clock, Ids, PasswordHasher, Randomness } from "../../shared/ports/platform.ts";
+import type { SessionStore } from "../../shared/ports/session-store.ts";
+import type { UserStore } from "../../shared/ports/user-store.ts";
+import type { IssueToken } from "../tokens/issue-token.ts";
+import { normaliseEmail } from "./email.ts";
+import { isHashable } from "./password.ts";
+import { createRefreshToken } from "./refresh-token.ts";
+import type { TokenGrant } from "./token-grant.ts";
+
+export interface SignInDeps {
+  readonly users: Pick<UserStore, "findByEmail">;
+  readonly sessions: Pick<SessionStore, "createSession">;
+  readonly issueToken: IssueToken;
+  readonly hasher: PasswordHasher;
+  /** `hashOfNobody`, made once at start. */
+  readonly nobodysHash: string;
+  readonly refreshLifetimeSeconds: number;
+  readonly clock: Clock;
+  readonly ids: Ids;
+  readonly randomness: Randomness;
+}
+
+export interface Credentials {
+  readonly email: string;
+  readonly password: string;
+}
+
+/**
+ * Starts a session. A wrong password, an unknown and a deactivated user get the same answer after the same work:
+ * one hash. Throws `credentials-invalid`.
+ */
+export function createSignIn(deps: SignInDeps) {
+  const { users, sessions, clock, ids, randomness } = deps;
+
+  return async function signIn({ email, password }: Credentials): Promise<TokenGrant> {
+    // Before the user is read: the token then expires before a deactivation that this read missed plus its lifetime.
+    const readAtMs = clock.wallMs();
+    const user = isHashable(password) ? await users.findByEmail(normaliseEmail(email)) : null;
+    const matches = await deps.hasher.verify(
+      user?.passwordHash ?? deps.nobodysHash,
+      isHashable(password) ? password : "",
+    );
+    if (!user || !matches || user.status !== "active") {
+      throw new AppError("credentials-invalid", "Check the e-mail address and the password.");
+    }
+    const sid = ids.uuid();
+    const refreshToken = createRefreshToken(sid, randomness);
+    await sessions.createSession({
+      sid,
+      subject: user.id,
+      epoch: user.epoch,
+      refreshHash: refreshToken.hash,
+      createdAtMs: readAtMs,
+      expiresAtMs: readAtMs + deps.refreshLifetimeSeconds * 1000,
+    });
+    const issued = await deps.issueToken({ user, sid, epoch: user.epoch, readAtMs });
+    return {
+      accessToken: issued.accessToken,
+      expiresInSeconds: issued.expiresInSeconds,
+      refreshToken: refreshToken.text,
+      refreshExpiresInSeconds: deps.refreshLifetimeSeconds,
+    };
+  };
+}
+
+export type SignIn = ReturnType<typeof createSignIn>;
