@@ -12,10 +12,14 @@
 export type Topic = "events" | "dead-letters";
 
 export interface EventRecord {
-  readonly key: string | null;
+  /** Text is written as UTF-8. */
+  readonly key: string | Uint8Array | null;
   readonly value: Uint8Array | null;
-  readonly headers: Readonly<Record<string, string>>;
+  /** One that has a list is sent more than once. */
+  readonly headers: Readonly<Record<string, HeaderValue>>;
 }
+
+export type HeaderValue = string | Uint8Array | readonly Uint8Array[];
 
 /** A record as it was read. Its bytes are whatever the producer sent. */
 export interface LoggedRecord {

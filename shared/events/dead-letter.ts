@@ -1,0 +1,56 @@
+import type { EventRecord, LoggedRecord } from "../ports/event-log.ts";
+import type { DeadLetterReason } from "./event.ts";
+import { recordLimits } from "./event-envelope.ts";
+
+export interface DeadLetterCause {
+  readonly reason: DeadLetterReason;
+  readonly detail: string;
+  readonly atMs: number;
+  /** How often it was tried, the last time included. */
+  readonly attempts: number;
+}
+
+const keptBytes = { key: 65_536, value: 65_536, detail: 2048 } as const;
+
+/**
+ * The record as it came, and why nothing came of it. What is larger than an event may be is cut: a dead letter that
+ * the broker refuses for its size would hold up its partition for ever.
+ */
+export function createDeadLetter(record: LoggedRecord, why: DeadLetterCause): EventRecord {
+  const isCut = record.value !== null && record.value.byteLength > recordLimits.valueBytes;
+  const kept = keepHeaders(record.headers);
+  return {
+    key: record.key?.subarray(0, keptBytes.key) ?? null,
+    value: isCut ? (record.value?.subarray(0, keptBytes.value) ?? null) : record.value,
+    headers: {
+      ...kept.headers,
+      dead_letter_reason: why.reason,
+      dead_letter_detail: why.detail.slice(0, keptBytes.detail),
+      dead_letter_topic: record.topic,
+      dead_letter_partition: String(record.partition),
+      dead_letter_offset: record.offset,
+      dead_letter_at: new Date(why.atMs).toISOString(),
+      dead_letter_attempts: String(why.attempts),
+      ...((isCut || kept.areCut) && { dead_letter_truncated: "true" }),
+    },
+  };
+}
+
+function keepHeaders(sent: LoggedRecord["headers"]): {
+  headers: EventRecord["headers"];
+  areCut: boolean;
+} {
+  const kept = new Map<string, Uint8Array | readonly Uint8Array[]>();
+  let [count, bytes] = [0, 0];
+  for (const [name, value] of Object.entries(sent)) {
+    if (value === undefined) continue;
+    const values = value instanceof Uint8Array ? [value] : value;
+    count += values.length;
+    bytes += values.reduce((sum, each) => sum + name.length + each.byteLength, 0);
+    if (count > recordLimits.headers || bytes > recordLimits.headerBytes) {
+      return { headers: Object.fromEntries(kept), areCut: true };
+    }
+    kept.set(name, value);
+  }
+  return { headers: Object.fromEntries(kept), areCut: false };
+}

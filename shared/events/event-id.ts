@@ -1,0 +1,21 @@
+import { createHash } from "node:crypto";
+import { ownSource } from "./event.ts";
+
+/**
+ * The id under which the ledger knows an event. Two sources may use one id, so anybody else's is a UUID of version 8
+ * (RFC 9562 §5.8) made from both.
+ */
+export function ledgerIdOf(
+  event: { readonly source: string; readonly id: string },
+  namespace: string,
+): string {
+  if (event.source === ownSource(namespace)) return event.id;
+  const bytes = createHash("sha256")
+    .update(JSON.stringify([event.source, event.id]))
+    .digest()
+    .subarray(0, 16);
+  bytes.writeUInt8((bytes.readUInt8(6) & 0x0f) | 0x80, 6);
+  bytes.writeUInt8((bytes.readUInt8(8) & 0x3f) | 0x80, 8);
+  const hex = bytes.toString("hex");
+  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join("-");
+}

@@ -1,0 +1,69 @@
+import { expect } from "chai";
+import { describe, it } from "mocha";
+import { createDeadLetter } from "../../../shared/events/dead-letter.ts";
+import type { LoggedRecord } from "../../../shared/ports/event-log.ts";
+import { bytes } from "./event-fixtures.ts";
+
+const why = {
+  reason: "not-json",
+  detail: "the value is missing",
+  atMs: Date.UTC(2026, 0, 2),
+  attempts: 3,
+} as const;
+
+describe("createDeadLetter", () => {
+  it("keeps key, value and headers, and adds the reason and where the record stood", () => {
+    const twice = [bytes("1"), bytes("2")];
+    const letter = createDeadLetter(record({ headers: { trace: bytes("a"), twice, none: undefined } }), why);
+    expect(letter).to.deep.equal({
+      key: bytes("k"),
+      value: bytes("v"),
+      headers: {
+        trace: bytes("a"),
+        twice,
+        dead_letter_reason: "not-json",
+        dead_letter_detail: "the value is missing",
+        dead_letter_topic: "test.user-events",
+        dead_letter_partition: "4",
+        dead_letter_offset: "17",
+        dead_letter_at: "2026-01-02T00:00:00.000Z",
+        dead_letter_attempts: "3",
+      },
+    });
+  });
+
+  it("replaces the headers of an earlier dead letter", () => {
+    const letter = createDeadLetter(record({ headers: { dead_letter_attempts: bytes("99") } }), why);
+    expect(letter.headers["dead_letter_attempts"]).to.equal("3");
+  });
+
+  it("keeps a value that is null", () => {
+    expect(createDeadLetter(record({ value: null }), why).value).to.equal(null);
+  });
+
+  it("cuts a value that is larger than an event may be, and says so", () => {
+    const letter = createDeadLetter(record({ value: new Uint8Array(5_000_000) }), why);
+    expect(letter.value?.byteLength).to.equal(65_536);
+    expect(letter.headers["dead_letter_truncated"]).to.equal("true");
+  });
+
+  it("leaves headers out beyond what an event may have, and says so", () => {
+    const many = Object.fromEntries(Array.from({ length: 10_000 }, (_, i) => [`h${i}`, bytes("x")]));
+    const letter = createDeadLetter(record({ headers: many }), why);
+    expect(Object.keys(letter.headers)).to.have.lengthOf.below(300);
+    expect(letter.headers["dead_letter_truncated"]).to.equal("true");
+  });
+});
+
+function record(given: Partial<LoggedRecord>): LoggedRecord {
+  return {
+    key: bytes("k"),
+    value: bytes("v"),
+    headers: {},
+    topic: "test.user-events",
+    partition: 4,
+    offset: "17",
+    appendedAtMs: 0,
+    ...given,
+  };
+}
