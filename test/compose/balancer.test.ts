@@ -1,3 +1,4 @@
+import type { ServerResponse } from "node:http";
 import { expect } from "chai";
 import { after, before, beforeEach, it } from "mocha";
 import { type Balancer, missingForBalancer, startBalancer } from "../support/balancer.ts";
@@ -84,16 +85,18 @@ describeUnlessMissing("the balancer", missingForBalancer(), () => {
   });
 
   it("passes each event of a stream on at once", async () => {
-    let end: () => void = () => undefined;
+    let stream: ServerResponse | undefined;
     instances.reset((_request, response) => {
-      response.writeHead(200, { "content-type": "text/event-stream" }).write("event: hello\n\n");
-      end = () => response.end("event: revoked\n\n");
+      stream = response.writeHead(200, { "content-type": "text/event-stream" });
+      stream.flushHeaders();
     });
     const { body } = await fetch(`${balancer.url}/me/stream`);
     const reader = body?.pipeThrough(new TextDecoderStream()).getReader();
-    expect((await reader?.read())?.value).to.equal("event: hello\n\n");
-    end();
-    expect((await reader?.read())?.value).to.equal("event: revoked\n\n");
+    for (const event of ["event: hello\n\n", "event: still-there\n\n", "event: revoked\n\n"]) {
+      stream?.write(event);
+      expect((await reader?.read())?.value).to.equal(event);
+    }
+    stream?.end();
     expect((await reader?.read())?.done).to.equal(true);
   });
 

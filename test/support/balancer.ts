@@ -93,13 +93,9 @@ ${temporary}
 
 function dnsArguments(hosts: string, port: number): readonly string[] {
   const own = ["--conf-file=/dev/null", "--no-resolv", "--no-hosts", "--no-daemon", "--pid-file="];
-  return [
-    ...own,
-    `--port=${port}`,
-    "--listen-address=127.0.0.1",
-    "--bind-interfaces",
-    `--addn-hosts=${hosts}`,
-  ];
+  const listen = [`--port=${port}`, "--listen-address=127.0.0.1", "--bind-interfaces"];
+  // Docker's DNS server lets its answers be kept for ten minutes too.
+  return [...own, ...listen, `--addn-hosts=${hosts}`, "--local-ttl=600"];
 }
 
 function writeHosts(file: string, addresses: readonly string[]): void {
