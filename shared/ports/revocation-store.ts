@@ -89,7 +89,10 @@ export interface FeedEntry {
 export interface SyncAnswer {
   readonly incarnation: string | null;
   readonly head: Position;
-  /** In order, the oldest first; not all of them where there are many: sync again. */
+  /**
+   * In order, the oldest first; not all of them where there are many: sync again. None unless the reported
+   * incarnation is the present one; none below a head that is ahead when the feed was trimmed that far.
+   */
   readonly entries: readonly FeedEntry[];
 }
 

@@ -1,0 +1,39 @@
+import type { RevocationStore } from "../ports/revocation-store.ts";
+import { packAdditions } from "../revocation/packed-additions.ts";
+import { partsOf } from "./feed-parts.ts";
+import type { LoadDeps } from "./load-contents.ts";
+import { createMissingRecords } from "./missing-records.ts";
+import { numberIn, repairStartIn } from "./replies.ts";
+import { repairScript } from "./scripts/additions.ts";
+import { beginRepairScript, completeRepairScript } from "./scripts/repair.ts";
+
+type Repairer = Pick<RevocationStore, "beginRepair" | "repair" | "completeRepair">;
+
+export function createRepairer(deps: LoadDeps): Repairer {
+  const { connection, keys } = deps;
+  const indexes = [keys.indexes.tokens, keys.indexes.unrecorded, keys.indexes["cut-offs"]];
+  /** What the present repair found in the buckets; means nothing under another lock. */
+  let present:
+    | { readonly lock: string; readonly missingOf: ReturnType<typeof createMissingRecords> }
+    | undefined;
+
+  return {
+    async beginRepair(lock) {
+      present = undefined;
+      return repairStartIn(await connection.run(beginRepairScript, [keys.state], [lock]));
+    },
+    async repair(lock, additions) {
+      if (present?.lock !== lock) present = { lock, missingOf: createMissingRecords(deps) };
+      const missing = packAdditions(await present.missingOf(additions));
+      const args = [keys.prefix, lock, ...partsOf(missing)];
+      const isDone = numberIn(await connection.run(repairScript, [keys.state, ...indexes], args)) === 1;
+      if (!isDone) present = undefined;
+      return isDone;
+    },
+    async completeRepair(lock, { incarnation, isFirst, longest }) {
+      present = undefined;
+      const args = [lock, incarnation, isFirst ? 1 : 0, longest.tokenLifetimeSeconds, longest.maxStalenessMs];
+      return numberIn(await connection.run(completeRepairScript, [keys.state], args)) === 1;
+    },
+  };
+}

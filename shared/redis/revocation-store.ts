@@ -1,0 +1,107 @@
+import { AppError } from "../errors.ts";
+import type { Log } from "../log.ts";
+import type { Platform } from "../ports/platform.ts";
+import type { Longest, RevocationStore } from "../ports/revocation-store.ts";
+import { packAdditions } from "../revocation/packed-additions.ts";
+import { streamIdOfPosition } from "../revocation/position.ts";
+import { checkServer } from "./check-server.ts";
+import { type Argument, createConnection } from "./connection.ts";
+import { partsOf } from "./feed-parts.ts";
+import { createStoreKeys } from "./keys.ts";
+import { type LoadDeps, loadContents } from "./load-contents.ts";
+import { createRepairer } from "./repairer.ts";
+import { instancesViewIn, numberIn, syncAnswerIn, writtenIn } from "./replies.ts";
+import { addScript } from "./scripts/additions.ts";
+import { readStateScript, signOffScript, syncScript } from "./scripts/instances.ts";
+import { changeLongestScript, purgeExpiredScript, trimFeedScript } from "./scripts/upkeep.ts";
+import { createStoreSubscriber } from "./store-subscriber.ts";
+
+export interface RedisStoreOptions extends Pick<Platform, "clock" | "timers"> {
+  /** `redis://` or `rediss://`. */
+  readonly url: string;
+  readonly namespace: string;
+  readonly log: Log;
+}
+
+const entriesPerSync = 500;
+const bytesPerSync = 1024 * 1024;
+const bucketsPerPurge = 500;
+
+/**
+ * The store on a Redis server. Resolves while Redis is away too: calls fail at once then, until it is back.
+ * A sync has a connection of its own, so that no other call can hold it up.
+ */
+export async function connectRedisStore(options: RedisStoreOptions): Promise<RevocationStore> {
+  const { url, timers } = options;
+  const log = options.log.child({ dependency: "redis" });
+  const keys = createStoreKeys(options.namespace);
+  const commands = createConnection({ url, log, name: "commands" });
+  const syncs = createConnection({ url, log, name: "sync" });
+  const subscriptions = createConnection({ url, log, name: "subscriptions" });
+  const subscriber = createStoreSubscriber({ connection: subscriptions, keys, timers, log });
+  const onDamage = (bucket: string) => log.error("redis.bucket-damaged", { bucket });
+  const loadDeps: LoadDeps = { connection: commands, keys, onDamage };
+  const repairer = createRepairer(loadDeps);
+  const indexes = [keys.indexes.tokens, keys.indexes.unrecorded, keys.indexes["cut-offs"]];
+
+  commands.redis.once("ready", () => void checkServer(commands, log));
+  await Promise.all([commands.tryToOpen(), syncs.tryToOpen()]);
+
+  const readState = async (what: "instances" | "") =>
+    instancesViewIn(await commands.run(readStateScript, [keys.state, keys.instances], [what]));
+  const changeLongest = async (pick: "max" | "min", longest: Longest) => {
+    const args = [pick, longest.tokenLifetimeSeconds, longest.maxStalenessMs];
+    await commands.run(changeLongestScript, [keys.state], args);
+  };
+  return {
+    async add(additions, { extend = false } = {}) {
+      const args = [keys.prefix, ...partsOf(packAdditions(additions)), extend ? "extend" : ""];
+      const written = writtenIn(await commands.run(addScript, [keys.state, keys.feed, ...indexes], args));
+      if (written === null) throw new AppError("store-invalid", "The revocation store is being repaired.");
+      return written;
+    },
+    async sync(report) {
+      const args: Argument[] = [keys.prefix, report.instanceId, report.incarnation ?? "-"];
+      args.push(streamIdOfPosition(report.position), report.maxStalenessMs, report.entries);
+      args.push(entriesPerSync, bytesPerSync);
+      return syncAnswerIn(await syncs.run(syncScript, [keys.state, keys.feed, keys.instances], args));
+    },
+    load: () => loadContents(loadDeps),
+    // On the connection of the syncs, so that none of them can arrive after it.
+    async signOff(instanceId) {
+      await syncs.run(signOffScript, [keys.instances], [keys.prefix, instanceId]);
+    },
+    readInstances: () => readState("instances"),
+    async removeInstances(ids) {
+      if (ids.length > 0) await commands.call("HDEL", keys.instances, ...ids);
+    },
+    async subscribe(listener) {
+      const stop = await subscriber.listen(listener);
+      return { close: () => Promise.resolve(stop()) };
+    },
+    async notifyApplied(eventIds) {
+      if (eventIds.length > 0)
+        await commands.call("PUBLISH", keys.progress, ["applied", ...eventIds].join(" "));
+    },
+    readState: () => readState(""),
+    raiseLongest: (longest) => changeLongest("max", longest),
+    lowerLongest: (longest) => changeLongest("min", longest),
+    ...repairer,
+    trimFeed: async (keepMs, limit) =>
+      numberIn(await commands.run(trimFeedScript, [keys.feed], [keepMs, limit])),
+    async purgeExpired() {
+      const args = [keys.prefix, bucketsPerPurge, "tokens", "unrecorded", "cut-offs"];
+      return numberIn(await commands.run(purgeExpiredScript, indexes, args));
+    },
+    async ping() {
+      return commands.call("PING").then(
+        () => true,
+        () => false,
+      );
+    },
+    close() {
+      for (const part of [subscriber, syncs, commands]) part.close();
+      return Promise.resolve();
+    },
+  };
+}
