@@ -1,0 +1,98 @@
+import { type Kafka, type Message, Partitioners } from "kafkajs";
+import { dependencyUnavailable } from "../errors.ts";
+import type { EventRecord, HeaderValue } from "../ports/event-log.ts";
+import type { Timers } from "../ports/platform.ts";
+import { withDeadline } from "./deadline.ts";
+
+export interface Publisher {
+  publish(topic: string, records: readonly EventRecord[]): Promise<void>;
+  close(): Promise<void>;
+}
+
+const deadlineMs = 2000;
+/** Well below the megabyte that a broker takes in one request by default. */
+const sendLimits = { records: 500, bytes: 400_000 } as const;
+
+/**
+ * Not the idempotent producer: kafkajs takes its sequence number back when a request times out, although the broker
+ * may have written it, and the next record under that number would be dropped as its duplicate. A record written
+ * twice does no harm; one that is lost does.
+ */
+export function createPublisher(kafka: Kafka, timers: Timers): Publisher {
+  const producer = kafka.producer({
+    createPartitioner: Partitioners.DefaultPartitioner, // as the Java clients do: murmur2 of the key
+    allowAutoTopicCreation: false,
+  });
+  const deadline = { timers, ms: deadlineMs };
+  let connecting: Promise<void> | null = null;
+
+  /** Once connected, the producer reconnects by itself. */
+  function connect(): Promise<void> {
+    connecting ??= producer.connect().catch((error: unknown) => {
+      connecting = null;
+      throw error;
+    });
+    return connecting;
+  }
+
+  async function send(topic: string, messages: Message[]): Promise<void> {
+    await connect();
+    await producer.send({ topic, messages, acks: -1, timeout: deadlineMs });
+  }
+
+  return {
+    async publish(topic, records) {
+      try {
+        for (const messages of chunksOf(records)) await withDeadline(send(topic, messages), deadline);
+      } catch (error) {
+        throw dependencyUnavailable("kafka", error);
+      }
+    },
+    close: () => withDeadline(producer.disconnect(), deadline),
+  };
+}
+
+function* chunksOf(records: readonly EventRecord[]): Generator<Message[]> {
+  let [chunk, bytes]: [Message[], number] = [[], 0];
+  for (const record of records) {
+    const size = sizeOf(record);
+    if (chunk.length === sendLimits.records || (chunk.length > 0 && bytes + size > sendLimits.bytes)) {
+      yield chunk;
+      [chunk, bytes] = [[], 0];
+    }
+    chunk.push(messageOf(record));
+    bytes += size;
+  }
+  if (chunk.length > 0) yield chunk;
+}
+
+function messageOf({ key, value, headers }: EventRecord): Message {
+  return {
+    key: key === null ? null : bufferOf(key),
+    value: value === null ? null : bufferOf(value),
+    headers: Object.fromEntries(
+      Object.entries(headers).map(([name, sent]) => [
+        name,
+        isOne(sent) ? bufferOf(sent) : sent.map(bufferOf),
+      ]),
+    ),
+  };
+}
+
+function sizeOf({ key, value, headers }: EventRecord): number {
+  let size = (key?.length ?? 0) + (value?.byteLength ?? 0) + 64;
+  for (const [name, sent] of Object.entries(headers)) {
+    for (const each of isOne(sent) ? [sent] : sent) size += name.length + each.length + 16;
+  }
+  return size;
+}
+
+function isOne(sent: HeaderValue): sent is string | Uint8Array {
+  return typeof sent === "string" || sent instanceof Uint8Array;
+}
+
+function bufferOf(sent: string | Uint8Array): Buffer {
+  return typeof sent === "string"
+    ? Buffer.from(sent)
+    : Buffer.from(sent.buffer, sent.byteOffset, sent.byteLength);
+}

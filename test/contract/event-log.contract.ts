@@ -1,0 +1,275 @@
+import { expect } from "chai";
+import { afterEach, beforeEach, describe, it } from "mocha";
+import { AppError } from "../../shared/errors.ts";
+import type {
+  Consumer,
+  EventLog,
+  EventRecord,
+  LoggedRecord,
+  RecordBatch,
+} from "../../shared/ports/event-log.ts";
+import { eventually } from "../support/eventually.ts";
+
+export interface EventLogHarness {
+  /** One more connection to the same log. */
+  connect(): EventLog;
+  /** A connection to a log that does not answer. */
+  connectToNobody(): EventLog;
+}
+
+/** What every event log promises. `createHarness` makes a log of its own for each test. */
+export function itIsAnEventLog(createHarness: () => EventLogHarness): void {
+  let harness: EventLogHarness;
+  let log: EventLog;
+  let opened: EventLog[];
+
+  function connect(): EventLog {
+    const connection = harness.connect();
+    opened.push(connection);
+    return connection;
+  }
+
+  beforeEach(async () => {
+    opened = [];
+    harness = createHarness();
+    log = connect();
+    await log.ensureTopics();
+  });
+
+  afterEach(async () => {
+    await Promise.all(opened.map((connection) => connection.close()));
+  });
+
+  it("delivers what was published before its group existed, with key, bytes, headers and append time", async () => {
+    const value = Uint8Array.of(0, 255, 10);
+    const beforeMs = Date.now();
+    await log.publish("events", [{ key: "k", value, headers: { a: "1", b: Uint8Array.of(200) } }]);
+    const { seen } = await collect(log);
+    const [record] = await eventually(() => withLength(seen, 1));
+    expect(bytes(record?.value)).to.deep.equal([0, 255, 10]);
+    expect(bytes(record?.key)).to.deep.equal([0x6b]);
+    expect(bytes(record?.headers["a"])).to.deep.equal([0x31]);
+    expect(bytes(record?.headers["b"])).to.deep.equal([200]);
+    expect(record?.topic).to.match(/\.user-events$/);
+    expect(record?.appendedAtMs).to.be.within(beforeMs - 5000, Date.now() + 5000);
+  });
+
+  it("keeps null keys, null values and repeated headers", async () => {
+    const twice = [Uint8Array.of(1), Uint8Array.of(2)];
+    await log.publish("events", [{ key: null, value: null, headers: { twice } }]);
+    const { seen } = await collect(log);
+    const [record] = await eventually(() => withLength(seen, 1));
+    expect(record).to.include({ key: null, value: null });
+    const sent = record?.headers["twice"];
+    expect(Array.isArray(sent) && sent.map(bytes)).to.deep.equal([[1], [2]]);
+  });
+
+  it("delivers the records of one key in the order in which they were published", async () => {
+    const { seen } = await collect(log);
+    for (let batch = 0; batch < 5; batch += 1) {
+      await log.publish(
+        "events",
+        range(20).map((n) => record(`user-${n % 4}`, batch * 20 + n)),
+      );
+    }
+    await eventually(() => withLength(seen, 100));
+    for (const key of range(4).map((n) => `user-${n}`)) {
+      const numbers = seen.filter((r) => text(r.key) === key).map(numberOf);
+      expect(numbers).to.deep.equal([...numbers].sort((a, b) => a - b));
+      expect(new Set(seen.filter((r) => text(r.key) === key).map((r) => r.partition)).size).to.equal(1);
+    }
+  });
+
+  it("takes several records of several keys in one call, and none", async () => {
+    const { seen } = await collect(log);
+    await log.publish("events", []);
+    await log.publish(
+      "events",
+      range(50).map((n) => record(`user-${n}`, n)),
+    );
+    await eventually(() => withLength(seen, 50));
+  });
+
+  it("delivers again from the last commit when the handler rejects", async () => {
+    const handled: number[][] = [];
+    let failures = 2;
+    await log.startConsumer(
+      handler(async (batch) => {
+        handled.push(batch.records.map(numberOf));
+        const [first] = batch.records;
+        if (failures-- > 0) {
+          if (failures === 1 && first) await batch.commit(first);
+          throw new Error("not now");
+        }
+        await commitAll(batch);
+      }),
+    );
+    await log.publish(
+      "events",
+      range(3).map((n) => record("user", n)),
+    );
+    await eventually(() => expect(failures).to.equal(-1));
+    expect(handled.flat().filter((n) => n === 0)).to.have.lengthOf(1);
+    expect(handled.flat().filter((n) => n === 2)).to.have.lengthOf.at.least(2);
+    expect(handled.at(-1)?.at(-1)).to.equal(2);
+  });
+
+  it("delivers again what the handler returned from without a commit", async () => {
+    let deliveries = 0;
+    await log.startConsumer(
+      handler(async (batch) => {
+        deliveries += 1;
+        if (deliveries > 1) await commitAll(batch);
+      }),
+    );
+    await log.publish("events", [record("user", 1)]);
+    await eventually(() => expect(deliveries).to.equal(2));
+  });
+
+  it("goes on from the commits of a consumer that has left", async () => {
+    const first = await collect(log);
+    await log.publish("events", [record("user", 1)]);
+    await eventually(() => withLength(first.seen, 1));
+    await first.consumer.close();
+    expect(first.consumer.hasJoined()).to.equal(false);
+    await log.publish("events", [record("user", 2)]);
+    const second = await collect(connect());
+    await eventually(() => withLength(second.seen, 1));
+    expect(second.seen.map(numberOf)).to.deep.equal([2]);
+  });
+
+  it("shares the partitions between two consumers, and loses nothing when one leaves", async () => {
+    const first = await collect(log);
+    const second = await collect(connect());
+    const all = () => new Set([...first.seen, ...second.seen].map(numberOf)).size;
+    let count = 0;
+    await eventually(
+      async () => {
+        await log.publish(
+          "events",
+          range(12).map((n) => record(`user-${n}`, count++)),
+        );
+        expect(first.seen.length && second.seen.length).to.be.greaterThan(0);
+      },
+      { timeoutMs: 15_000, intervalMs: 200 },
+    );
+    await second.consumer.close();
+    await log.publish(
+      "events",
+      range(12).map((n) => record(`user-${n}`, count++)),
+    );
+    await eventually(() => expect(all()).to.equal(count), { timeoutMs: 15_000 });
+  });
+
+  it("handles one batch at a time of each partition, and tells how to keep it", async () => {
+    const busy = new Set<number>();
+    let [overlaps, count] = [0, 0];
+    await log.startConsumer(
+      handler(async (batch) => {
+        if (busy.has(batch.partition)) overlaps += 1;
+        busy.add(batch.partition);
+        await batch.heartbeat();
+        expect(batch.isStale()).to.equal(false);
+        await commitAll(batch);
+        count += batch.records.length;
+        busy.delete(batch.partition);
+      }),
+    );
+    for (let n = 0; n < 20; n += 1) await log.publish("events", [record(`user-${n % 3}`, n)]);
+    await eventually(() => expect(count).to.equal(20));
+    expect(overlaps).to.equal(0);
+  });
+
+  it("joins the group, and leaves it when it closes", async () => {
+    const { consumer } = await collect(log);
+    await eventually(() => expect(consumer.hasJoined()).to.equal(true));
+    await log.close();
+    expect(consumer.hasJoined()).to.equal(false);
+  });
+
+  it("creates the topics from several processes at once, and again", async () => {
+    await Promise.all([connect(), connect(), connect()].map((other) => other.ensureTopics()));
+    await log.publish("dead-letters", [record("user", 1)]);
+  });
+
+  describe("while nobody answers", () => {
+    let away: EventLog;
+
+    beforeEach(() => {
+      away = harness.connectToNobody();
+      opened.push(away);
+    });
+
+    const calls: readonly [string, (log: EventLog) => Promise<unknown>][] = [
+      ["publish", (log) => log.publish("events", [record("user", 1)])],
+      ["ensureTopics", (log) => log.ensureTopics()],
+      ["startConsumer", (log) => log.startConsumer(handler(commitAll))],
+    ];
+    for (const [name, call] of calls) {
+      it(`rejects ${name} as retriable within three seconds`, async () => {
+        const startedAt = performance.now();
+        const error = await call(away).then(
+          () => null,
+          (reason: unknown) => reason,
+        );
+        expect(error).to.be.instanceOf(AppError).and.have.property("code", "dependency-unavailable");
+        expect(performance.now() - startedAt).to.be.below(3000);
+      });
+    }
+  });
+}
+
+interface Collected {
+  readonly seen: LoggedRecord[];
+  readonly consumer: Consumer;
+}
+
+async function collect(log: EventLog): Promise<Collected> {
+  const seen: LoggedRecord[] = [];
+  const consumer = await log.startConsumer(
+    handler(async (batch) => {
+      seen.push(...batch.records);
+      await commitAll(batch);
+    }),
+  );
+  return { seen, consumer };
+}
+
+function handler(handleBatch: (batch: RecordBatch) => Promise<void>) {
+  return {
+    handleBatch,
+    onCrash: (error: unknown) => {
+      throw error;
+    },
+  };
+}
+
+async function commitAll(batch: RecordBatch): Promise<void> {
+  const last = batch.records.at(-1);
+  if (last) await batch.commit(last);
+}
+
+function record(key: string, n: number): EventRecord {
+  return { key, value: new TextEncoder().encode(String(n)), headers: {} };
+}
+
+function numberOf({ value }: LoggedRecord): number {
+  return Number(text(value));
+}
+
+function text(sent: Uint8Array | null): string | null {
+  return sent && new TextDecoder().decode(sent);
+}
+
+function bytes(sent: unknown): number[] | null {
+  return sent instanceof Uint8Array ? [...sent] : null;
+}
+
+function withLength<T>(list: readonly T[], length: number): readonly T[] {
+  expect(list).to.have.lengthOf(length);
+  return list;
+}
+
+function range(count: number): number[] {
+  return Array.from({ length: count }, (_, n) => n);
+}

@@ -1,0 +1,27 @@
+import { describe } from "mocha";
+import { InProcessEventLogServer } from "../../shared/in-process/event-log.ts";
+import { connectKafka } from "../../shared/kafka/event-log.ts";
+import { silentLog } from "../../shared/log.ts";
+import { createPlatform } from "../../shared/platform.ts";
+import { describeWithServices, freshNamespace } from "../support/services.ts";
+import { itIsAnEventLog } from "./event-log.contract.ts";
+
+describe("the in-process event log", () => {
+  itIsAnEventLog(() => {
+    const server = new InProcessEventLogServer(createPlatform());
+    const nobody = new InProcessEventLogServer(createPlatform());
+    nobody.setAvailable(false);
+    return { connect: () => server.connect(), connectToNobody: () => nobody.connect() };
+  });
+});
+
+describeWithServices("the event log on Kafka", ["kafka"], ({ kafkaBrokers }) => {
+  itIsAnEventLog(() => {
+    const { timers } = createPlatform();
+    const shared = { namespace: freshNamespace(), clientId: "contract", log: silentLog, timers };
+    return {
+      connect: () => connectKafka({ ...shared, brokers: kafkaBrokers.split(",") }),
+      connectToNobody: () => connectKafka({ ...shared, brokers: ["127.0.0.1:9"] }),
+    };
+  });
+});
