@@ -1,0 +1,157 @@
+import { isRetriable } from "../../shared/errors.ts";
+import type { QuashEvent } from "../../shared/events/event.ts";
+import type { Log } from "../../shared/log.ts";
+import type { Metrics } from "../../shared/metrics.ts";
+import type { PublishEvent } from "../../shared/outbox/publish-event.ts";
+import type { Ledger } from "../../shared/ports/ledger.ts";
+import type { Platform } from "../../shared/ports/platform.ts";
+import type { RevocationStore } from "../../shared/ports/revocation-store.ts";
+import type { OutboxEntry, UserStore } from "../../shared/ports/user-store.ts";
+import { groupByKey, runInOrder } from "../in-order.ts";
+import type { ApplyEvent } from "../revoker/apply-event.ts";
+import { receiveEvent } from "../revoker/received-event.ts";
+
+export interface RelayDeps {
+  readonly users: Pick<UserStore, "listOutbox" | "countOutbox">;
+  readonly ledger: Pick<Ledger, "insertPending" | "oldestPendingAtMs">;
+  readonly store: Pick<RevocationStore, "notifyApplied">;
+  readonly publishEvent: PublishEvent;
+  readonly applyEvent: ApplyEvent;
+  readonly platform: Platform;
+  readonly namespace: string;
+  readonly log: Log;
+  readonly metrics: Metrics;
+}
+
+/** What the API's own attempt to publish is given before the relay takes over. */
+const graceMs = 500;
+/** After that long without Kafka's answer the event is applied here; the answer is still waited for. */
+const publishPatienceMs = 1_000;
+const usersAtOnce = 16;
+/** The page grows while Kafka is away: what was applied stays in front of it. */
+const pageSizes = { least: 200, most: 20_000 } as const;
+
+/**
+ * Moves events from the outbox to the log, one user's in their order. What the log does not take is applied here,
+ * with the revoker's own code, and stays in the outbox until the log takes it.
+ *
+ * While the log is away a round first applies what is new and then tries one event, the probe: a fleet of attempts
+ * that each wait for a dead broker would hold up what can be done without it.
+ */
+export function createRelay(deps: RelayDeps) {
+  const { users, ledger, store, publishEvent, applyEvent, platform, namespace, log, metrics } = deps;
+  const firstSeenAtMs = new Map<string, number>();
+  const applied = new Set<string>();
+  const inFlight = new Set<string>();
+  let isLogAway = false;
+  let pageSize: number = pageSizes.least;
+
+  return async function relay(): Promise<void> {
+    const page = await users.listOutbox(pageSize);
+    forgetAllBut(page);
+    const due = page.filter(isDue);
+    let left = due;
+    if (!isLogAway) left = await publishAll(due);
+    if (left.length > 0) await applyAll(left.filter(({ event }) => !applied.has(event.id)));
+    if (isLogAway && left.length > 0) {
+      const probe = left.find(({ event }) => !inFlight.has(event.id));
+      if (probe !== undefined && (await publish(probe))) setLogAway(false);
+    }
+    const isStuck = page.length === pageSize && page.every(({ event }) => applied.has(event.id));
+    pageSize = isStuck ? Math.min(pageSizes.most, pageSize * 2) : Math.max(pageSizes.least, page.length);
+    await measure(page);
+  };
+
+  /** By our own clock too, since the API's may be ahead. */
+  function isDue({ event }: OutboxEntry): boolean {
+    const { clock } = platform;
+    const seenAtMs = firstSeenAtMs.get(event.id) ?? clock.monotonicMs();
+    firstSeenAtMs.set(event.id, seenAtMs);
+    return clock.wallMs() - event.timeMs >= graceMs || clock.monotonicMs() - seenAtMs >= graceMs;
+  }
+
+  /** Returns what the log did not take. */
+  async function publishAll(entries: readonly OutboxEntry[]): Promise<OutboxEntry[]> {
+    const left: OutboxEntry[] = [];
+    const byUser = [...groupByKey(entries, ({ userId }) => userId).values()];
+    const order = { limit: usersAtOnce, keyOf: ([first]: OutboxEntry[]) => first?.userId ?? "" };
+    await runInOrder(byUser, order, async (ofUser) => {
+      for (const [at, entry] of ofUser.entries()) {
+        if (!isLogAway && (await publish(entry))) continue;
+        left.push(...ofUser.slice(at));
+        return;
+      }
+    });
+    return left;
+  }
+
+  /** False when it failed, or its answer did not come soon. */
+  async function publish(entry: OutboxEntry): Promise<boolean> {
+    const { id } = entry.event;
+    if (inFlight.has(id)) return false;
+    inFlight.add(id);
+    const answered = publishEvent(entry)
+      .then(
+        () => true,
+        (err: unknown) => {
+          if (!isRetriable(err)) log.error("relay.publish-failed", { event_id: id, err });
+          else if (!isLogAway) log.warn("relay.publish-failed", { event_id: id, err });
+          return false;
+        },
+      )
+      .finally(() => inFlight.delete(id));
+    const impatience = new AbortController();
+    const isPublished = await Promise.race([
+      answered,
+      platform.timers.sleep(publishPatienceMs, impatience.signal).then(() => false),
+    ]);
+    impatience.abort();
+    if (!isPublished) setLogAway(true);
+    return isPublished;
+  }
+
+  async function applyAll(entries: readonly OutboxEntry[]): Promise<void> {
+    const order = { limit: usersAtOnce, keyOf: ({ userId }: OutboxEntry) => userId };
+    await runInOrder(entries, order, async ({ event }) => {
+      try {
+        await apply(event);
+      } catch (err) {
+        if (isRetriable(err)) throw err;
+        // It stays for the log, whose revoker makes a dead letter of it.
+        log.error("revocation.failed", { event_id: event.id, err });
+      }
+      applied.add(event.id);
+    });
+  }
+
+  async function apply(event: QuashEvent): Promise<void> {
+    const received = receiveEvent(event, { namespace });
+    await ledger.insertPending([received.pendingRow]);
+    await applyEvent(received, { heartbeat: () => Promise.resolve() });
+    log.info("revocation.applied", { event_id: event.id, type: event.type, by: "relay" });
+    store.notifyApplied([event.id]).catch((err: unknown) => log.debug("relay.notify-failed", { err }));
+  }
+
+  async function measure(page: readonly OutboxEntry[]): Promise<void> {
+    const waiting = page.filter(({ event }) => !applied.has(event.id)).map(({ event }) => event.timeMs);
+    const oldestMs = Math.min((await ledger.oldestPendingAtMs()) ?? Infinity, ...waiting);
+    const ageMs = oldestMs === Infinity ? 0 : Math.max(0, platform.clock.wallMs() - oldestMs);
+    metrics.oldestPendingSeconds.set(ageMs / 1_000);
+    metrics.outboxEvents.set(await users.countOutbox());
+  }
+
+  function setLogAway(isAway: boolean): void {
+    if (isAway === isLogAway) return;
+    isLogAway = isAway;
+    if (isAway) log.warn("relay.log-away");
+    else log.info("relay.log-back");
+  }
+
+  function forgetAllBut(page: readonly OutboxEntry[]): void {
+    const present = new Set(page.map(({ event }) => event.id));
+    for (const id of firstSeenAtMs.keys()) if (!present.has(id)) firstSeenAtMs.delete(id);
+    for (const id of applied) if (!present.has(id)) applied.delete(id);
+  }
+}
+
+export type Relay = ReturnType<typeof createRelay>;

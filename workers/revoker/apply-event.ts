@@ -1,0 +1,82 @@
+import type { Ledger, LedgerRow } from "../../shared/ports/ledger.ts";
+import type { Clock } from "../../shared/ports/platform.ts";
+import type { RevocationStore, Written } from "../../shared/ports/revocation-store.ts";
+import type { SessionStore } from "../../shared/ports/session-store.ts";
+import type { UserStore } from "../../shared/ports/user-store.ts";
+import { createDecide } from "./decide.ts";
+import { firstAdditions } from "./first-additions.ts";
+import { type Names, planOfRow } from "./plan.ts";
+import type { ReceivedEvent } from "./received-event.ts";
+import { createWriteRevocation, type Heartbeat, incarnationChanged } from "./write-revocation.ts";
+
+export interface ApplyDeps {
+  readonly users: UserStore;
+  readonly sessions: Pick<SessionStore, "findToken">;
+  readonly ledger: Ledger;
+  readonly store: Pick<RevocationStore, "add" | "readState">;
+  readonly clock: Clock;
+  readonly names: Names;
+}
+
+export interface ApplyOptions {
+  /** What the store answered to the event's first additions; undefined when they are still to be written. */
+  readonly first?: Written | undefined;
+  readonly heartbeat: Heartbeat;
+}
+
+/** `kept`: the event is held, or was given up; it has no effect now. */
+export type Outcome = "applied" | "duplicate" | "rewritten" | "kept";
+
+/**
+ * Applies one event: one attempt, idempotent, from the first call to the fence. Whatever it throws, calling it
+ * again (without `first`) repairs what was left half-way. Errors of the ports pass through; `store-invalid` also
+ * says that the incarnation changed on the way.
+ */
+export function createApplyEvent(deps: ApplyDeps) {
+  const { ledger, store, clock, names } = deps;
+  const decide = createDecide(deps);
+  const writeRevocation = createWriteRevocation(deps);
+
+  return { applyEvent, rewriteRow };
+
+  async function applyEvent(received: ReceivedEvent, options: ApplyOptions): Promise<Outcome> {
+    const { heartbeat } = options;
+    const additions = firstAdditions(received, clock.wallMs(), names);
+    const first = options.first ?? (additions.length > 0 ? await store.add(additions) : undefined);
+    const row = await ledger.find(received.eventId);
+    if (row?.status === "held" || row?.status === "failed") return "kept";
+    if (row?.status === "applied" || row?.status === "enforced") {
+      return (await isNotedUnderPresent(row, first)) ? "duplicate" : rewriteRow(row, heartbeat);
+    }
+    if (row === null) await ledger.insertPending([received.pendingRow]);
+    await heartbeat();
+    const plan = await decide(received);
+    await writeRevocation({
+      row: { eventId: received.eventId, appliedAtMs: null },
+      plan,
+      first,
+      heartbeat,
+    });
+    return "applied";
+  }
+
+  /** Writes again what an applied row stands for, and notes it under the present incarnation. */
+  async function rewriteRow(row: LedgerRow, heartbeat: Heartbeat): Promise<Outcome> {
+    await writeRevocation({ row, plan: planOfRow(row), first: undefined, heartbeat });
+    return "rewritten";
+  }
+
+  /**
+   * The fence counts here too: a worker that noted the row and died before it read the fence may have written to a
+   * server that nobody else follows any more, and the repair may have read the ledger before the row was noted.
+   */
+  async function isNotedUnderPresent(row: LedgerRow, first: Written | undefined): Promise<boolean> {
+    const present = first?.incarnation ?? (await store.readState()).incarnation;
+    const fence = await ledger.readFence();
+    if (present === null || fence?.incarnation !== present) throw incarnationChanged();
+    return row.incarnation === present;
+  }
+}
+
+export type ApplyEvent = ReturnType<typeof createApplyEvent>["applyEvent"];
+export type RewriteRow = ReturnType<typeof createApplyEvent>["rewriteRow"];

@@ -1,0 +1,75 @@
+import type { RecordBatch } from "../../shared/ports/event-log.ts";
+import type { Platform } from "../../shared/ports/platform.ts";
+import { backOffMs } from "../back-off.ts";
+import { BatchAbandoned, type Disposition, dispositionOf } from "./disposition.ts";
+
+export type GivenUp = Extract<Disposition, { kind: "dead-letter" }> & {
+  readonly attempts: number;
+  readonly error: unknown;
+};
+
+export interface BatchRetry {
+  /** Throws `BatchAbandoned` when the batch is no longer ours. */
+  readonly heartbeat: () => Promise<void>;
+  /** Tries in place until it succeeds or is not worth another try; throws only `BatchAbandoned`. */
+  attempt(run: (attempt: number) => Promise<void>): Promise<GivenUp | null>;
+  /** Tries in place for ever, whatever it throws; throws only `BatchAbandoned`. */
+  insist(run: () => Promise<void>): Promise<void>;
+}
+
+/** A sleep is cut into slices, so that a long back-off neither loses the membership nor outlasts a shutdown. */
+const sliceMs = 500;
+
+export function createBatchRetry(
+  batch: Pick<RecordBatch, "heartbeat" | "isStale">,
+  platform: Pick<Platform, "timers" | "randomness">,
+  onFailure: (error: unknown, attempt: number) => void,
+): BatchRetry {
+  async function heartbeat(): Promise<void> {
+    if (batch.isStale()) throw new BatchAbandoned();
+    await batch.heartbeat().catch((cause: unknown) => {
+      throw new BatchAbandoned("the partition is no longer ours", { cause });
+    });
+  }
+
+  async function backOff(attempt: number): Promise<void> {
+    let leftMs = backOffMs(attempt, platform.randomness);
+    while (leftMs > 0) {
+      await heartbeat();
+      await platform.timers.sleep(Math.min(leftMs, sliceMs));
+      leftMs -= sliceMs;
+    }
+    await heartbeat();
+  }
+
+  async function attempt(run: (attempt: number) => Promise<void>): Promise<GivenUp | null> {
+    for (let count = 1; ; count += 1) {
+      if (batch.isStale()) throw new BatchAbandoned();
+      try {
+        await run(count);
+        return null;
+      } catch (error) {
+        const disposition = dispositionOf(error, count);
+        if (disposition.kind === "abandon") throw error;
+        if (disposition.kind === "dead-letter") return { ...disposition, attempts: count, error };
+        onFailure(error, count);
+        await backOff(count);
+      }
+    }
+  }
+
+  async function insist(run: () => Promise<void>): Promise<void> {
+    for (let count = 1; ; count += 1) {
+      if (batch.isStale()) throw new BatchAbandoned();
+      try {
+        return await run();
+      } catch (error) {
+        if (error instanceof BatchAbandoned) throw error;
+        onFailure(error, count);
+        await backOff(count);
+      }
+    }
+  }
+
+  return { heartbeat, attempt, insist };
+}

@@ -1,0 +1,105 @@
+import { AppError } from "../../shared/errors.ts";
+import type { EventType } from "../../shared/events/event.ts";
+import type { SessionStore } from "../../shared/ports/session-store.ts";
+import type { UserStore } from "../../shared/ports/user-store.ts";
+import type { TokenRevocation } from "../../shared/revocation/addition.ts";
+import type { UserChange } from "../../shared/revocation/user-state.ts";
+import { createChangeUser } from "./change-user.ts";
+import type { Names, Plan, Selection } from "./plan.ts";
+import type { ReceivedEvent } from "./received-event.ts";
+
+export interface DecideDeps {
+  readonly users: UserStore;
+  readonly sessions: Pick<SessionStore, "findToken">;
+  readonly names: Names;
+}
+
+interface NamedToken {
+  readonly jti: string;
+  readonly subject: string | null;
+  readonly unrecorded: boolean;
+  readonly namedToken: TokenRevocation | null;
+}
+
+const nothing: Plan = {
+  subject: null,
+  external: null,
+  jti: null,
+  epoch: null,
+  notBefore: null,
+  unrecorded: false,
+  marks: [],
+  namedToken: null,
+};
+
+/**
+ * Decides what an event comes to, and changes the user where the event is a change (upstream ones are, our own are
+ * news of a change that was made before they left). Throws `event-rejected` for one that says too little.
+ */
+export function createDecide({ users, sessions, names }: DecideDeps) {
+  const changeUser = createChangeUser(users);
+
+  return async function decide(received: ReceivedEvent): Promise<Plan> {
+    const { event, isOwn } = received;
+    if (event.type === "token.revoked") return decideToken(received);
+    if (isOwn && event.details.sid !== undefined) return decideSession(received, event.details.sid);
+    return isOwn ? decideOwn(received) : decideUpstream(received, event.type);
+  };
+
+  function decideOwn({ event }: ReceivedEvent): Plan {
+    const { subject } = event;
+    const { epoch } = event.details;
+    if (subject === undefined || epoch === undefined) throw saysTooLittle(event.type);
+    return { ...nothing, subject, epoch, marks: [{ by: "epoch", subject, belowEpoch: epoch }] };
+  }
+
+  async function decideUpstream(received: ReceivedEvent, type: UserChange): Promise<Plan> {
+    const outcome = await changeUser(received, type);
+    if (outcome === null) return decideUnknownUser(received);
+    const { id: subject, epoch } = outcome.user;
+    const marks: Selection[] = [{ by: "epoch", subject, belowEpoch: epoch }];
+    // A reactivation is meant to kill nothing, however late it comes.
+    if (!outcome.changed && type !== "user.reactivated") {
+      marks.push({ by: "issued-at", subject, issuedAtOrBeforeMs: received.effectiveAtMs });
+    }
+    return { ...nothing, subject, epoch, marks };
+  }
+
+  /** Tokens of other issuers carry no epoch: their users are cut off by time. */
+  function decideUnknownUser({ event, effectiveAtMs }: ReceivedEvent): Plan {
+    const whom = { ...nothing, subject: event.subject ?? null, external: event.details.external ?? null };
+    if (event.type === "user.reactivated") return whom;
+    return { ...whom, notBefore: Math.floor(effectiveAtMs / 1_000) };
+  }
+
+  async function decideSession({ event }: ReceivedEvent, sid: string): Promise<Plan> {
+    const { jti } = event.details;
+    const marks: Selection[] = [{ by: "session", sid }];
+    const subject = event.subject ?? null;
+    if (jti === undefined) return { ...nothing, subject, marks };
+    const named = await nameToken(names.ownIssuer, jti);
+    return { ...nothing, ...named, subject, marks: [...marks, { by: "jti", jti }] };
+  }
+
+  async function decideToken({ event }: ReceivedEvent): Promise<Plan> {
+    const { jti, external } = event.details;
+    if (jti === undefined) throw saysTooLittle(event.type);
+    const named = await nameToken(external?.iss ?? names.ownIssuer, jti);
+    const subject = event.subject ?? named.subject;
+    const marks: Selection[] = named.unrecorded ? [] : [{ by: "jti", jti }];
+    return { ...nothing, ...named, subject, external: external ?? null, marks };
+  }
+
+  /** Its recorded expiry wins over what the event says; a token that is not recorded has none to trust. */
+  async function nameToken(issuer: string, jti: string): Promise<NamedToken> {
+    const recorded = issuer === names.ownIssuer ? await sessions.findToken(jti) : null;
+    if (recorded === null) return { jti, subject: null, unrecorded: true, namedToken: null };
+    const token = names.fingerprint(names.ownIssuer, jti);
+    const namedToken = { kind: "token", token, exp: Math.ceil(recorded.expiresAtMs / 1_000) } as const;
+    return { jti, subject: recorded.subject, unrecorded: false, namedToken };
+  }
+}
+
+function saysTooLittle(type: EventType): AppError {
+  return new AppError("event-rejected", `A ${type} of this source lacks the members that it must have.`);
+}

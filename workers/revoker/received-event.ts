@@ -1,0 +1,48 @@
+import { decodeEvent } from "../../shared/events/decode-event.ts";
+import { ledgerIdOf } from "../../shared/events/event-id.ts";
+import { type DeadLetterReason, ownSource, type QuashEvent } from "../../shared/events/event.ts";
+import type { LoggedRecord } from "../../shared/ports/event-log.ts";
+import type { PendingRow } from "../../shared/ports/ledger.ts";
+import { pendingRowOf } from "../../shared/revocation/pending-row.ts";
+
+/** An event with what its way here says about it. */
+export interface ReceivedEvent {
+  readonly event: QuashEvent;
+  /** Its id in the ledger. */
+  readonly eventId: string;
+  readonly isOwn: boolean;
+  /** The earlier of its own time and the broker's append time: the same at each redelivery. */
+  readonly effectiveAtMs: number;
+  readonly pendingRow: PendingRow;
+}
+
+export type Reception =
+  | { readonly ok: true; readonly received: ReceivedEvent }
+  | { readonly ok: false; readonly reason: DeadLetterReason; readonly detail: string };
+
+export function receiveRecord(record: LoggedRecord, namespace: string): Reception {
+  const { appendedAtMs } = record;
+  const decoded = decodeEvent(record, { appendedAtMs, namespace });
+  if (!decoded.ok) return decoded;
+  return { ok: true, received: receiveEvent(decoded.event, { appendedAtMs, namespace }) };
+}
+
+/** `appendedAtMs` is left out for an event that comes from the outbox. */
+export function receiveEvent(
+  event: QuashEvent,
+  { appendedAtMs = event.timeMs, namespace }: { appendedAtMs?: number; namespace: string },
+): ReceivedEvent {
+  const isOwn = event.source === ownSource(namespace);
+  const eventId = ledgerIdOf(event, namespace);
+  const effectiveAtMs = isOwn ? event.timeMs : Math.min(event.timeMs, appendedAtMs);
+  const requestedAtMs = isOwn ? event.timeMs : appendedAtMs;
+  const pendingRow = pendingRowOf(event, { eventId, isOwn, effectiveAtMs, requestedAtMs });
+  return { event, eventId, isOwn, effectiveAtMs, pendingRow };
+}
+
+/** Events with the same key are handled in their order. */
+export function orderingKeyOf({ event, eventId }: ReceivedEvent): string {
+  const { external } = event.details;
+  if (event.subject !== undefined) return `subject ${event.subject}`;
+  return external === undefined ? eventId : `external ${JSON.stringify([external.iss, external.sub])}`;
+}

@@ -1,0 +1,137 @@
+import { AppError } from "../../shared/errors.ts";
+import type { Fence, Ledger, LedgerRow } from "../../shared/ports/ledger.ts";
+import type { Clock } from "../../shared/ports/platform.ts";
+import type { RevocationStore, Written } from "../../shared/ports/revocation-store.ts";
+import { type Addition, clockErrorAllowedMs } from "../../shared/revocation/addition.ts";
+import { additionsOf, type Names, type Plan } from "./plan.ts";
+
+/** Called between the steps of long work; rejects when the work is no longer ours. */
+export type Heartbeat = () => Promise<void>;
+
+export interface WriteDeps {
+  readonly ledger: Ledger;
+  readonly store: Pick<RevocationStore, "add">;
+  readonly clock: Clock;
+  readonly names: Names;
+  readonly markStep?: number;
+  readonly addStep?: number;
+}
+
+export interface WriteRequest {
+  readonly row: Pick<LedgerRow, "eventId" | "appliedAtMs">;
+  readonly plan: Plan;
+  /** What the store answered when the event's own cut-off or token was written; undefined when it was not. */
+  readonly first: Written | undefined;
+  readonly heartbeat: Heartbeat;
+}
+
+/**
+ * Brings one decided revocation into the store and notes it in the ledger:
+ * marks -> additions -> row, with incarnation and position -> fence. The order is the proof: whoever changes the
+ * incarnation writes the fence first and reads the ledger afterwards, so either he reads this row, or this reads
+ * his fence. When the answers and the fence differ, throws `store-invalid`: then all of it is to be done again.
+ */
+export function createWriteRevocation(deps: WriteDeps) {
+  const { ledger, store, clock, names, markStep = 1_000, addStep = 400 } = deps;
+
+  return async function writeRevocation({ row, plan, first, heartbeat }: WriteRequest): Promise<LedgerNote> {
+    const { eventId } = row;
+    const { longest } = await validFence();
+    await mark(eventId, plan, heartbeat);
+
+    const horizonMs = clock.wallMs() + longest.tokenLifetimeSeconds * 1_000;
+    const lastExpiryMs = await lastExpiryOf(plan);
+    const outlives = lastExpiryMs > horizonMs;
+    const writes: Written[] = first === undefined ? [] : [first];
+    const rules: Addition[] = additionsOf(plan, seconds(Math.max(horizonMs, lastExpiryMs)), names);
+    if (plan.namedToken !== null) rules.push(plan.namedToken);
+    if (first === undefined || outlives || plan.namedToken !== null || plan.unrecorded) {
+      writes.push(await store.add(rules, outlives ? { extend: true } : {}));
+    }
+    const marked = await writeMarked(eventId, heartbeat);
+    const { incarnation, position } = sameIncarnation([...writes, ...marked.writes]);
+
+    const untilMs = Math.max(horizonMs, lastExpiryMs, marked.lastExpiryMs);
+    const note = {
+      subject: plan.subject,
+      epoch: plan.epoch,
+      notBefore: plan.notBefore,
+      unrecorded: plan.unrecorded,
+      untilMs,
+      appliedAtMs: row.appliedAtMs ?? clock.wallMs(),
+      incarnation,
+      position,
+      tokensRevoked: await ledger.countMarked(eventId),
+    };
+    await ledger.noteApplied(eventId, note);
+    if ((await validFence()).incarnation !== incarnation) throw incarnationChanged();
+    return note;
+  };
+
+  async function mark(eventId: string, plan: Plan, heartbeat: Heartbeat): Promise<void> {
+    for (const selection of plan.marks) {
+      let marked: number;
+      do {
+        // A clock that is behind ours still accepts what has expired here.
+        const nowMs = clock.wallMs() - clockErrorAllowedMs;
+        marked = await ledger.markTokens(eventId, { ...selection, nowMs }, markStep);
+        if (marked > 0) await heartbeat();
+      } while (marked >= markStep);
+    }
+  }
+
+  async function writeMarked(eventId: string, heartbeat: Heartbeat) {
+    const writes: Written[] = [];
+    const expiresAfterMs = clock.wallMs() - clockErrorAllowedMs;
+    let lastExpiryMs = 0;
+    let after: string | undefined;
+    for (;;) {
+      const page = { expiresAfterMs, limit: addStep, ...(after === undefined ? {} : { after }) };
+      const tokens = await ledger.listMarked([eventId], page);
+      if (tokens.length > 0) {
+        const additions = tokens.map(({ jti, expiresAtMs }) => {
+          lastExpiryMs = Math.max(lastExpiryMs, expiresAtMs);
+          return {
+            kind: "token",
+            token: names.fingerprint(names.ownIssuer, jti),
+            exp: seconds(expiresAtMs),
+          } as const;
+        });
+        writes.push(await store.add(additions));
+        await heartbeat();
+      }
+      after = tokens.at(-1)?.jti;
+      if (tokens.length < addStep) return { writes, lastExpiryMs };
+    }
+  }
+
+  async function lastExpiryOf({ subject, epoch }: Plan): Promise<number> {
+    if (subject === null || epoch === null) return 0;
+    return (await ledger.lastExpiryMs(subject)) ?? 0;
+  }
+
+  async function validFence(): Promise<Fence & { incarnation: string }> {
+    const fence = await ledger.readFence();
+    if (fence?.incarnation == null) throw incarnationChanged();
+    return { ...fence, incarnation: fence.incarnation };
+  }
+}
+
+export type WriteRevocation = ReturnType<typeof createWriteRevocation>;
+export type LedgerNote = Parameters<Ledger["noteApplied"]>[1];
+
+function sameIncarnation(writes: readonly Written[]): Written {
+  const [last] = writes.toSorted((a, b) => (a.position < b.position ? 1 : -1));
+  if (last === undefined || writes.some(({ incarnation }) => incarnation !== last.incarnation)) {
+    throw incarnationChanged();
+  }
+  return last;
+}
+
+export function incarnationChanged(): AppError {
+  return new AppError("store-invalid", "The store's incarnation is not the one that the ledger expects.");
+}
+
+function seconds(ms: number): number {
+  return Math.ceil(ms / 1_000);
+}
