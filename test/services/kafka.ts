@@ -56,6 +56,12 @@ export const kafka: Service = {
   },
 };
 
+/** For tests that need a Java client; downloads the broker's jars where they are missing. */
+export async function kafkaClasspath(programs: string): Promise<string> {
+  await kafka.install(programs, () => undefined);
+  return path.join(jars(programs), "*");
+}
+
 function jars(programs: string): string {
   return path.join(programs, "kafka-4.1.1");
 }
