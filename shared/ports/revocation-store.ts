@@ -91,7 +91,7 @@ export interface SyncAnswer {
   readonly head: Position;
   /**
    * In order, the oldest first; not all of them where there are many: sync again. None unless the reported
-   * incarnation is the present one; none below a head that is ahead when the feed was trimmed that far.
+   * incarnation is the present one, or where the feed was trimmed past all (`head` is ahead then: load again).
    */
   readonly entries: readonly FeedEntry[];
 }

@@ -1,0 +1,53 @@
+import { Redis } from "ioredis";
+import { createInProcessStoreServer } from "../../shared/in-process/revocation-store.ts";
+import { silentLog } from "../../shared/log.ts";
+import { createPlatform } from "../../shared/platform.ts";
+import type { RevocationStore } from "../../shared/ports/revocation-store.ts";
+import { connectRedisStore } from "../../shared/redis/revocation-store.ts";
+import { createManualPlatform } from "../support/manual-clock.ts";
+import { describeWithServices, freshNamespace } from "../support/services.ts";
+import { revocationStoreContract, type StoreFixture } from "./revocation-store.contract.ts";
+
+revocationStoreContract("in-process", () => {
+  const server = createInProcessStoreServer(createManualPlatform());
+  return Promise.resolve({
+    connect: () => Promise.resolve(server.connect()),
+    wipe: () => Promise.resolve(server.wipe()),
+    close: () => Promise.resolve(),
+  });
+});
+
+describeWithServices("with a Redis server", ["redis"], ({ redisUrl }) => {
+  revocationStoreContract("Redis", () => Promise.resolve(openOnRedis(redisUrl, freshNamespace())));
+});
+
+function openOnRedis(url: string, namespace: string): StoreFixture {
+  const opened: RevocationStore[] = [];
+  const wipe = () => removeKeys(url, `{${namespace}}:`);
+  return {
+    async connect() {
+      const store = await connectRedisStore({ url, namespace, log: silentLog, ...createPlatform() });
+      opened.push(store);
+      return store;
+    },
+    wipe,
+    async close() {
+      await Promise.all(opened.map((store) => store.close()));
+      await wipe();
+    },
+  };
+}
+
+async function removeKeys(url: string, prefix: string): Promise<void> {
+  const redis = new Redis(url);
+  try {
+    let cursor = "0";
+    do {
+      const [next, keys] = await redis.scan(cursor, "MATCH", `${prefix}*`, "COUNT", 1000);
+      if (keys.length > 0) await redis.unlink(...keys);
+      cursor = next;
+    } while (cursor !== "0");
+  } finally {
+    redis.disconnect();
+  }
+}
