@@ -1,0 +1,60 @@
+import { expect } from "chai";
+import { beforeEach, describe, it } from "mocha";
+import type { AccessTokenClaims } from "../../../api/tokens/claims.ts";
+import { alice, createWorld, type World } from "./world.ts";
+
+describe("signOutSession", () => {
+  let world: World;
+  let claims: AccessTokenClaims;
+
+  beforeEach(async () => {
+    world = await createWorld();
+    await world.createUser(alice);
+    claims = world.verify((await world.signIn(alice)).accessToken);
+  });
+
+  it("ends the session and names it and the token in an event of the user's outbox", async () => {
+    await world.signOutSession(claims);
+    expect((await world.database.sessions.findSession(claims.sid))?.endedAtMs).to.be.a("number");
+    const [entry] = await world.database.users.listOutbox(10);
+    expect(entry?.event).to.deep.include({
+      source: "/quash/test",
+      type: "user.signed-out",
+      subject: claims.sub,
+      timeMs: world.platform.clock.wallMs(),
+      details: { sid: claims.sid, jti: claims.jti, exp: claims.exp, actor: claims.sub },
+    });
+    expect(world.published).to.deep.equal([entry]);
+  });
+
+  it("has ended the session before the event can be seen", async () => {
+    let endedAtMs: number | null | undefined;
+    world.hooks.once("before", "appendEvent", async () => {
+      endedAtMs = (await world.database.sessions.findSession(claims.sid))?.endedAtMs;
+    });
+    await world.signOutSession(claims);
+    expect(endedAtMs).to.equal(world.platform.clock.wallMs());
+  });
+
+  it("says it again when the first call failed between the two writes", async () => {
+    world.hooks.once("before", "appendEvent", () => Promise.reject(new Error("crash")));
+    const first = await world.signOutSession(claims).catch((error: unknown) => error);
+    expect(first).to.be.an("error");
+    await world.signOutSession(claims);
+    expect(world.published).to.have.length(1);
+  });
+
+  it("does nothing for a token that is revoked already", async () => {
+    const nowMs = world.platform.clock.wallMs();
+    await world.database.ledger.markTokens("e1", { by: "jti", jti: claims.jti, nowMs }, 1);
+    await world.signOutSession(claims);
+    expect(world.published).to.deep.equal([]);
+  });
+
+  it("leaves the user's other sessions and his epoch alone", async () => {
+    const other = await world.signIn(alice);
+    await world.signOutSession(claims);
+    expect(world.verify((await world.refresh(other)).accessToken).epoch).to.equal(claims.epoch);
+    expect((await world.readUsers.find(claims.sub)).epoch).to.equal(claims.epoch);
+  });
+});

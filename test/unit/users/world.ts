@@ -1,0 +1,74 @@
+import { createIssueToken } from "../../../api/tokens/issue-token.ts";
+import { createVerifyToken } from "../../../api/tokens/verify-token.ts";
+import { createChangeUser } from "../../../api/users/change-user.ts";
+import { createCreateUser } from "../../../api/users/create-user.ts";
+import { createEnsureAdministrator } from "../../../api/users/ensure-administrator.ts";
+import { createReadUsers } from "../../../api/users/read-users.ts";
+import { createRefreshSession } from "../../../api/users/refresh-session.ts";
+import { createRevokeToken } from "../../../api/users/revoke-token.ts";
+import { createSignIn } from "../../../api/users/sign-in.ts";
+import { createSignOutSession } from "../../../api/users/sign-out-session.ts";
+import { createInProcessDatabaseServer } from "../../../shared/in-process/database.ts";
+import type { PasswordHasher } from "../../../shared/ports/platform.ts";
+import type { OutboxEntry } from "../../../shared/ports/user-store.ts";
+import { createManualPlatform } from "../../support/manual-clock.ts";
+import { audience, issuer, keysOf } from "../tokens/token-builder.ts";
+import { createHooks } from "./hooks.ts";
+
+export const alice = { email: "alice@example.com", password: "correct horse" };
+export const lifetimeSeconds = 900;
+export const refreshLifetimeSeconds = 3600;
+
+/** The use cases on an in-process database, with a clock that stands still and hooks around every store call. */
+export async function createWorld() {
+  const platform = createManualPlatform();
+  const database = createInProcessDatabaseServer().connect();
+  const hooks = createHooks();
+  const users = hooks.around(database.users);
+  const sessions = hooks.around(database.sessions);
+  const published: OutboxEntry[] = [];
+  const verifiedHashes: string[] = [];
+  const hasher: PasswordHasher = {
+    hash: async (password) => `hash of ${password}`,
+    verify: async (hash, password) => {
+      verifiedHashes.push(hash);
+      return hash === `hash of ${password}`;
+    },
+  };
+  const keys = await keysOf("ES256");
+  const issueToken = createIssueToken({ ...platform, keys, issuer, audience, lifetimeSeconds, sessions });
+  const publish = (entry: OutboxEntry) => void published.push(entry);
+  const deps = {
+    ...platform,
+    users,
+    sessions,
+    hasher,
+    issueToken,
+    refreshLifetimeSeconds,
+    nobodysHash: "hash of nobody",
+    namespace: "test",
+    publish,
+  };
+  const createUser = createCreateUser(deps);
+  return {
+    platform,
+    database,
+    hooks,
+    published,
+    verifiedHashes,
+    createUser,
+    signIn: createSignIn(deps),
+    refresh: createRefreshSession(deps),
+    signOutSession: createSignOutSession(deps),
+    deactivate: createChangeUser(deps, "user.deactivated"),
+    signOut: createChangeUser(deps, "user.signed-out"),
+    reactivate: createChangeUser(deps, "user.reactivated"),
+    remove: createChangeUser(deps, "user.deleted"),
+    revokeToken: createRevokeToken(deps),
+    readUsers: createReadUsers(deps),
+    ensureAdministrator: createEnsureAdministrator({ users, createUser }),
+    verify: createVerifyToken({ keys, issuer, audience, clockToleranceSeconds: 5, clock: platform.clock }),
+  };
+}
+
+export type World = Awaited<ReturnType<typeof createWorld>>;
