@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
 import path from "node:path";
@@ -51,7 +52,7 @@ export function writeState(folder: string, state: ServicesState): void {
 /** Runs `body` while no other process does so for the same folder; a lock whose holder has died is taken over. */
 export async function withLock<T>(folder: string, body: () => Promise<T>): Promise<T> {
   const lock = path.join(folder, "lock");
-  const mine = `${lock}.${process.pid}`;
+  const mine = `${lock}.${randomUUID()}`;
   const mark = JSON.stringify(markOf(process.pid));
   writeFileSync(mine, mark);
   try {
@@ -83,7 +84,7 @@ function tryLink(from: string, to: string): boolean {
 function removeIfStale(lock: string): void {
   const holder = readIfThere(lock);
   if (holder === undefined || isAlive(JSON.parse(holder) as ProcessMark)) return;
-  const aside = `${lock}.stale.${process.pid}`;
+  const aside = `${lock}.stale.${randomUUID()}`;
   try {
     renameSync(lock, aside);
   } catch (error) {
