@@ -9,12 +9,12 @@ export interface LoopOptions {
   readonly platform: Pick<Platform, "timers" | "randomness">;
   readonly log: Log;
   /** One round. `signal` is aborted when the loop is being closed. */
-  run(signal: AbortSignal): Promise<void>;
+  readonly run: (signal: AbortSignal) => Promise<void>;
 }
 
 export interface Loop {
   /** Lets the present round end; idempotent. */
-  close(): Promise<void>;
+  readonly close: () => Promise<void>;
 }
 
 /** Runs a round at once and then one about every interval, never two at a time, whatever a round throws. */

@@ -64,8 +64,6 @@ export function createBatchHandler(deps: ConsumerDeps) {
     } catch (error) {
       if (!(error instanceof BatchAbandoned)) throw error;
       log.info("revoker.batch-abandoned", { partition: batch.partition });
-      // The log must see why its heartbeat failed, to join its group again.
-      if (error.cause !== undefined) throw error.cause;
     }
   };
 

@@ -1,6 +1,6 @@
 import { decodeEvent } from "../../shared/events/decode-event.ts";
-import { ledgerIdOf } from "../../shared/events/event-id.ts";
 import { type DeadLetterReason, ownSource, type QuashEvent } from "../../shared/events/event.ts";
+import { ledgerIdOf } from "../../shared/events/event-id.ts";
 import type { LoggedRecord } from "../../shared/ports/event-log.ts";
 import type { PendingRow } from "../../shared/ports/ledger.ts";
 import { pendingRowOf } from "../../shared/revocation/pending-row.ts";

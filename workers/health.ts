@@ -1,0 +1,112 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import type { Log } from "../shared/log.ts";
+import type { Metrics } from "../shared/metrics.ts";
+
+export interface HealthDeps {
+  /** What must hold for the worker to do its work, by name; an answer that rejects counts as no. */
+  readonly checks: Readonly<Record<string, () => Promise<boolean> | boolean>>;
+  readonly metrics: Metrics;
+  readonly log: Log;
+}
+
+export interface HealthListenerOptions {
+  readonly host: string;
+  /** Undefined: the usual port, or a free one where that is taken. */
+  readonly port: number | undefined;
+}
+
+export interface HealthListener {
+  readonly url: string;
+  close(): Promise<void>;
+}
+
+export const usualHealthPort = 9_464;
+
+/** Answers `/livez`, `/readyz` and `/metrics`. */
+export async function startHealthListener(
+  deps: HealthDeps,
+  { host, port }: HealthListenerOptions,
+): Promise<HealthListener> {
+  const server = createServer((request, response) => {
+    answer(deps, request, response).catch((err: unknown) => {
+      deps.log.error("health.failed", { err });
+      response.destroy();
+    });
+  });
+  server.requestTimeout = 10_000;
+  await listen(server, host, port);
+  return {
+    url: urlOf(server.address()),
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
+
+async function listen(server: Server, host: string, port: number | undefined): Promise<void> {
+  if (port !== undefined) return listenOn(server, host, port);
+  try {
+    await listenOn(server, host, usualHealthPort);
+  } catch (error) {
+    if (!(error instanceof Error && "code" in error && error.code === "EADDRINUSE")) throw error;
+    await listenOn(server, host, 0);
+  }
+}
+
+function listenOn(server: Server, host: string, port: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(port, host, () => {
+      server.removeListener("error", reject);
+      resolve();
+    });
+  });
+}
+
+async function answer(deps: HealthDeps, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const path = request.url?.split("?")[0];
+  if (request.method !== "GET" && request.method !== "HEAD") {
+    response.setHeader("Allow", "GET, HEAD");
+    return send(response, 405, { status: "method-not-allowed" });
+  }
+  if (path === "/livez") return send(response, 200, { status: "ok", checks: {} });
+  if (path === "/readyz") {
+    const checks = await runChecks(deps.checks);
+    const isReady = Object.values(checks).every((result) => result === "ok");
+    return send(response, isReady ? 200 : 503, { status: isReady ? "ok" : "unavailable", checks });
+  }
+  if (path === "/metrics") {
+    response.setHeader("Content-Type", deps.metrics.contentType);
+    response.end(await deps.metrics.text());
+    return;
+  }
+  send(response, 404, { status: "not-found" });
+}
+
+async function runChecks(checks: HealthDeps["checks"]): Promise<Record<string, "ok" | "unavailable">> {
+  const results = await Promise.all(
+    Object.entries(checks).map(async ([name, check]) => {
+      const isOk = await Promise.resolve()
+        .then(check)
+        .catch(() => false);
+      return [name, isOk ? "ok" : "unavailable"] as const;
+    }),
+  );
+  return Object.fromEntries(results);
+}
+
+function send(response: ServerResponse, status: number, body: object): void {
+  response.statusCode = status;
+  response.setHeader("Content-Type", "application/json");
+  response.setHeader("Cache-Control", "no-store");
+  response.end(JSON.stringify(body));
+}
+
+function urlOf(address: string | AddressInfo | null): string {
+  if (address === null || typeof address === "string") throw new Error("the health listener has no address");
+  const host = address.family === "IPv6" ? `[${address.address}]` : address.address;
+  return `http://${host}:${address.port}`;
+}

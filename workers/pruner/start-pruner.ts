@@ -1,0 +1,58 @@
+import type { Log } from "../../shared/log.ts";
+import type { Metrics } from "../../shared/metrics.ts";
+import type { Platform } from "../../shared/ports/platform.ts";
+import type { RevocationStore } from "../../shared/ports/revocation-store.ts";
+import { createInstanceObserver } from "../../shared/receipts/instance-observer.ts";
+import { createSettleReceipts } from "../../shared/receipts/settle-receipts.ts";
+import { createPruningClock } from "../../shared/revocation/pruning-clock.ts";
+import { type Loop, startLoop } from "../loop.ts";
+import type { RewriteRow } from "../revoker/apply-event.ts";
+import type { Names } from "../revoker/plan.ts";
+import type { WorkerParts } from "../worker-parts.ts";
+import { createLook } from "./look.ts";
+import { createPurge } from "./purge.ts";
+import { createRepair } from "./repair.ts";
+
+export interface PrunerOptions {
+  readonly database: WorkerParts["database"];
+  readonly store: RevocationStore;
+  readonly rewriteRow: RewriteRow;
+  readonly platform: Platform;
+  readonly names: Names;
+  readonly log: Log;
+  readonly metrics: Metrics;
+  readonly syncIntervalMs: number;
+}
+
+const purgeIntervalMs = 30_000;
+
+/** Looks after the store and the receipts every sync interval; removes what has expired now and then. */
+export function startPruner(options: PrunerOptions): Loop {
+  const { database, store, rewriteRow, platform, names, log, metrics, syncIntervalMs } = options;
+  const { users, sessions, ledger } = database;
+  const { clock } = platform;
+
+  const observer = createInstanceObserver({ store, clock });
+  const settleReceipts = createSettleReceipts({ ledger, observer, clock });
+  const repair = createRepair({ ledger, store, platform, names, log });
+  const look = createLook({ ledger, store, repair, rewriteRow, settleReceipts, platform, log, metrics });
+
+  let longestLifetimeMs = Infinity;
+  const pruningClock = createPruningClock(clock, () => longestLifetimeMs);
+  const purge = createPurge({ users, sessions, ledger, store, observer, pruningClock, log, metrics });
+
+  async function purgeByLongest(signal: AbortSignal): Promise<void> {
+    const fence = await ledger.readFence();
+    if (fence !== null) longestLifetimeMs = fence.longest.tokenLifetimeSeconds * 1_000;
+    await purge(signal);
+  }
+
+  const common = { platform, log };
+  const looks = startLoop({ ...common, name: "look", intervalMs: syncIntervalMs, run: look });
+  const purges = startLoop({ ...common, name: "purge", intervalMs: purgeIntervalMs, run: purgeByLongest });
+  return {
+    async close() {
+      await Promise.all([looks.close(), purges.close()]);
+    },
+  };
+}

@@ -1,0 +1,23 @@
+import {
+  engineSettings,
+  kafkaCaNeedsTls,
+  kafkaCredentialsBelongTogether,
+} from "../shared/engine-settings.ts";
+import { integer, optional, readSettings, type SettingsOf, type SettingsSource } from "../shared/settings.ts";
+
+export const workerSettings = {
+  ...engineSettings,
+  HEALTH_PORT: optional(
+    integer(
+      { min: 0, max: 65_535 },
+      { description: "port of /livez, /readyz and /metrics; 9464, or a free one, unless set" },
+    ),
+  ),
+} as const;
+
+export type WorkerSettings = SettingsOf<typeof workerSettings>;
+
+/** Throws `config-invalid`, whose message lists every problem. */
+export function loadWorkerSettings(source: SettingsSource): WorkerSettings {
+  return readSettings(workerSettings, source, [kafkaCredentialsBelongTogether, kafkaCaNeedsTls]);
+}

@@ -1,0 +1,49 @@
+import type { Log } from "../shared/log.ts";
+import type { Consumer, EventLog, RecordBatch } from "../shared/ports/event-log.ts";
+import type { Platform } from "../shared/ports/platform.ts";
+import { untilDone } from "./back-off.ts";
+
+export interface RevokerConsumerOptions {
+  readonly eventLog: Pick<EventLog, "ensureTopics" | "startConsumer">;
+  readonly platform: Pick<Platform, "timers" | "randomness">;
+  readonly log: Log;
+  readonly handleBatch: (batch: RecordBatch) => Promise<void>;
+  readonly onCrash: (error: unknown) => void;
+}
+
+export interface RevokerConsumer {
+  hasJoined(): boolean;
+  close(): Promise<void>;
+}
+
+/** Makes the topics and joins the group, as often as it takes: the log may come after the worker. */
+export function startRevokerConsumer(options: RevokerConsumerOptions): RevokerConsumer {
+  const { eventLog, platform, log, handleBatch, onCrash } = options;
+  const stop = new AbortController();
+  let consumer: Consumer | undefined;
+
+  const begun = untilDone(
+    async () => {
+      await eventLog.ensureTopics();
+      consumer = await eventLog.startConsumer({ handleBatch, onCrash });
+      log.info("revoker.started");
+    },
+    {
+      platform,
+      signal: stop.signal,
+      onFailure: (err, attempt) => {
+        if (attempt === 1) log.warn("revoker.start-failed", { err });
+        else log.debug("revoker.start-failed", { attempt, err });
+      },
+    },
+  );
+
+  return {
+    hasJoined: () => consumer?.hasJoined() ?? false,
+    async close() {
+      stop.abort();
+      await begun;
+      await consumer?.close();
+    },
+  };
+}

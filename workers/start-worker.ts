@@ -1,0 +1,148 @@
+import type { Running } from "../shared/lifecycle.ts";
+import { createClosers } from "../shared/lifecycle.ts";
+import type { Log } from "../shared/log.ts";
+import { createMetrics, type Metrics } from "../shared/metrics.ts";
+import { createPublishEvent } from "../shared/outbox/publish-event.ts";
+import type { Platform } from "../shared/ports/platform.ts";
+import { createFingerprinter } from "../shared/revocation/fingerprint.ts";
+import { untilDone } from "./back-off.ts";
+import { startHealthListener } from "./health.ts";
+import { type Loop, startLoop } from "./loop.ts";
+import { startPruner } from "./pruner/start-pruner.ts";
+import { createRelay } from "./relay/relay.ts";
+import { createApplyEvent } from "./revoker/apply-event.ts";
+import { createBatchHandler } from "./revoker/consumer.ts";
+import { startRevokerConsumer } from "./start-consumer.ts";
+import type { WorkerParts } from "./worker-parts.ts";
+
+export interface WorkerOptions {
+  readonly settings: {
+    readonly namespace: string;
+    /** `iss` of our own tokens. */
+    readonly issuer: string;
+    readonly syncIntervalMs: number;
+    /** Left out: no listener. */
+    readonly health?: { readonly host: string; readonly port: number | undefined };
+  };
+  readonly platform: Platform;
+  readonly log: Log;
+  readonly parts: WorkerParts;
+  readonly metrics?: Metrics;
+}
+
+export interface RunningWorker extends Running {
+  /** Undefined without a listener. */
+  readonly healthUrl: string | undefined;
+  /** Whether it is a member of its group now. */
+  hasJoined(): boolean;
+}
+
+const relayIntervalMs = 500;
+
+/**
+ * Starts the three roles. Resolves at once, whatever is away: each role waits for what it needs. `closed` rejects
+ * when the consumer ended for good; the process is to exit then, and be started again.
+ */
+export async function startWorker(options: WorkerOptions): Promise<RunningWorker> {
+  const { settings, platform, log, parts } = options;
+  const { database, store, eventLog } = parts;
+  const { users, sessions, ledger } = database;
+  const { namespace, issuer, syncIntervalMs } = settings;
+  const metrics = options.metrics ?? createMetrics({ withProcessMetrics: settings.health !== undefined });
+  const names = { fingerprint: createFingerprinter(issuer), ownIssuer: issuer };
+  const { clock } = platform;
+  const closers = createClosers(log);
+  let end: { resolve: () => void; reject: (error: unknown) => void } | undefined;
+  const closed = new Promise<void>((resolve, reject) => (end = { resolve, reject }));
+  closed.catch(() => undefined);
+
+  const { applyEvent, rewriteRow } = createApplyEvent({ users, sessions, ledger, store, clock, names });
+  const handleBatch = createBatchHandler({
+    applyEvent,
+    store,
+    eventLog,
+    platform,
+    names,
+    namespace,
+    log,
+    metrics,
+  });
+
+  const consumer = startRevokerConsumer({
+    eventLog,
+    platform,
+    log,
+    handleBatch,
+    onCrash(cause) {
+      log.error("revoker.crashed", { err: cause });
+      end?.reject(new Error("the consumer ended for good", { cause }));
+    },
+  });
+  closers.add(
+    "pruner",
+    startPruner({ database, store, rewriteRow, platform, names, log, metrics, syncIntervalMs }).close,
+  );
+  closers.add("relay", startRelay().close);
+  closers.add("revoker", () => consumer.close());
+  closers.add("migration", startMigration());
+
+  const healthUrl = await startHealth().catch(async (error: unknown) => {
+    await closers.close();
+    throw error;
+  });
+  log.info("worker.started", { namespace, health_url: healthUrl });
+
+  return {
+    healthUrl,
+    closed,
+    hasJoined: () => consumer.hasJoined(),
+    get open() {
+      return closers.open;
+    },
+    async close() {
+      await closers.close();
+      end?.resolve();
+    },
+  };
+
+  function startRelay(): Loop {
+    const publishEvent = createPublishEvent({ users, ledger, eventLog });
+    const run = createRelay({
+      users,
+      ledger,
+      store,
+      publishEvent,
+      applyEvent,
+      platform,
+      namespace,
+      log,
+      metrics,
+    });
+    return startLoop({ name: "relay", intervalMs: relayIntervalMs, platform, log, run });
+  }
+
+  /** Nothing waits for it: what needs an index that is not there yet is slow, not wrong. */
+  function startMigration(): () => Promise<void> {
+    const stop = new AbortController();
+    const onFailure = (err: unknown, attempt: number) => {
+      if (attempt === 1) log.warn("worker.migration-failed", { err });
+    };
+    const migrated = untilDone(() => database.migrate(), { platform, signal: stop.signal, onFailure });
+    return async () => {
+      stop.abort();
+      await migrated;
+    };
+  }
+
+  async function startHealth(): Promise<string | undefined> {
+    if (settings.health === undefined) return undefined;
+    const checks = {
+      kafka: () => consumer.hasJoined(),
+      mongodb: () => database.ping(),
+      redis: () => store.ping(),
+    };
+    const listener = await startHealthListener({ checks, metrics, log }, settings.health);
+    closers.add("health listener", () => listener.close());
+    return listener.url;
+  }
+}
