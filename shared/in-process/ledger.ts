@@ -183,14 +183,9 @@ function isNewerFirst(a: Place, b: Place): boolean {
 }
 
 function isChosen(token: TokenRecord, selection: TokenSelection): boolean {
-  switch (selection.by) {
-    case "epoch":
-      return token.subject === selection.subject && token.epoch < selection.belowEpoch;
-    case "issued-at":
-      return token.subject === selection.subject && token.issuedAtMs <= selection.issuedAtOrBeforeMs;
-    case "session":
-      return token.sid === selection.sid;
-    case "jti":
-      return token.jti === selection.jti;
-  }
+  if (selection.by === "jti") return token.jti === selection.jti;
+  if (selection.by === "session") return token.sid === selection.sid;
+  if (token.subject !== selection.subject) return false;
+  if (selection.by === "epoch") return token.epoch < selection.belowEpoch;
+  return token.issuedAtMs <= selection.issuedAtOrBeforeMs;
 }
