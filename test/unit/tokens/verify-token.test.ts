@@ -292,6 +292,15 @@ describe("verifyToken", () => {
     });
   }
 
+  it("refuses the algorithm of another key of the set", async () => {
+    const sets = await Promise.all([generateJwks("RS256"), generateJwks("ES256")]);
+    const both = await parseKeys(
+      JSON.stringify({ keys: sets.flatMap((set): unknown => JSON.parse(set).keys) }),
+    );
+    const token = signed(both, { ...goodHeader(both), alg: "ES256" }, goodClaims);
+    await expectError("algorithm-rejected", () => createVerifyToken({ ...deps, keys: both })(token));
+  });
+
   it("puts nothing of the token into the error", async () => {
     const error = await expectError("token-malformed", () =>
       verifyToken(`${encode('{"canary-7f3a')}.e30.AA`),

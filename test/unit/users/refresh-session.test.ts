@@ -70,6 +70,22 @@ describe("refreshSession", () => {
     expect(world.published).to.have.length(1);
   });
 
+  it("records no token for a spent one", async () => {
+    await world.refresh(grant);
+    let recorded = 0;
+    world.hooks.once("after", "recordToken", async () => void (recorded += 1));
+    await expectError("refresh-token-invalid", () => world.refresh(grant));
+    expect(recorded).to.equal(0);
+  });
+
+  it("records no token for a session that has ended", async () => {
+    await world.signOutSession(claims());
+    let recorded = 0;
+    world.hooks.once("after", "recordToken", async () => void (recorded += 1));
+    await expectError("refresh-token-invalid", () => world.refresh(grant));
+    expect(recorded).to.equal(0);
+  });
+
   it("gives two refreshes with one token at most one grant, and ends the session", async () => {
     const outcomes = await Promise.allSettled([world.refresh(grant), world.refresh(grant)]);
     expect(outcomes.filter(({ status }) => status === "fulfilled").length).to.equal(1);

@@ -62,6 +62,11 @@ describe("signIn", () => {
     });
   }
 
+  it("checks the password of an unknown user against nobody's hash", async () => {
+    await expectError("credentials-invalid", () => world.signIn({ ...alice, email: "nobody@example.com" }));
+    expect(world.verifiedHashes).to.deep.equal(["hash of nobody"]);
+  });
+
   it("takes the times from a clock read before the user was", async () => {
     const readAtMs = world.platform.clock.wallMs();
     world.hooks.once("before", "findByEmail", () => world.platform.advance(60_000));
