@@ -19,7 +19,7 @@ export function backOffMs(
 export interface UntilDoneOptions {
   readonly platform: Pick<Platform, "timers" | "randomness">;
   readonly signal: AbortSignal;
-  onFailure(error: unknown, attempt: number): void;
+  readonly onFailure: (error: unknown, attempt: number) => void;
 }
 
 /** Repeats `run` until it succeeds; undefined when `signal` was aborted first. */

@@ -4,6 +4,7 @@ import type { Platform } from "../../shared/ports/platform.ts";
 import type { Longest, RepairStart, RevocationStore } from "../../shared/ports/revocation-store.ts";
 import { type Addition, clockErrorAllowedMs } from "../../shared/revocation/addition.ts";
 import { additionsOf, type Names, rulesOfRow } from "../revoker/plan.ts";
+import { revocationOf } from "../revoker/write-revocation.ts";
 
 export interface RepairDeps {
   readonly ledger: Ledger;
@@ -95,10 +96,7 @@ export function createRepair(deps: RepairDeps) {
       const page = { expiresAfterMs, limit: pageSize, ...(after === undefined ? {} : { after }) };
       const tokens = await ledger.listMarked(eventIds, page);
       if (tokens.length > 0) {
-        yield tokens.map(({ jti, expiresAtMs }) => {
-          const token = names.fingerprint(names.ownIssuer, jti);
-          return { kind: "token", token, exp: Math.ceil(expiresAtMs / 1_000) };
-        });
+        yield tokens.map((token) => revocationOf(token, names));
       }
       after = tokens.at(-1)?.jti;
       if (tokens.length < pageSize) return;

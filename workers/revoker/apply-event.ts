@@ -7,7 +7,7 @@ import { createDecide } from "./decide.ts";
 import { firstAdditions } from "./first-additions.ts";
 import { type Names, planOfRow } from "./plan.ts";
 import type { ReceivedEvent } from "./received-event.ts";
-import { createWriteRevocation, type Heartbeat, incarnationChanged } from "./write-revocation.ts";
+import { createWriteRevocation, type First, type Heartbeat, incarnationChanged } from "./write-revocation.ts";
 
 export interface ApplyDeps {
   readonly users: UserStore;
@@ -19,8 +19,8 @@ export interface ApplyDeps {
 }
 
 export interface ApplyOptions {
-  /** What the store answered to the event's first additions; undefined when they are still to be written. */
-  readonly first?: Written | undefined;
+  /** The event's first additions as they were written; undefined when they are still to be. */
+  readonly first?: First | undefined;
   readonly heartbeat: Heartbeat;
 }
 
@@ -41,12 +41,11 @@ export function createApplyEvent(deps: ApplyDeps) {
 
   async function applyEvent(received: ReceivedEvent, options: ApplyOptions): Promise<Outcome> {
     const { heartbeat } = options;
-    const additions = firstAdditions(received, clock.wallMs(), names);
-    const first = options.first ?? (additions.length > 0 ? await store.add(additions) : undefined);
+    const first = options.first ?? (await writeFirst(received));
     const row = await ledger.find(received.eventId);
     if (row?.status === "held" || row?.status === "failed") return "kept";
     if (row?.status === "applied" || row?.status === "enforced") {
-      return (await isNotedUnderPresent(row, first)) ? "duplicate" : rewriteRow(row, heartbeat);
+      return (await isNotedUnderPresent(row, first?.written)) ? "duplicate" : rewriteRow(row, heartbeat);
     }
     if (row === null) await ledger.insertPending([received.pendingRow]);
     await heartbeat();
@@ -58,6 +57,11 @@ export function createApplyEvent(deps: ApplyDeps) {
       heartbeat,
     });
     return "applied";
+  }
+
+  async function writeFirst(received: ReceivedEvent): Promise<First | undefined> {
+    const additions = firstAdditions(received, clock.wallMs(), names);
+    return additions.length === 0 ? undefined : { additions, written: await store.add(additions) };
   }
 
   /** Writes again what an applied row stands for, and notes it under the present incarnation. */

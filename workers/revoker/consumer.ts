@@ -1,17 +1,17 @@
-import { createDeadLetter } from "../../shared/events/dead-letter.ts";
-import type { DeadLetterReason } from "../../shared/events/event.ts";
 import type { Log } from "../../shared/log.ts";
 import type { Metrics } from "../../shared/metrics.ts";
 import type { EventLog, LoggedRecord, RecordBatch } from "../../shared/ports/event-log.ts";
 import type { Platform } from "../../shared/ports/platform.ts";
-import type { RevocationStore, Written } from "../../shared/ports/revocation-store.ts";
+import type { RevocationStore } from "../../shared/ports/revocation-store.ts";
 import { runInOrder } from "../in-order.ts";
 import type { ApplyEvent, Outcome } from "./apply-event.ts";
-import { type BatchRetry, createBatchRetry, type GivenUp } from "./batch-retry.ts";
+import { type BatchRetry, createBatchRetry } from "./batch-retry.ts";
+import { createDeadLetters } from "./dead-letters.ts";
 import { BatchAbandoned } from "./disposition.ts";
 import { firstAdditions } from "./first-additions.ts";
 import type { Names } from "./plan.ts";
 import { orderingKeyOf, type ReceivedEvent, receiveRecord } from "./received-event.ts";
+import type { First } from "./write-revocation.ts";
 
 export interface ConsumerDeps {
   readonly applyEvent: ApplyEvent;
@@ -27,7 +27,7 @@ export interface ConsumerDeps {
 interface Arrival {
   readonly record: LoggedRecord;
   readonly received: ReceivedEvent;
-  readonly first: Written | undefined;
+  readonly first: First | undefined;
 }
 
 /** Events are applied and committed in parts of this size, so that a crash repeats little. */
@@ -40,7 +40,8 @@ const subjectsAtOnce = 16;
  * or as a dead letter; only then does the offset move past it. A batch that is no longer ours is left as it is.
  */
 export function createBatchHandler(deps: ConsumerDeps) {
-  const { applyEvent, store, eventLog, platform, names, namespace, log, metrics } = deps;
+  const { applyEvent, store, platform, names, namespace, log, metrics } = deps;
+  const deadLetters = createDeadLetters(deps);
 
   return async function handleBatch(batch: RecordBatch): Promise<void> {
     const retry = createBatchRetry(batch, platform, (err, attempt) => {
@@ -73,9 +74,9 @@ export function createBatchHandler(deps: ConsumerDeps) {
       const refused = await retry.attempt(async () => {
         const reception = receiveRecord(record, namespace);
         if (reception.ok) arrivals.push({ record, received: reception.received, first: undefined });
-        else await writeDeadLetter(record, { ...reception, attempts: 1 }, retry);
+        else await deadLetters.write(record, { ...reception, attempts: 1 }, retry);
       });
-      if (refused !== null) await giveUp(record, refused, retry);
+      if (refused !== null) await deadLetters.giveUp(record, refused, retry);
     }
     return arrivals;
   }
@@ -92,7 +93,9 @@ export function createBatchHandler(deps: ConsumerDeps) {
       const chunk = withAdditions.slice(start, start + additionsAtOnce);
       const failed = await retry.attempt(async () => {
         const answer = await store.add(chunk.flatMap(({ additions }) => additions));
-        for (const { arrival } of chunk) written.set(arrival.record, { ...arrival, first: answer });
+        for (const { arrival, additions } of chunk) {
+          written.set(arrival.record, { ...arrival, first: { additions, written: answer } });
+        }
       });
       // One of them is to blame; each is tried by itself when it is applied.
       if (failed !== null) log.error("revoker.first-additions-failed", { err: failed.error });
@@ -119,7 +122,7 @@ export function createBatchHandler(deps: ConsumerDeps) {
       outcome = await applyEvent(received, { heartbeat, first: attempt === 1 ? first : undefined });
     });
     if (givenUp !== null) {
-      await giveUp(record, givenUp, retry);
+      await deadLetters.giveUp(record, givenUp, retry);
       metrics.eventsConsumed.inc({ type: event.type, outcome: "dead-letter" });
       return false;
     }
@@ -127,32 +130,5 @@ export function createBatchHandler(deps: ConsumerDeps) {
     metrics.eventSeconds.observe((platform.clock.monotonicMs() - startedAtMs) / 1_000);
     log.info("revocation.applied", { event_id: eventId, type: event.type, outcome });
     return true;
-  }
-
-  async function giveUp(record: LoggedRecord, why: GivenUp, retry: BatchRetry): Promise<void> {
-    const { partition, offset } = record;
-    if (why.isBug) log.error("revocation.failed", { partition, offset, err: why.error });
-    await writeDeadLetter(record, why, retry);
-  }
-
-  async function writeDeadLetter(
-    record: LoggedRecord,
-    why: { readonly reason: DeadLetterReason; readonly detail: string; readonly attempts: number },
-    retry: BatchRetry,
-  ): Promise<void> {
-    const { reason, detail, attempts } = why;
-    const atMs = platform.clock.wallMs();
-    const letter = createDeadLetter(record, { reason, detail, atMs, attempts });
-    await retry.insist(async () => {
-      try {
-        await eventLog.publish("dead-letters", [letter]);
-      } catch (error) {
-        metrics.deadLetterFailures.inc();
-        throw error;
-      }
-    });
-    metrics.deadLetters.inc({ reason });
-    const { partition, offset } = record;
-    log.warn("event.dead-lettered", { reason, detail, partition, offset });
   }
 }

@@ -1,8 +1,12 @@
 import { AppError } from "../../shared/errors.ts";
-import type { Fence, Ledger, LedgerRow } from "../../shared/ports/ledger.ts";
+import type { Fence, Ledger, LedgerRow, MarkedToken } from "../../shared/ports/ledger.ts";
 import type { Clock } from "../../shared/ports/platform.ts";
 import type { RevocationStore, Written } from "../../shared/ports/revocation-store.ts";
-import { type Addition, clockErrorAllowedMs } from "../../shared/revocation/addition.ts";
+import {
+  type Addition,
+  clockErrorAllowedMs,
+  type TokenRevocation,
+} from "../../shared/revocation/addition.ts";
 import { additionsOf, type Names, type Plan } from "./plan.ts";
 
 /** Called between the steps of long work; rejects when the work is no longer ours. */
@@ -17,11 +21,17 @@ export interface WriteDeps {
   readonly addStep?: number;
 }
 
+/** The event's own cut-off or token, written before MongoDB was asked, and what the store answered. */
+export interface First {
+  readonly additions: readonly Addition[];
+  readonly written: Written;
+}
+
 export interface WriteRequest {
   readonly row: Pick<LedgerRow, "eventId" | "appliedAtMs">;
   readonly plan: Plan;
-  /** What the store answered when the event's own cut-off or token was written; undefined when it was not. */
-  readonly first: Written | undefined;
+  /** What was written of it before; undefined when nothing was. */
+  readonly first: First | undefined;
   readonly heartbeat: Heartbeat;
 }
 
@@ -42,13 +52,13 @@ export function createWriteRevocation(deps: WriteDeps) {
     const horizonMs = clock.wallMs() + longest.tokenLifetimeSeconds * 1_000;
     const lastExpiryMs = await lastExpiryOf(plan);
     const outlives = lastExpiryMs > horizonMs;
-    const writes: Written[] = first === undefined ? [] : [first];
+    const writes: Written[] = first === undefined ? [] : [first.written];
     const rules: Addition[] = additionsOf(plan, seconds(Math.max(horizonMs, lastExpiryMs)), names);
-    if (plan.namedToken !== null) rules.push(plan.namedToken);
-    if (first === undefined || outlives || plan.namedToken !== null || plan.unrecorded) {
+    if (plan.namedToken !== null && !isIn(first, plan.namedToken)) rules.push(plan.namedToken);
+    if (first === undefined || outlives || rules.some(({ kind }) => kind !== "cut-off")) {
       writes.push(await store.add(rules, outlives ? { extend: true } : {}));
     }
-    const marked = await writeMarked(eventId, heartbeat);
+    const marked = await writeMarked(eventId, plan.namedToken, heartbeat);
     const { incarnation, position } = sameIncarnation([...writes, ...marked.writes]);
 
     const untilMs = Math.max(horizonMs, lastExpiryMs, marked.lastExpiryMs);
@@ -80,7 +90,8 @@ export function createWriteRevocation(deps: WriteDeps) {
     }
   }
 
-  async function writeMarked(eventId: string, heartbeat: Heartbeat) {
+  /** `named` is written already. */
+  async function writeMarked(eventId: string, named: TokenRevocation | null, heartbeat: Heartbeat) {
     const writes: Written[] = [];
     const expiresAfterMs = clock.wallMs() - clockErrorAllowedMs;
     let lastExpiryMs = 0;
@@ -88,15 +99,11 @@ export function createWriteRevocation(deps: WriteDeps) {
     for (;;) {
       const page = { expiresAfterMs, limit: addStep, ...(after === undefined ? {} : { after }) };
       const tokens = await ledger.listMarked([eventId], page);
-      if (tokens.length > 0) {
-        const additions = tokens.map(({ jti, expiresAtMs }) => {
-          lastExpiryMs = Math.max(lastExpiryMs, expiresAtMs);
-          return {
-            kind: "token",
-            token: names.fingerprint(names.ownIssuer, jti),
-            exp: seconds(expiresAtMs),
-          } as const;
-        });
+      for (const { expiresAtMs } of tokens) lastExpiryMs = Math.max(lastExpiryMs, expiresAtMs);
+      const additions = tokens
+        .map((token) => revocationOf(token, names))
+        .filter(({ token }) => token !== named?.token);
+      if (additions.length > 0) {
         writes.push(await store.add(additions));
         await heartbeat();
       }
@@ -130,6 +137,16 @@ function sameIncarnation(writes: readonly Written[]): Written {
 
 export function incarnationChanged(): AppError {
   return new AppError("store-invalid", "The store's incarnation is not the one that the ledger expects.");
+}
+
+export function revocationOf({ jti, expiresAtMs }: MarkedToken, names: Names): TokenRevocation {
+  const token = names.fingerprint(names.ownIssuer, jti);
+  return { kind: "token", token, exp: seconds(expiresAtMs) };
+}
+
+function isIn(first: First | undefined, { token, exp }: TokenRevocation): boolean {
+  const additions = first?.additions ?? [];
+  return additions.some((added) => added.kind === "token" && added.token === token && added.exp === exp);
 }
 
 function seconds(ms: number): number {
