@@ -15,6 +15,13 @@ export interface Balancer {
   close(): Promise<void>;
 }
 
+export interface BalancerOptions {
+  readonly addresses: readonly string[];
+  readonly port: number;
+  /** Where the balancer itself listens, on 127.0.0.1; a free port unless given. */
+  readonly listenPort?: number;
+}
+
 /** What startBalancer needs and this machine lacks. */
 export const missingForBalancer = (): readonly string[] => missingPrograms(["nginx", "dnsmasq"]);
 
@@ -22,16 +29,10 @@ export const missingForBalancer = (): readonly string[] => missingPrograms(["ngi
  * The balancer of the compose file without containers: the same nginx configuration, and a DNS server that knows the
  * one name `api`. The instances listen on `addresses`, all on the same `port`.
  */
-export async function startBalancer({
-  addresses,
-  port,
-}: {
-  readonly addresses: readonly string[];
-  readonly port: number;
-}): Promise<Balancer> {
+export async function startBalancer({ addresses, port, listenPort }: BalancerOptions): Promise<Balancer> {
   const folder = mkdtempSync(path.join(tmpdir(), "quash-balancer-"));
-  const [httpPort, dnsPort] = await freePorts(2);
-  if (httpPort === undefined || dnsPort === undefined) throw new Error("no free ports");
+  const [freePort = 0, dnsPort = 0] = await freePorts(2);
+  const httpPort = listenPort ?? freePort;
   const hosts = path.join(folder, "hosts");
   writeHosts(hosts, addresses);
   const dns = run("dnsmasq", dnsArguments(hosts, dnsPort));
