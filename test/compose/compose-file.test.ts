@@ -2,7 +2,6 @@ import { existsSync, readFileSync } from "node:fs";
 import { expect } from "chai";
 import { describe, it } from "mocha";
 import { parse } from "yaml";
-import { named, readStages } from "./dockerfile.ts";
 
 interface ComposeService {
   readonly image?: string;
@@ -87,6 +86,13 @@ describe("docker-compose.yml", () => {
     });
   }
 
+  it("builds the image once, for all that run it", () => {
+    const builders = Object.entries(compose.services).filter(([, { build }]) => build !== undefined);
+    expect(builders.map(([name]) => name)).to.deep.equal(["first-start"]);
+    for (const name of ["first-start", "api", "worker"])
+      expect(serviceOf(name).image).to.equal("quash:local");
+  });
+
   it("shares the secrets read-only with the API alone", () => {
     const mounts = Object.entries(compose.services).flatMap(([name, { volumes = [] }]) =>
       volumes.filter((volume) => volume.startsWith("secrets:")).map((volume) => `${name} ${volume}`),
@@ -122,9 +128,9 @@ describe("docker-compose.yml", () => {
   });
 
   it("takes official images of a pinned version, the same as the tests", () => {
-    const images = longRunning
-      .filter(([, { build }]) => build === undefined)
-      .map(([, { image = "" }]) => image);
+    const images = Object.values(compose.services)
+      .map(({ image = "" }) => image)
+      .filter((image) => image !== "quash:local");
     const pinned = /^(nginx|apache\/kafka|redis|mongo):\d+\.\d+/;
     expect(images.filter((image) => !pinned.test(image))).to.deep.equal([]);
     const forTests = readFileSync(new URL("../services/compose.yml", import.meta.url), "utf8");
@@ -144,26 +150,6 @@ describe("docker-compose.yml", () => {
       );
       expect(unknown, name).to.deep.equal([]);
     }
-  });
-});
-
-describe("the Dockerfile", () => {
-  const stages = readStages();
-  const image = stages.at(-1);
-
-  it("builds every stage on the same pinned Node", () => {
-    expect(new Set(stages.map(({ base }) => base))).to.have.lengthOf(1);
-    expect(stages[0]?.base).to.match(/^node:24\.\d+-/);
-  });
-
-  it("runs node directly, and not as root", () => {
-    expect(image && named(image, "USER")).to.deep.equal(["node"]);
-    expect(image && named(image, "CMD")).to.deep.equal(['["node", "dist/api/main.js"]']);
-    expect(image && named(image, "HEALTHCHECK")[0]).to.match(/CMD \["node", "-e", /);
-  });
-
-  it("makes the folder of the secrets for the user that it runs as", () => {
-    expect(image && named(image, "RUN")).to.deep.equal(["install -d -o node -g node -m 0700 /run/quash"]);
   });
 });
 
