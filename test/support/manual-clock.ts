@@ -68,8 +68,13 @@ export function createManualPlatform(startMs = Date.UTC(2026, 0, 15, 12), seed =
       sleep: (delayMs, signal) =>
         new Promise((resolve) => {
           if (signal?.aborted) return resolve();
-          const cancel = after(delayMs, resolve);
-          signal?.addEventListener("abort", () => (cancel(), resolve()), { once: true });
+          const wake = () => {
+            cancel();
+            signal?.removeEventListener("abort", wake);
+            resolve();
+          };
+          const cancel = after(delayMs, wake);
+          signal?.addEventListener("abort", wake);
         }),
     },
     ids: { uuid: () => uuidOf(draw(16)) },

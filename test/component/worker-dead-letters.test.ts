@@ -1,0 +1,62 @@
+import { expect } from "chai";
+import { afterEach, beforeEach, describe, it } from "mocha";
+import { createWorkerWorld, intercept, type WorkerWorld } from "../support/worker-world.ts";
+
+const garbage = { key: "k", value: new TextEncoder().encode("{not json"), headers: { trace: "t-1" } };
+
+describe("revoker: dead letters", () => {
+  let world: WorkerWorld;
+  beforeEach(async () => {
+    world = await createWorkerWorld();
+  });
+  afterEach(() => world.close());
+
+  it("sets aside what cannot be decoded, and applies the good ones around it", async () => {
+    await world.start();
+    const [first, second] = [await world.addUser(), await world.addUser()];
+    const events = [first, second].map(({ id }) => world.ownEvent("user.deactivated", id, { epoch: 1 }));
+    const [before, after] = events;
+    if (before === undefined || after === undefined) throw new Error("no events");
+    await world.publish(before);
+    await world.eventLog.publish("events", [garbage, garbage]);
+    await world.publish(after);
+    expect(world.deadLetterReasons()).to.deep.equal(["not-json", "not-json"]);
+    expect(world.logServer.lag).to.equal(0);
+    expect(await world.rowOf(after)).to.include({ status: "applied" });
+    const [letter] = world.logServer.read("dead-letters");
+    expect(Buffer.from(letter?.value ?? []).toString()).to.equal("{not json");
+    expect(letter?.headers).to.include.keys("trace", "dead_letter_topic", "dead_letter_offset");
+  });
+
+  it("commits nothing while the dead letter cannot be written, and loses nothing", async () => {
+    const parts = world.connectParts();
+    let isBroken = true;
+    const eventLog = intercept(parts.eventLog, "publish", (topic) => {
+      if (isBroken && topic === "dead-letters") throw new Error("the topic is gone");
+    });
+    await world.start({ eventLog });
+    await world.eventLog.publish("events", [garbage]);
+    await world.platform.advance(20_000);
+    expect(world.logServer.lag).to.equal(1);
+    isBroken = false;
+    await world.platform.advance(5_000);
+    expect(world.deadLetterReasons()).to.deep.equal(["not-json"]);
+    expect(world.logServer.lag).to.equal(0);
+  });
+
+  it("sets an event aside after a few attempts that fail for a reason nobody knows", async () => {
+    const parts = world.connectParts();
+    let attempts = 0;
+    const ledger = intercept(parts.database.ledger, "markTokens", () => {
+      attempts += 1;
+      throw new TypeError("a bug");
+    });
+    await world.start({ database: { ...parts.database, ledger } });
+    const user = await world.addUser();
+    await world.publish(world.ownEvent("user.deactivated", user.id, { epoch: 1 }));
+    await world.platform.advance(5_000);
+    expect(world.deadLetterReasons()).to.deep.equal(["internal-error"]);
+    expect(attempts).to.equal(3);
+    expect(world.logServer.lag).to.equal(0);
+  });
+});

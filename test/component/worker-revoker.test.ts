@@ -1,0 +1,163 @@
+import { expect } from "chai";
+import { afterEach, beforeEach, describe, it } from "mocha";
+import { dependencyUnavailable } from "../../shared/errors.ts";
+import {
+  createWorkerWorld,
+  intercept,
+  tokenLifetimeSeconds,
+  type WorkerWorld,
+} from "../support/worker-world.ts";
+
+describe("revoker: own events", () => {
+  let world: WorkerWorld;
+  beforeEach(async () => {
+    world = await createWorkerWorld();
+  });
+  afterEach(() => world.close());
+
+  it("writes a deactivation's cut-off and the ids of the tokens below its epoch, and notes the row", async () => {
+    await world.start();
+    const user = await world.addUser();
+    const old = await world.addToken(user.id);
+    const fresh = await world.addToken(user.id, { epoch: 1 });
+    const event = await world.changeUser(user.id, "user.deactivated");
+    await world.publish(event);
+
+    expect(await world.cutOffOf(user.id)).to.include({ epoch: 1, notBefore: 0 });
+    expect(await world.isTokenRevoked(old)).to.equal(true);
+    expect(await world.isTokenRevoked(fresh)).to.equal(false);
+    const row = await world.rowOf(event);
+    const state = await world.store.readState();
+    expect(row).to.include({ status: "applied", epoch: 1, tokensRevoked: 1, incarnation: state.incarnation });
+    expect(row?.position).to.equal(state.head);
+    expect(world.logServer.lag).to.equal(0);
+  });
+
+  it("changes nobody for an own event", async () => {
+    await world.start();
+    const user = await world.addUser();
+    await world.publish(world.ownEvent("user.deactivated", user.id, { epoch: 7 }));
+    expect(await world.database.users.findById(user.id)).to.include({ status: "active", epoch: 0 });
+    expect(await world.cutOffOf(user.id)).to.include({ epoch: 7 });
+  });
+
+  it("keeps a cut-off as long as the longest-lived recorded token of its subject", async () => {
+    await world.start();
+    const user = await world.addUser();
+    const expiresInMs = 10 * tokenLifetimeSeconds * 1_000;
+    await world.addToken(user.id, { expiresInMs });
+    const untilMs = world.platform.clock.wallMs() + expiresInMs;
+    const event = await world.changeUser(user.id, "user.deactivated");
+    await world.publish(event);
+    expect((await world.cutOffOf(user.id))?.until).to.be.at.least(Math.floor(untilMs / 1_000));
+    expect((await world.rowOf(event))?.untilMs).to.be.at.least(untilMs);
+  });
+
+  it("revokes a session's tokens and the one named, and cuts nothing off", async () => {
+    await world.start();
+    const user = await world.addUser();
+    const sid = world.platform.ids.uuid();
+    const [first, second] = [await world.addToken(user.id, { sid }), await world.addToken(user.id, { sid })];
+    const other = await world.addToken(user.id);
+    const event = world.ownEvent("user.signed-out", user.id, { sid, jti: first });
+    await world.publish(event);
+    expect(await world.isTokenRevoked(first)).to.equal(true);
+    expect(await world.isTokenRevoked(second)).to.equal(true);
+    expect(await world.isTokenRevoked(other)).to.equal(false);
+    expect(await world.cutOffOf(user.id)).to.equal(undefined);
+    expect(await world.rowOf(event)).to.include({ status: "applied", tokensRevoked: 2 });
+  });
+
+  it("takes a token's recorded expiry, whatever the event says", async () => {
+    await world.start();
+    const user = await world.addUser();
+    const jti = await world.addToken(user.id);
+    const recorded = await world.database.sessions.findToken(jti);
+    const exp = Math.floor(world.platform.clock.wallMs() / 1_000) + 5;
+    await world.publish(world.event("token.revoked", { details: { jti, exp } }));
+    const token = world.names.fingerprint(world.names.ownIssuer, jti);
+    const found = (await world.contents()).filter((added) => added.kind === "token" && added.token === token);
+    expect(found).to.deep.equal([
+      { kind: "token", token, exp: Math.ceil((recorded?.expiresAtMs ?? 0) / 1_000) },
+    ]);
+  });
+
+  it("puts a token that is not recorded into the side bucket, under the issuer that the event names", async () => {
+    await world.start();
+    const external = { iss: "https://elsewhere.test", sub: "someone" };
+    const event = world.event("token.revoked", { details: { jti: "t-1", external } });
+    await world.publish(event);
+    const token = world.names.fingerprint(external.iss, "t-1");
+    const found = (await world.contents()).find((added) => added.kind === "unrecorded-token");
+    expect(found).to.include({ token });
+    expect(await world.rowOf(event)).to.include({ status: "applied", unrecorded: true });
+  });
+
+  it("marks a great many tokens in bounded steps", async () => {
+    const limits: unknown[] = [];
+    const parts = world.connectParts();
+    const ledger = intercept(parts.database.ledger, "markTokens", (...args) => limits.push(args[2]));
+    await world.start({ database: { ...parts.database, ledger } });
+    const user = await world.addUser();
+    for (let count = 0; count < 2_500; count += 1) await world.addToken(user.id);
+    const event = await world.changeUser(user.id, "user.deactivated");
+    await world.publish(event);
+    await world.platform.advance(100);
+    expect(limits).to.deep.equal([1_000, 1_000, 1_000]);
+    expect(await world.rowOf(event)).to.include({ tokensRevoked: 2_500 });
+  });
+
+  it("brings own cut-offs to the store while MongoDB is away, commits nothing, and goes on when it is back", async () => {
+    await world.start();
+    const user = await world.addUser();
+    const event = world.ownEvent("user.deactivated", user.id, { epoch: 1 });
+    world.databaseServer.setAvailable(false);
+    await world.publish(event);
+    await world.platform.advance(10_000);
+    expect(await world.cutOffOf(user.id)).to.include({ epoch: 1 });
+    expect(world.logServer.lag).to.equal(1);
+    expect(world.deadLetterReasons()).to.deep.equal([]);
+
+    world.databaseServer.setAvailable(true);
+    await world.platform.advance(5_000);
+    expect((await world.rowOf(event))?.appliedAtMs).to.be.a("number");
+    expect(world.logServer.lag).to.equal(0);
+  });
+
+  it("writes no dead letter while Redis is away, and commits nothing", async () => {
+    await world.start();
+    const user = await world.addUser();
+    const event = world.ownEvent("user.deactivated", user.id, { epoch: 1 });
+    world.storeServer.setAvailable(false);
+    await world.publish(event);
+    await world.platform.advance(30_000);
+    expect(world.logServer.lag).to.equal(1);
+    expect(world.deadLetterReasons()).to.deep.equal([]);
+    world.storeServer.setAvailable(true);
+    await world.platform.advance(5_000);
+    expect((await world.rowOf(event))?.appliedAtMs).to.be.a("number");
+    expect(world.logServer.lag).to.equal(0);
+  });
+
+  it("keeps the order within a subject, while another subject's event waits for nobody", async () => {
+    const parts = world.connectParts();
+    const held = await world.addUser();
+    let isHeld = true;
+    const users = intercept(parts.database.users, "findById", (id) => {
+      if (isHeld && id === held.id) throw dependencyUnavailable("mongodb", new Error("slow"));
+    });
+    await world.start({ database: { ...parts.database, users } });
+    const other = await world.addUser();
+    const first = world.event("user.signed-out", { subject: held.id });
+    const second = world.event("user.deactivated", { subject: held.id });
+    const third = world.event("user.deactivated", { subject: other.id });
+    await world.publish(first, second, third);
+    await world.platform.advance(3_000);
+    expect((await world.rowOf(third))?.appliedAtMs).to.be.a("number");
+    expect(await world.rowOf(second)).to.equal(null);
+    isHeld = false;
+    await world.platform.advance(3_000);
+    expect(await world.rowOf(first)).to.include({ epoch: 1 });
+    expect(await world.rowOf(second)).to.include({ epoch: 2 });
+  });
+});

@@ -1,0 +1,204 @@
+import { encodeEvent } from "../../shared/events/encode-event.ts";
+import { type EventDetails, type EventType, ownSource, type QuashEvent } from "../../shared/events/event.ts";
+import { ledgerIdOf } from "../../shared/events/event-id.ts";
+import { createInProcessDatabaseServer } from "../../shared/in-process/database.ts";
+import { InProcessEventLogServer } from "../../shared/in-process/event-log.ts";
+import { createInProcessStoreServer } from "../../shared/in-process/revocation-store.ts";
+import { silentLog } from "../../shared/log.ts";
+import type { LedgerRow } from "../../shared/ports/ledger.ts";
+import type { NewUser } from "../../shared/ports/user-store.ts";
+import type { Addition, CutOff } from "../../shared/revocation/addition.ts";
+import { createFingerprinter, type Fingerprint } from "../../shared/revocation/fingerprint.ts";
+import { unpackAdditions } from "../../shared/revocation/packed-additions.ts";
+import { changeOfOurs, type UserChange } from "../../shared/revocation/user-state.ts";
+import { type RunningWorker, startWorker } from "../../workers/start-worker.ts";
+import type { WorkerParts } from "../../workers/worker-parts.ts";
+import { createManualPlatform } from "./manual-clock.ts";
+
+export const issuer = "https://quash.test";
+export const namespace = "test";
+export const tokenLifetimeSeconds = 900;
+
+/** One store, one database and one log in this process, and workers on them, under a clock that a test moves. */
+export type WorkerWorld = Awaited<ReturnType<typeof createWorkerWorld>>;
+
+export async function createWorkerWorld() {
+  const platform = createManualPlatform();
+  const storeServer = createInProcessStoreServer({ ...platform, undoDepth: 100 });
+  const databaseServer = createInProcessDatabaseServer();
+  const logServer = new InProcessEventLogServer({ ...platform, namespace });
+  const store = storeServer.connect();
+  const database = databaseServer.connect();
+  const eventLog = logServer.connect();
+  const fingerprint = createFingerprinter(issuer);
+  const names = { fingerprint, ownIssuer: issuer };
+  await database.ledger.raiseLongest({ tokenLifetimeSeconds, maxStalenessMs: 5_000 });
+  const workers: RunningWorker[] = [];
+
+  function connectParts(): WorkerParts {
+    return {
+      database: databaseServer.connect(),
+      store: storeServer.connect(),
+      eventLog: logServer.connect(),
+    };
+  }
+
+  async function start(parts: Partial<WorkerParts> = {}): Promise<RunningWorker> {
+    const worker = await startWorker({
+      settings: { namespace, issuer, syncIntervalMs: 1_000 },
+      platform,
+      log: silentLog,
+      parts: { ...connectParts(), ...parts },
+    });
+    workers.push(worker);
+    await platform.advance(50);
+    return worker;
+  }
+
+  /** A manual clock moves nothing by itself: time passes until all of them have closed. */
+  async function close(): Promise<void> {
+    let isClosed = false;
+    const closing = Promise.all(workers.map((worker) => worker.close())).finally(() => (isClosed = true));
+    for (let turn = 0; turn < 100 && !isClosed; turn += 1) await platform.advance(1_000);
+    await closing;
+  }
+
+  async function addUser(changes: Partial<NewUser> = {}) {
+    const id = platform.ids.uuid();
+    return database.users.create({
+      id,
+      email: `${id}@example.com`,
+      passwordHash: "",
+      roles: ["user"],
+      externalIds: [],
+      createdAtMs: platform.clock.wallMs(),
+      ...changes,
+    });
+  }
+
+  async function addToken(
+    subject: string,
+    changes: { epoch?: number; sid?: string; expiresInMs?: number } = {},
+  ): Promise<string> {
+    const jti = platform.ids.uuid();
+    const issuedAtMs = platform.clock.wallMs();
+    const { epoch = 0, sid = platform.ids.uuid(), expiresInMs = tokenLifetimeSeconds * 1_000 } = changes;
+    const expiresAtMs = issuedAtMs + expiresInMs;
+    await database.sessions.recordToken({
+      jti,
+      subject,
+      sid,
+      epoch,
+      issuedAtMs,
+      expiresAtMs,
+      revokedBy: null,
+    });
+    return jti;
+  }
+
+  function event(type: EventType, changes: Partial<QuashEvent> = {}): QuashEvent {
+    const id = platform.ids.uuid();
+    return { id, source: "/upstream", type, timeMs: platform.clock.wallMs(), details: {}, ...changes };
+  }
+
+  function ownEvent(type: EventType, subject: string, details: EventDetails): QuashEvent {
+    return event(type, { source: ownSource(namespace), subject, details });
+  }
+
+  /** What the API does: the change and its event in one write. It is not published. */
+  async function changeUser(id: string, change: UserChange): Promise<QuashEvent> {
+    const user = await database.users.findById(id);
+    if (user === null) throw new Error("no such user");
+    const { status, epoch, statusChangedAtMs, epochRaisedAtMs } = user;
+    const from = { status, epoch, statusChangedAtMs, epochRaisedAtMs };
+    const to = changeOfOurs(from, change, platform.clock.wallMs());
+    if (to === null) throw new Error("nothing to change");
+    const timeMs = Math.max(to.statusChangedAtMs, to.epochRaisedAtMs);
+    const made = { ...ownEvent(change, id, { epoch: to.epoch }), timeMs };
+    await database.users.change(id, { from, to, event: made });
+    return made;
+  }
+
+  async function publish(...events: QuashEvent[]): Promise<void> {
+    await eventLog.publish("events", events.map(encodeEvent));
+    await platform.settle();
+    await platform.settle();
+  }
+
+  async function contents(): Promise<Addition[]> {
+    const additions: Addition[] = [];
+    for await (const chunk of store.load()) additions.push(...unpackAdditions(chunk));
+    return additions;
+  }
+
+  const subjectOf = (subject: string, iss = issuer): Fingerprint => fingerprint(iss, subject);
+
+  async function cutOffOf(subject: string, iss = issuer): Promise<CutOff | undefined> {
+    const cutOffs = (await contents()).filter((addition) => addition.kind === "cut-off");
+    return cutOffs
+      .filter((cutOff) => cutOff.subject === subjectOf(subject, iss))
+      .toSorted((a, b) => b.epoch - a.epoch || b.until - a.until)[0];
+  }
+
+  async function isTokenRevoked(jti: string, iss = issuer): Promise<boolean> {
+    const token = fingerprint(iss, jti);
+    return (await contents()).some((addition) => addition.kind !== "cut-off" && addition.token === token);
+  }
+
+  async function rowOf(of: QuashEvent): Promise<LedgerRow | null> {
+    return database.ledger.find(ledgerIdOf(of, namespace));
+  }
+
+  const deadLetterReasons = (): string[] =>
+    logServer.read("dead-letters").map(({ headers }) => {
+      const reason = headers["dead_letter_reason"];
+      return reason instanceof Uint8Array ? Buffer.from(reason).toString() : "";
+    });
+
+  return {
+    platform,
+    storeServer,
+    databaseServer,
+    logServer,
+    store,
+    database,
+    eventLog,
+    names,
+    connectParts,
+    start,
+    close,
+    /** As processes that died: nobody closes them. */
+    forgetWorkers: () => void workers.splice(0),
+    addUser,
+    addToken,
+    event,
+    ownEvent,
+    changeUser,
+    publish,
+    contents,
+    cutOffOf,
+    isTokenRevoked,
+    rowOf,
+    deadLetterReasons,
+  };
+}
+
+type Method = (...args: never[]) => unknown;
+
+/** The port, but for one method: `before` runs first, and may throw in its place. */
+export function intercept<T extends object, K extends keyof T & string>(
+  port: T,
+  name: K,
+  before: (...args: unknown[]) => unknown,
+): T {
+  return new Proxy(port, {
+    get(target, key, receiver) {
+      const member: unknown = Reflect.get(target, key, receiver);
+      if (key !== name || typeof member !== "function") return member;
+      return async (...args: unknown[]) => {
+        await before(...args);
+        return (member as Method).apply(target, args as never[]);
+      };
+    },
+  });
+}
