@@ -1,0 +1,132 @@
+import { expect } from "chai";
+import { afterEach, beforeEach, describe, it } from "mocha";
+import {
+  contentsOf,
+  cutOff,
+  expectCode,
+  repairWith,
+  report,
+  token,
+} from "../contract/revocation-store.contract.ts";
+import { eventually } from "../support/eventually.ts";
+import { createRecordingLog, useOwnRedis } from "../support/own-redis.ts";
+import { createRedisProcess, type RedisProcess } from "../support/redis-process.ts";
+import { describeUnlessMissing, missingPrograms } from "../support/requirements.ts";
+
+const nowSeconds = () => Math.floor(Date.now() / 1000);
+
+describeUnlessMissing("Redis store, on its server", missingPrograms(["redis-server"]), () => {
+  const own = useOwnRedis();
+
+  it("keeps every key under one hash tag, and lets exactly those of revocations expire", async () => {
+    await own().server.start();
+    const store = await own().connectValid();
+    await store.sync(report("one", "first"));
+    const exp = nowSeconds() + 600;
+    const unrecorded = { ...token("u", exp), kind: "unrecorded-token", until: exp } as const;
+    await store.add([token("t", exp), unrecorded, cutOff("a", 1)]);
+
+    const expiries = await own().withClient(async (redis) => {
+      const keys = await redis.keys("*");
+      return Promise.all(keys.map(async (key) => ({ key, at: await redis.expiretime(key) })));
+    });
+    const expiring = expiries.filter(({ at }) => at !== -1);
+    expect(expiries.filter(({ key }) => !key.startsWith(`{${own().namespace}}:`))).to.deep.equal([]);
+    expect(expiring).to.have.length(3);
+    for (const { at } of expiring) expect(at).to.be.within(exp + 300, exp + 300 + 300 + 900);
+  });
+
+  it("cleans the index of buckets that the server has dropped", async () => {
+    await own().server.start();
+    const store = await own().connectValid();
+    await own().withClient((redis) => redis.zadd(`{${own().namespace}}:index:tokens`, 1000, "11"));
+
+    expect(await store.purgeExpired()).to.equal(1);
+    expect(await store.purgeExpired()).to.equal(0);
+  });
+
+  it("loads around a broken record and a key of another type, and says so", async () => {
+    await own().server.start();
+    const log = createRecordingLog();
+    const store = await own().connect({ log });
+    await repairWith(store, { incarnation: "first", isFirst: true });
+    const exp = nowSeconds() + 600;
+    await store.add([token("t", exp), token("t2", exp + 60), cutOff("a", 1)]);
+    await own().withClient(async (redis) => {
+      const [bucket = "", foreign = ""] = (await redis.keys(`{${own().namespace}}:tokens:*`)).sort();
+      await redis.append(bucket, "broken");
+      await redis.del(foreign);
+      await redis.sadd(foreign, "x");
+    });
+
+    expect((await contentsOf(store)).map(({ kind }) => kind)).to.deep.equal(["token", "cut-off"]);
+    expect(log.lines.filter((line) => line === "redis.bucket-damaged")).to.have.length(2);
+  });
+
+  it("warns of a server that may evict", async () => {
+    await own().server.start("--maxmemory-policy", "allkeys-lru");
+    const log = createRecordingLog();
+    await own().connect({ log });
+
+    await eventually(() => expect(log.lines).to.include("redis.eviction-policy"));
+  });
+
+  it("answers a sync with about a megabyte at most, and with the rest when asked again", async () => {
+    await own().server.start();
+    const store = await own().connectValid();
+    const exp = nowSeconds() + 600;
+    const tokens = Array.from({ length: 5_000 }, (_, at) => token(`t${at}`, exp));
+    for (let added = 0; added < 15; added += 1) await store.add(tokens);
+
+    const first = (await store.sync(report("one", "first"))).entries;
+    const rest = (await store.sync(report("one", "first", first.at(-1)?.position))).entries;
+    expect(first.length).to.be.within(10, 11);
+    expect(first.length + rest.length).to.equal(15);
+    expect(rest[0]?.previous).to.equal(first.at(-1)?.position);
+  });
+
+  it("takes no sync without the replicas that the server asks for, and can still be read", async () => {
+    await own().server.start();
+    const store = await own().connectValid();
+    await own().withClient((redis) => redis.config("SET", "min-replicas-to-write", "1"));
+
+    await expectCode(store.sync(report("one", "first")), "dependency-unavailable");
+    await expectCode(store.add([cutOff("a", 1)]), "dependency-unavailable");
+    expect(await store.readInstances()).to.deep.include({ incarnation: "first", instances: [] });
+  });
+
+  describe("with a replica", () => {
+    let replica: RedisProcess;
+
+    beforeEach(async () => {
+      replica = await createRedisProcess();
+      await own().server.start("--repl-diskless-sync-delay", "0");
+      await replica.start("--replicaof", `127.0.0.1 ${new URL(own().server.url).port}`);
+      await eventually(() =>
+        own().withClient(async (redis) => {
+          expect(await redis.info("replication")).to.match(/state=online/);
+        }),
+      );
+    });
+    afterEach(() => replica.close());
+
+    it("warns of a primary that goes on writing without it", async () => {
+      const log = createRecordingLog();
+      await own().connect({ log });
+
+      await eventually(() => expect(log.lines).to.include("redis.min-replicas"));
+    });
+
+    it("gives no instance a lease on a replica, and is invalid on it once it is promoted", async () => {
+      const primary = await own().connectValid();
+      await primary.add([cutOff("a", 1)]);
+      const onReplica = await own().connect({ url: replica.url });
+      await eventually(async () => expect(await contentsOf(onReplica)).to.have.length(1));
+      await expectCode(onReplica.sync(report("one", "first")), "dependency-unavailable");
+      await own().withClient((redis) => redis.replicaof("NO", "ONE"), replica.url);
+
+      await eventually(() => expectCode(onReplica.add([cutOff("a", 2)]), "store-invalid"));
+      expect(await onReplica.beginRepair("lock")).to.include({ incarnation: "first" });
+    });
+  });
+});
