@@ -1,4 +1,4 @@
-import { servicesStatus, startServices, stopServices } from "./start-services.ts";
+import { areInContainers, servicesStatus, startServices, stopServices } from "./start-services.ts";
 
 async function main(command = ""): Promise<void> {
   switch (command) {
@@ -10,6 +10,7 @@ async function main(command = ""): Promise<void> {
     case "stop":
       return stopServices();
     case "status":
+      if (areInContainers()) process.stdout.write("containers of the project quash-test-services\n");
       for (const { name, pid, port } of servicesStatus()) {
         process.stdout.write(`${name}: ${pid === undefined ? "not running" : `pid ${pid}, port ${port}`}\n`);
       }

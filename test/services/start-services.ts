@@ -71,6 +71,11 @@ export interface ServiceStatus {
   readonly port: number | undefined;
 }
 
+/** True when they run in containers instead of in processes of this machine. */
+export function areInContainers(env = process.env): boolean {
+  return readState(servicesFolder(env)).containers;
+}
+
 export function servicesStatus(env = process.env): readonly ServiceStatus[] {
   const { services: known } = readState(servicesFolder(env));
   return serviceNames.map((name) => {
