@@ -1,6 +1,7 @@
 import { Kafka, type KafkaConfig, type LogEntry, logLevel, type SASLOptions } from "kafkajs";
 import type { Log } from "../log.ts";
 import type { Timers } from "../ports/platform.ts";
+import { openSocket } from "./socket.ts";
 
 export interface KafkaOptions {
   /** `host:port` each. */
@@ -28,6 +29,7 @@ export function createClient(options: KafkaOptions, requestTimeoutMs: number): K
     connectionTimeout: 1000,
     authenticationTimeout: 2000,
     requestTimeout: requestTimeoutMs,
+    socketFactory: openSocket,
     retry: { retries: 2, initialRetryTime: 100, maxRetryTime: 500 },
     logLevel: logLevel.INFO,
     logCreator: () => (entry) => writeEntry(options.log, entry),

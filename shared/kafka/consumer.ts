@@ -1,12 +1,13 @@
-import type { Kafka } from "kafkajs";
+import type { EachBatchHandler, Kafka } from "kafkajs";
 import type { Consumer, ConsumerOptions } from "../ports/event-log.ts";
 import type { KafkaOptions } from "./client.ts";
 import { withDeadline } from "./deadline.ts";
-import { deliver } from "./delivery.ts";
+import { type DeliveryContext, deliver } from "./delivery.ts";
+import { followMembership } from "./membership.ts";
 import { groupName, topicNames } from "./topics.ts";
 
 /** The partitions of a worker that was killed stand still for `sessionTimeout`. Retries end only with the process. */
-const membership = {
+const settings = {
   sessionTimeout: 10_000,
   rebalanceTimeout: 30_000,
   heartbeatInterval: 1000,
@@ -28,28 +29,25 @@ export async function startConsumer(
   callbacks: ConsumerOptions,
 ): Promise<Consumer> {
   const { log, timers } = options;
-  const consumer = kafka.consumer({ groupId: groupName(options.namespace), ...membership });
+  const consumer = kafka.consumer({ groupId: groupName(options.namespace), ...settings });
+  const membership = followMembership(consumer, timers, settings.sessionTimeout);
   const closing = new AbortController();
-  const partitions = new Map<number, Promise<void>>();
-  let generation = 0;
-  let isMember = false;
-
-  const { GROUP_JOIN, REBALANCING, CRASH, STOP } = consumer.events;
-  const enter = (joined: boolean) => () => {
-    generation += 1;
-    isMember = joined;
-  };
-  consumer.on(GROUP_JOIN, enter(true));
-  consumer.on(REBALANCING, enter(false));
-  consumer.on(STOP, enter(false));
-  consumer.on(CRASH, ({ payload: { error, restart } }) => {
-    enter(false)();
+  consumer.on(consumer.events.CRASH, ({ payload: { error, restart } }) => {
     if (closing.signal.aborted) return;
     if (restart) log.warn("kafka.consumer.restarting", { err: error });
     else callbacks.onCrash(error);
   });
 
-  const context = { callbacks, log, timers, closing: closing.signal, generation: () => generation };
+  async function close(): Promise<void> {
+    closing.abort();
+    try {
+      // A consumer that is joining may not stop by itself.
+      await withDeadline(consumer.disconnect(), { timers, ms: closeWithinMs });
+    } catch (error) {
+      log.warn("kafka.consumer.close-failed", { err: error });
+    }
+  }
+
   try {
     await withDeadline(consumer.connect(), { timers, ms: connectWithinMs });
     await consumer.subscribe({ topics: [topicNames(options.namespace).events], fromBeginning: true });
@@ -57,31 +55,24 @@ export async function startConsumer(
       autoCommit: false,
       eachBatchAutoResolve: false,
       partitionsConsumedConcurrently: 8,
-      async eachBatch(payload) {
-        // After a rebalance a handler may still be at work on a batch of this partition that went stale.
-        const { partition } = payload.batch;
-        await partitions.get(partition)?.catch(() => undefined);
-        const delivery = deliver(payload, context);
-        partitions.set(partition, delivery);
-        await delivery;
-      },
+      eachBatch: oneAtATime({ callbacks, log, timers, closing: closing.signal, membership }),
     });
   } catch (error) {
-    closing.abort();
-    await consumer.disconnect();
+    await close();
     throw error;
   }
+  return { hasJoined: () => membership.isMember(), close };
+}
 
-  return {
-    hasJoined: () => isMember,
-    async close() {
-      closing.abort();
-      try {
-        // A consumer that is joining may not stop by itself.
-        await withDeadline(consumer.disconnect(), { timers, ms: closeWithinMs });
-      } catch (error) {
-        log.warn("kafka.consumer.close-failed", { err: error });
-      }
-    },
+/** After a rebalance a handler may still be at work on a batch that went stale, of a partition that is ours again. */
+function oneAtATime(context: DeliveryContext): EachBatchHandler {
+  const latest = new Map<number, Promise<void>>();
+  return (payload) => {
+    const { partition } = payload.batch;
+    const generation = context.membership.generation();
+    const earlier = latest.get(partition) ?? Promise.resolve();
+    const delivery = earlier.catch(() => undefined).then(() => deliver(payload, generation, context));
+    latest.set(partition, delivery);
+    return delivery;
   };
 }

@@ -1,9 +1,9 @@
 import type { EachBatchPayload, IHeaders, KafkaMessage } from "kafkajs";
-import { KafkaJSProtocolError } from "kafkajs";
 import { dependencyUnavailable } from "../errors.ts";
 import type { Log } from "../log.ts";
 import type { ConsumerOptions, LoggedRecord, RecordBatch } from "../ports/event-log.ts";
 import type { Timers } from "../ports/platform.ts";
+import type { Membership } from "./membership.ts";
 
 export interface DeliveryContext {
   readonly callbacks: ConsumerOptions;
@@ -11,8 +11,7 @@ export interface DeliveryContext {
   readonly timers: Timers;
   /** Aborted when the consumer closes. */
   readonly closing: AbortSignal;
-  /** A new number whenever the membership is lost or made anew. */
-  readonly generation: () => number;
+  readonly membership: Membership;
 }
 
 const firstDelayMs = 100;
@@ -30,36 +29,70 @@ const membershipFaults = new Set([
  * handler leaves uncommitted it gets again after a delay. Rejects only with what ended the membership: kafkajs joins
  * again then. An error of the handler never reaches kafkajs, which would end the consumer for some.
  */
-export async function deliver(payload: EachBatchPayload, context: DeliveryContext): Promise<void> {
+export async function deliver(
+  payload: EachBatchPayload,
+  generation: number,
+  context: DeliveryContext,
+): Promise<void> {
+  const { callbacks, closing, log, timers } = context;
+  const held = holdBatch(payload, generation, context);
+  let delayMs = firstDelayMs;
+  while (!held.isStale()) {
+    const batch = held.rest();
+    try {
+      await callbacks.handleBatch(batch);
+    } catch (error) {
+      if (!held.isStale()) log.warn("kafka.batch.failed", { partition: batch.partition, err: error });
+    }
+    const left = held.rest().records.length;
+    if (left === 0) return;
+    if (left < batch.records.length) delayMs = firstDelayMs;
+    await timers.sleep(delayMs, closing);
+    delayMs = Math.min(delayMs * 2, longestDelayMs);
+    await held.keep();
+  }
+  held.throwIfLost();
+}
+
+interface HeldBatch {
+  isStale(): boolean;
+  /** What is not committed. */
+  rest(): RecordBatch;
+  /** A heartbeat that never rejects: `isStale` tells what came of it. */
+  keep(): Promise<void>;
+  throwIfLost(): void;
+}
+
+function holdBatch(payload: EachBatchPayload, generation: number, context: DeliveryContext): HeldBatch {
   const { topic, partition, messages } = payload.batch;
   const records = messages.map((message) => loggedRecord(message, topic, partition));
-  const generation = context.generation();
   let committed = 0;
   let lostBy: unknown = null;
 
   const isStale = () =>
     lostBy !== null ||
     context.closing.aborted ||
-    context.generation() !== generation ||
+    context.membership.generation() !== generation ||
     !payload.isRunning() ||
     payload.isStale();
 
-  async function heartbeat(): Promise<void> {
-    requireOwned();
+  function requireHeld(): void {
+    if (isStale()) throw dependencyUnavailable("kafka", lostBy ?? new Error("the partition was taken away"));
+  }
+
+  async function keep(): Promise<void> {
+    if (isStale()) return;
     try {
       await payload.heartbeat();
     } catch (error) {
-      if (endsMembership(error)) {
-        lostBy = error;
-        throw dependencyUnavailable("kafka", error);
-      }
       // Not answered is not known to be lost: the partition stays ours until the coordinator says otherwise.
-      context.log.debug("kafka.heartbeat.failed", { partition, err: error });
+      if (endsMembership(error)) lostBy = error;
+      else context.log.debug("kafka.heartbeat.failed", { partition, err: error });
     }
   }
 
   async function commit(record: LoggedRecord): Promise<void> {
-    requireOwned();
+    requireHeld();
     const count = records.findIndex(({ offset }) => offset === record.offset) + 1;
     if (count <= committed) return;
     const offset = String(BigInt(record.offset) + 1n);
@@ -73,39 +106,23 @@ export async function deliver(payload: EachBatchPayload, context: DeliveryContex
     committed = Math.max(committed, count);
   }
 
-  function requireOwned(): void {
-    if (isStale()) throw dependencyUnavailable("kafka", lostBy ?? new Error("the partition was taken away"));
+  async function heartbeat(): Promise<void> {
+    await keep();
+    requireHeld();
   }
 
-  const batch = (): RecordBatch => ({
-    partition,
-    records: records.slice(committed),
-    heartbeat,
+  return {
     isStale,
-    commit,
-  });
-  let delayMs = firstDelayMs;
-  while (!isStale()) {
-    const before = committed;
-    try {
-      await context.callbacks.handleBatch(batch());
-    } catch (error) {
-      if (!isStale()) context.log.warn("kafka.batch.failed", { partition, err: error });
-    }
-    if (committed === records.length) return;
-    delayMs = committed > before ? firstDelayMs : delayMs;
-    await context.timers.sleep(delayMs, context.closing);
-    delayMs = Math.min(delayMs * 2, longestDelayMs);
-    if (!isStale()) await heartbeat().catch(ignoreLoss);
-  }
-  if (lostBy !== null) throw lostBy;
+    rest: () => ({ partition, records: records.slice(committed), heartbeat, isStale, commit }),
+    keep,
+    throwIfLost: () => {
+      if (lostBy !== null) throw lostBy;
+    },
+  };
 }
 
-/** It stands in `lostBy` by then, and ends the loop. */
-function ignoreLoss(): void {}
-
 function endsMembership(error: unknown): boolean {
-  return error instanceof KafkaJSProtocolError && membershipFaults.has(error.type);
+  return error instanceof Error && "type" in error && membershipFaults.has(String(error.type));
 }
 
 function loggedRecord(message: KafkaMessage, topic: string, partition: number): LoggedRecord {

@@ -1,4 +1,4 @@
-import { type Admin, ConfigResourceTypes, KafkaJSProtocolError } from "kafkajs";
+import kafkajs, { type Admin } from "kafkajs";
 import type { Topic } from "../ports/event-log.ts";
 import type { KafkaOptions } from "./client.ts";
 
@@ -12,6 +12,15 @@ const settings: Readonly<Record<string, string>> = {
 };
 const partitions = 6;
 
+// To an ES module kafkajs exports these names by its default only.
+const { ConfigResourceTypes, ConfigSource } = kafkajs;
+
+export type TopicAdmin = Pick<
+  Admin,
+  "listTopics" | "describeCluster" | "createTopics" | "describeConfigs" | "alterConfigs"
+>;
+type TopicOptions = Pick<KafkaOptions, "brokers" | "namespace" | "log">;
+
 export function topicNames(namespace: string): Readonly<Record<Topic, string>> {
   return { events: `${namespace}.user-events`, "dead-letters": `${namespace}.user-events.dead-letter` };
 }
@@ -22,7 +31,7 @@ export function groupName(namespace: string): string {
 }
 
 /** Creates what is missing; gives a topic that somebody else created the settings that it needs. */
-export async function ensureTopics(admin: Admin, options: KafkaOptions): Promise<void> {
+export async function ensureTopics(admin: TopicAdmin, options: TopicOptions): Promise<void> {
   const known = new Set(await admin.listTopics());
   for (const topic of Object.values(topicNames(options.namespace))) {
     const isOurs = !known.has(topic) && (await createTopic(admin, topic));
@@ -31,7 +40,7 @@ export async function ensureTopics(admin: Admin, options: KafkaOptions): Promise
 }
 
 /** False when another process was faster. */
-async function createTopic(admin: Admin, topic: string): Promise<boolean> {
+async function createTopic(admin: TopicAdmin, topic: string): Promise<boolean> {
   const { brokers } = await admin.describeCluster();
   const replicationFactor = Math.min(3, brokers.length);
   // With three copies a write must be on two, or the loss of one broker could lose what was acknowledged.
@@ -43,11 +52,11 @@ async function createTopic(admin: Admin, topic: string): Promise<boolean> {
   });
 }
 
-async function ensureSettings(admin: Admin, topic: string, options: KafkaOptions): Promise<void> {
+async function ensureSettings(admin: TopicAdmin, topic: string, options: TopicOptions): Promise<void> {
   try {
     await alterWhereDifferent(admin, topic);
   } catch (error) {
-    if (!(error instanceof KafkaJSProtocolError) || error.retriable) throw error;
+    if (!isRefusal(error)) throw error;
     const wanted = Object.entries(settings).map(([name, value]) => `${name}=${value}`);
     const where = `--bootstrap-server ${options.brokers.join(",")} --entity-type topics --entity-name ${topic}`;
     const run = `kafka-configs.sh ${where} --alter --add-config ${wanted.join(",")}`;
@@ -55,10 +64,9 @@ async function ensureSettings(admin: Admin, topic: string, options: KafkaOptions
   }
 }
 
-async function alterWhereDifferent(admin: Admin, topic: string): Promise<void> {
-  const type = ConfigResourceTypes.TOPIC;
+async function alterWhereDifferent(admin: TopicAdmin, topic: string): Promise<void> {
   const { resources } = await admin.describeConfigs({
-    resources: [{ type, name: topic }],
+    resources: [{ type: ConfigResourceTypes.TOPIC, name: topic }],
     includeSynonyms: false,
   });
   const entries = resources.flatMap((resource) => resource.configEntries);
@@ -67,14 +75,18 @@ async function alterWhereDifferent(admin: Admin, topic: string): Promise<void> {
   );
   if (!isDifferent) return;
   // This call replaces all of the topic's own settings, so those that stay are sent along.
-  const own = entries.filter((entry) => !entry.isDefault && !entry.readOnly && isOfTopic(entry.configSource));
+  const own = entries.filter(
+    (entry) => !entry.isDefault && !entry.readOnly && entry.configSource === ConfigSource.TOPIC_CONFIG,
+  );
   const kept = Object.fromEntries(own.map((entry) => [entry.configName, entry.configValue]));
   const configEntries = Object.entries({ ...kept, ...settings }).map(([name, value]) => ({ name, value }));
-  await admin.alterConfigs({ validateOnly: false, resources: [{ type, name: topic, configEntries }] });
+  await admin.alterConfigs({
+    validateOnly: false,
+    resources: [{ type: ConfigResourceTypes.TOPIC, name: topic, configEntries }],
+  });
 }
 
-const sourceTopic = 1; // DYNAMIC_TOPIC_CONFIG in DescribeConfigs
-
-function isOfTopic(source: number): boolean {
-  return source === sourceTopic;
+/** Refused by the broker for good (not allowed, against its policy), not lost on the way. */
+function isRefusal(error: unknown): boolean {
+  return error instanceof Error && "type" in error && "retriable" in error && error.retriable === false;
 }

@@ -2,7 +2,7 @@ import { mkdirSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect } from "chai";
-import { ConfigResourceTypes, Kafka, logLevel } from "kafkajs";
+import kafkajs, { Kafka, logLevel } from "kafkajs";
 import { afterEach, before, beforeEach, it } from "mocha";
 import { connectKafka } from "../../shared/kafka/event-log.ts";
 import { silentLog } from "../../shared/log.ts";
@@ -50,7 +50,7 @@ describeWithServices("Kafka, with producers of other kinds", ["kafka"], ({ kafka
   }
 
   async function settingOf(name: string): Promise<string | undefined> {
-    const resources = [{ type: ConfigResourceTypes.TOPIC, name: topic, configNames: [name] }];
+    const resources = [{ type: kafkajs.ConfigResourceTypes.TOPIC, name: topic, configNames: [name] }];
     const answer = await withAdmin((admin) => admin.describeConfigs({ resources, includeSynonyms: false }));
     return answer.resources[0]?.configEntries[0]?.configValue;
   }
@@ -115,7 +115,7 @@ function compressionAsSent(topic: string) {
   const configEntries = [{ name: "compression.type", value: "producer" }];
   return {
     validateOnly: false,
-    resources: [{ type: ConfigResourceTypes.TOPIC, name: topic, configEntries }],
+    resources: [{ type: kafkajs.ConfigResourceTypes.TOPIC, name: topic, configEntries }],
   };
 }
 
