@@ -1,0 +1,92 @@
+import { expect } from "chai";
+import { afterEach, beforeEach, describe, it } from "mocha";
+import { createWorkerWorld, intercept, type WorkerWorld } from "../support/worker-world.ts";
+
+describe("relay", () => {
+  let world: WorkerWorld;
+  beforeEach(async () => {
+    world = await createWorkerWorld();
+  });
+  afterEach(() => world.close());
+
+  it("publishes what the API left in the outbox", async () => {
+    await world.start();
+    const user = await world.addUser();
+    const event = await world.changeUser(user.id, "user.deactivated");
+    await world.platform.advance(2_000);
+    expect(await world.database.users.countOutbox()).to.equal(0);
+    expect(world.logServer.read("events")).to.have.length(1);
+    expect((await world.rowOf(event))?.appliedAtMs).to.be.a("number");
+  });
+
+  it("gives the API's own attempt half a second", async () => {
+    await world.start();
+    const user = await world.addUser();
+    await world.changeUser(user.id, "user.deactivated");
+    await world.platform.advance(300);
+    expect(world.logServer.read("events")).to.have.length(0);
+  });
+
+  it("applies an event within 5 s while Kafka is away, and hands it over once Kafka is back", async () => {
+    await world.start();
+    world.logServer.setAvailable(false);
+    const user = await world.addUser();
+    const jti = await world.addToken(user.id);
+    const event = await world.changeUser(user.id, "user.deactivated");
+    await world.platform.advance(4_900);
+    expect((await world.rowOf(event))?.appliedAtMs).to.be.a("number");
+    expect(await world.cutOffOf(user.id)).to.include({ epoch: 1 });
+    expect(await world.isTokenRevoked(jti)).to.equal(true);
+    expect(await world.database.users.countOutbox()).to.equal(1);
+
+    world.logServer.setAvailable(true);
+    await world.platform.advance(3_000);
+    expect(await world.database.users.countOutbox()).to.equal(0);
+    expect(world.logServer.read("events")).to.have.length(1);
+  });
+
+  it("applies an event within 5 s while Kafka answers nothing at all", async () => {
+    const parts = world.connectParts();
+    const eventLog = intercept(parts.eventLog, "publish", () => new Promise(() => undefined));
+    await world.start({ eventLog });
+    const users = await Promise.all(Array.from({ length: 40 }, () => world.addUser()));
+    const events = await Promise.all(users.map(({ id }) => world.changeUser(id, "user.deactivated")));
+    await world.platform.advance(4_900);
+    for (const event of events) expect((await world.rowOf(event))?.appliedAtMs).to.be.a("number");
+  });
+
+  it("applies an event once, however long Kafka stays away", async () => {
+    const parts = world.connectParts();
+    let looked = 0;
+    const ledger = intercept(parts.database.ledger, "find", () => (looked += 1));
+    await world.start({ database: { ...parts.database, ledger } });
+    world.logServer.setAvailable(false);
+    const user = await world.addUser();
+    await world.changeUser(user.id, "user.deactivated");
+    await world.platform.advance(30_000);
+    expect(looked).to.equal(1);
+  });
+
+  it("reaches events beyond its page while Kafka is away", async () => {
+    await world.start();
+    world.logServer.setAvailable(false);
+    const users = await Promise.all(Array.from({ length: 450 }, () => world.addUser()));
+    const events = await Promise.all(users.map(({ id }) => world.changeUser(id, "user.signed-out")));
+    await world.platform.advance(4_900);
+    const rows = await Promise.all(events.map((event) => world.rowOf(event)));
+    expect(rows.filter((row) => row?.appliedAtMs == null)).to.have.length(0);
+  });
+
+  it("hands over one user's events in their order", async () => {
+    const user = await world.addUser();
+    const first = await world.changeUser(user.id, "user.deactivated");
+    const second = await world.changeUser(user.id, "user.reactivated");
+    await world.start();
+    await world.platform.advance(2_000);
+    const ids = world.logServer.read("events").map(({ value }) => {
+      const body: unknown = JSON.parse(Buffer.from(value ?? []).toString());
+      return typeof body === "object" && body !== null && "id" in body ? body.id : null;
+    });
+    expect(ids).to.deep.equal([first.id, second.id]);
+  });
+});

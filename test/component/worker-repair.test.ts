@@ -1,0 +1,176 @@
+import { expect } from "chai";
+import { afterEach, beforeEach, describe, it } from "mocha";
+import type { QuashEvent } from "../../shared/events/event.ts";
+import { createWorkerWorld, intercept, type WorkerWorld } from "../support/worker-world.ts";
+
+describe("pruner: repair", () => {
+  let world: WorkerWorld;
+  let subject: string;
+  let jti: string;
+  let event: QuashEvent;
+
+  async function deactivate(): Promise<void> {
+    const user = await world.addUser();
+    subject = user.id;
+    jti = await world.addToken(subject);
+    event = world.ownEvent("user.deactivated", subject, { epoch: 1 });
+    await world.publish(event);
+  }
+
+  /** An instance that never moves on: receipts stay open. */
+  async function register(): Promise<void> {
+    const { head } = await world.store.readState();
+    const report = { incarnation: null, position: head, maxStalenessMs: 3_600_000, entries: 0 };
+    await world.store.sync({ instanceId: "silent", ...report });
+  }
+
+  async function isSound(): Promise<boolean> {
+    const { incarnation } = await world.store.readState();
+    const fence = await world.database.ledger.readFence();
+    return incarnation !== null && fence?.incarnation === incarnation;
+  }
+
+  beforeEach(async () => {
+    world = await createWorkerWorld();
+  });
+  afterEach(() => world.close());
+
+  it("prepares an empty store at once, as the first of its namespace", async () => {
+    await world.start();
+    const state = await world.store.readState();
+    expect(await isSound()).to.equal(true);
+    expect(state.isFirstIncarnation).to.equal(true);
+    expect(state.longest.tokenLifetimeSeconds).to.equal(900);
+  });
+
+  it("writes everything that lives to a store that came back empty, and notes open rows anew", async () => {
+    await world.start();
+    await register();
+    await deactivate();
+    const unrecorded = world.event("token.revoked", { details: { jti: "unknown" } });
+    await world.publish(unrecorded);
+    const before = await world.store.readState();
+    world.storeServer.wipe();
+    await world.platform.advance(5_000);
+
+    const after = await world.store.readState();
+    expect(after.incarnation).to.not.equal(before.incarnation);
+    expect(after.isFirstIncarnation).to.equal(false);
+    expect(await world.cutOffOf(subject)).to.include({ epoch: 1 });
+    expect(await world.isTokenRevoked(jti)).to.equal(true);
+    expect(await world.isTokenRevoked("unknown")).to.equal(true);
+    expect(await world.rowOf(unrecorded)).to.include({ incarnation: after.incarnation });
+    expect(await isSound()).to.equal(true);
+  });
+
+  it("writes the rows past the head that survived a fail-over", async () => {
+    await world.start();
+    await deactivate();
+    world.storeServer.failOver({ loseLast: 2 });
+    expect(await world.cutOffOf(subject)).to.equal(undefined);
+    await world.platform.advance(3_000);
+    expect(await world.cutOffOf(subject)).to.include({ epoch: 1 });
+    expect(await world.isTokenRevoked(jti)).to.equal(true);
+  });
+
+  it("does not write again what the surviving head covers", async () => {
+    const parts = world.connectParts();
+    const written: unknown[] = [];
+    const store = intercept(parts.store, "repair", (_lock, additions) => written.push(additions));
+    await world.start({ store });
+    await deactivate();
+    world.storeServer.restart();
+    await world.platform.advance(3_000);
+    expect(await isSound()).to.equal(true);
+    expect(written).to.deep.equal([]);
+  });
+
+  it("repairs a store whose incarnation is not the fence's", async () => {
+    await world.start();
+    await world.database.ledger.writeFence("11111111-1111-4111-8111-111111111111");
+    await world.platform.advance(3_000);
+    expect(await isSound()).to.equal(true);
+  });
+
+  it("treats a store whose time steps as wiped", async () => {
+    const parts = world.connectParts();
+    const written: unknown[] = [];
+    const store = intercept(parts.store, "repair", (_lock, additions) => written.push(additions));
+    await world.start({ store });
+    await deactivate();
+    const before = await world.store.readState();
+    world.platform.stepWall(-3_600_000);
+    await world.platform.advance(3_000);
+    expect((await world.store.readState()).incarnation).to.not.equal(before.incarnation);
+    expect(written).to.not.deep.equal([]);
+  });
+
+  it("starts again when its lock was lost half-way", async () => {
+    const parts = world.connectParts();
+    let isStolen = false;
+    const store = intercept(parts.store, "repair", async () => {
+      if (isStolen) return;
+      isStolen = true;
+      await world.store.beginRepair("another");
+    });
+    await deactivateBeforehand();
+    await world.start({ store });
+    await world.platform.advance(10_000);
+    expect(isStolen).to.equal(true);
+    expect(await isSound()).to.equal(true);
+    expect(await world.cutOffOf(subject)).to.include({ epoch: 1 });
+  });
+
+  async function deactivateBeforehand(): Promise<void> {
+    await world.start();
+    await deactivate();
+    await world.close();
+    world.forgetWorkers();
+    world.storeServer.wipe();
+  }
+
+  it("leaves no valid store when MongoDB goes away half-way, and ends the repair when it is back", async () => {
+    await deactivateBeforehand();
+    const parts = world.connectParts();
+    const ledger = intercept(parts.database.ledger, "listLive", () =>
+      world.databaseServer.setAvailable(false),
+    );
+    let isBroken = true;
+    const breaking = new Proxy(parts.database.ledger, {
+      get: (target, key, receiver) =>
+        Reflect.get<object, PropertyKey>(isBroken ? ledger : target, key, receiver) as unknown,
+    });
+    await world.start({ database: { ...parts.database, ledger: breaking } });
+    await world.platform.advance(3_000);
+    expect((await world.store.readState()).incarnation).to.equal(null);
+    isBroken = false;
+    world.databaseServer.setAvailable(true);
+    await world.platform.advance(3_000);
+    expect(await isSound()).to.equal(true);
+    expect(await world.cutOffOf(subject)).to.include({ epoch: 1 });
+  });
+
+  it("ends up sound with several pruners at once", async () => {
+    await deactivateBeforehand();
+    await Promise.all([world.start(), world.start(), world.start()]);
+    await world.platform.advance(20_000);
+    expect(await isSound()).to.equal(true);
+    const settled = await world.store.readState();
+    await world.platform.advance(20_000);
+    expect((await world.store.readState()).incarnation).to.equal(settled.incarnation);
+    expect(await world.cutOffOf(subject)).to.include({ epoch: 1 });
+  });
+
+  it("settles the receipt once every instance enforces it", async () => {
+    await world.start();
+    await register();
+    await deactivate();
+    await world.platform.advance(3_000);
+    expect(await world.rowOf(event)).to.include({ status: "applied" });
+    const { incarnation, head } = await world.store.readState();
+    const report = { incarnation, position: head, maxStalenessMs: 3_600_000, entries: 2 };
+    await world.store.sync({ instanceId: "silent", ...report });
+    await world.platform.advance(3_000);
+    expect(await world.rowOf(event)).to.include({ status: "enforced" });
+  });
+});
