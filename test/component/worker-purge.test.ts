@@ -1,0 +1,95 @@
+import { expect } from "chai";
+import { afterEach, beforeEach, describe, it } from "mocha";
+import { createWorkerWorld, tokenLifetimeSeconds, type WorkerWorld } from "../support/worker-world.ts";
+
+const minuteMs = 60_000;
+
+describe("pruner: purge", () => {
+  let world: WorkerWorld;
+  beforeEach(async () => {
+    world = await createWorkerWorld();
+    await world.start();
+  });
+  afterEach(() => world.close());
+
+  /** In steps that leave the purge its turns. */
+  async function advanceMinutes(minutes: number): Promise<void> {
+    await world.platform.advance(minutes * minuteMs);
+  }
+
+  it("removes tokens and sessions once they have been expired for the clock error allowed", async () => {
+    const user = await world.addUser();
+    const jti = await world.addToken(user.id);
+    const sid = world.platform.ids.uuid();
+    const nowMs = world.platform.clock.wallMs();
+    const times = { createdAtMs: nowMs, expiresAtMs: nowMs + tokenLifetimeSeconds * 1_000 };
+    const session = { sid, subject: user.id, epoch: 0, refreshHash: "", ...times };
+    await world.database.sessions.createSession(session);
+    await advanceMinutes(19);
+    expect(await world.database.sessions.findToken(jti)).to.not.equal(null);
+    await advanceMinutes(4);
+    expect(await world.database.sessions.findToken(jti)).to.equal(null);
+    expect(await world.database.sessions.findSession(sid)).to.equal(null);
+  });
+
+  it("keeps what became of a deactivation on its user before the row goes", async () => {
+    const user = await world.addUser();
+    await world.platform.advance(1_000);
+    const event = world.event("user.deactivated", { subject: user.id });
+    await world.publish(event);
+    const row = await world.rowOf(event);
+    await advanceMinutes(25);
+    expect(await world.rowOf(event)).to.equal(null);
+    const kept = (await world.database.users.findById(user.id))?.lastDeactivation;
+    expect(kept).to.include({ eventId: row?.eventId, appliedAtMs: row?.appliedAtMs });
+    expect(kept?.enforcedAtMs).to.be.a("number");
+  });
+
+  it("removes a tombstone only after the last token that it could match", async () => {
+    const user = await world.addUser();
+    await world.changeUser(user.id, "user.deleted");
+    await advanceMinutes(19);
+    expect(await world.database.users.findById(user.id)).to.include({ status: "deleted" });
+    await advanceMinutes(5);
+    expect(await world.database.users.findById(user.id)).to.equal(null);
+  });
+
+  it("never removes a pending row", async () => {
+    const event = world.ownEvent("user.deactivated", "somebody", { epoch: 1 });
+    const { pendingRowOfOwnEvent } = await import("../../shared/revocation/pending-row.ts");
+    await world.database.ledger.insertPending([pendingRowOfOwnEvent(event)]);
+    await advanceMinutes(60);
+    expect(await world.rowOf(event)).to.include({ status: "pending" });
+  });
+
+  it("forgets an instance that has been silent for its bound and an hour, and keeps a silent one until then", async () => {
+    const { head } = await world.store.readState();
+    const report = { incarnation: null, position: head, maxStalenessMs: 5_000, entries: 0 };
+    await world.store.sync({ instanceId: "gone", ...report });
+    await advanceMinutes(55);
+    expect((await world.store.readInstances()).instances).to.have.length(1);
+    await advanceMinutes(7);
+    expect((await world.store.readInstances()).instances).to.deep.equal([]);
+  });
+
+  it("trims the feed, and what has expired leaves the store", async () => {
+    const user = await world.addUser();
+    await world.publish(world.ownEvent("user.deactivated", user.id, { epoch: 1 }));
+    const { incarnation } = await world.store.readState();
+    expect(await world.contents()).to.have.length(1);
+    await advanceMinutes(60);
+    expect(await world.contents()).to.deep.equal([]);
+    const report = { incarnation, maxStalenessMs: 5_000, entries: 0 };
+    const { origin } = await import("../../shared/revocation/position.ts");
+    const { entries } = await world.store.sync({ instanceId: "i", position: origin, ...report });
+    expect(entries).to.deep.equal([]);
+  });
+
+  it("drops nothing because the wall clock steps ahead", async () => {
+    const user = await world.addUser();
+    const jti = await world.addToken(user.id);
+    world.platform.stepWall(60 * minuteMs);
+    await advanceMinutes(5);
+    expect(await world.database.sessions.findToken(jti)).to.not.equal(null);
+  });
+});
