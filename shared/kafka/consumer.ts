@@ -3,7 +3,7 @@ import type { Consumer, ConsumerOptions } from "../ports/event-log.ts";
 import type { KafkaOptions } from "./client.ts";
 import { withDeadline } from "./deadline.ts";
 import { type DeliveryContext, deliver } from "./delivery.ts";
-import { followMembership } from "./membership.ts";
+import { createMembership } from "./membership.ts";
 import { groupName, topicNames } from "./topics.ts";
 
 /** The partitions of a worker that was killed stand still for `sessionTimeout`. Retries end only with the process. */
@@ -30,9 +30,15 @@ export async function startConsumer(
 ): Promise<Consumer> {
   const { log, timers } = options;
   const consumer = kafka.consumer({ groupId: groupName(options.namespace), ...settings });
-  const membership = followMembership(consumer, timers, settings.sessionTimeout);
+  const membership = createMembership(timers, settings.sessionTimeout);
   const closing = new AbortController();
-  consumer.on(consumer.events.CRASH, ({ payload: { error, restart } }) => {
+  const { GROUP_JOIN, HEARTBEAT, REBALANCING, CRASH, STOP } = consumer.events;
+  consumer.on(GROUP_JOIN, () => membership.joined());
+  consumer.on(HEARTBEAT, () => membership.renewed());
+  consumer.on(REBALANCING, () => membership.left());
+  consumer.on(STOP, () => membership.left());
+  consumer.on(CRASH, ({ payload: { error, restart } }) => {
+    membership.left();
     if (closing.signal.aborted) return;
     if (restart) log.warn("kafka.consumer.restarting", { err: error });
     else callbacks.onCrash(error);
@@ -61,7 +67,7 @@ export async function startConsumer(
     await close();
     throw error;
   }
-  return { hasJoined: () => membership.isMember(), close };
+  return { hasJoined: () => !closing.signal.aborted && membership.isMember(), close };
 }
 
 /** After a rebalance a handler may still be at work on a batch that went stale, of a partition that is ours again. */

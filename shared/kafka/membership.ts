@@ -1,22 +1,24 @@
-import type { Consumer } from "kafkajs";
 import type { Cancel, Timers } from "../ports/platform.ts";
 
+/**
+ * A consumer's place in its group. A member from `joined` on, until `left`, or until no heartbeat has got through for
+ * `sessionTimeoutMs`: then nobody may be able to tell us so.
+ */
 export interface Membership {
   isMember(): boolean;
   /** A new number whenever the membership is lost or made anew: what was handed out under another one is stale. */
   generation(): number;
+  joined(): void;
+  renewed(): void;
+  left(): void;
 }
 
-/**
- * Follows a consumer's way through its group. A member from GROUP_JOIN on; no member from REBALANCING, STOP or CRASH
- * on, and once no heartbeat has got through for `sessionTimeoutMs`, since then nobody may be able to tell us so.
- */
-export function followMembership(consumer: Consumer, timers: Timers, sessionTimeoutMs: number): Membership {
+export function createMembership(timers: Timers, sessionTimeoutMs: number): Membership {
   let generation = 0;
   let isMember = false;
   let cancelLapse: Cancel = () => undefined;
 
-  function renew(): void {
+  function renewed(): void {
     cancelLapse();
     isMember = true;
     cancelLapse = timers.after(sessionTimeoutMs, () => {
@@ -24,20 +26,18 @@ export function followMembership(consumer: Consumer, timers: Timers, sessionTime
     });
   }
 
-  function leave(): void {
-    generation += 1;
-    cancelLapse();
-    isMember = false;
-  }
-
-  const { GROUP_JOIN, HEARTBEAT, REBALANCING, CRASH, STOP } = consumer.events;
-  consumer.on(GROUP_JOIN, () => {
-    generation += 1;
-    renew();
-  });
-  consumer.on(HEARTBEAT, renew);
-  consumer.on(REBALANCING, leave);
-  consumer.on(STOP, leave);
-  consumer.on(CRASH, leave);
-  return { isMember: () => isMember, generation: () => generation };
+  return {
+    isMember: () => isMember,
+    generation: () => generation,
+    joined() {
+      generation += 1;
+      renewed();
+    },
+    renewed,
+    left() {
+      generation += 1;
+      cancelLapse();
+      isMember = false;
+    },
+  };
 }
