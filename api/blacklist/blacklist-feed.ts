@@ -1,0 +1,285 @@
+import { AppError, isRetriable } from "../../shared/errors.ts";
+import type { Log } from "../../shared/log.ts";
+import type { Cancel, Platform } from "../../shared/ports/platform.ts";
+import type { Announcement, RevocationStore, Subscription } from "../../shared/ports/revocation-store.ts";
+import type { Position } from "../../shared/revocation/position.ts";
+import type { Blacklist } from "./blacklist.ts";
+import { FeedCursor, type FollowOutcome } from "./feed-cursor.ts";
+import { Freshness, type FreshnessView } from "./freshness.ts";
+import { createInTime, type InTime } from "./in-time.ts";
+import { Lease, type Sending } from "./lease.ts";
+import { loadSnapshot } from "./load-snapshot.ts";
+import { Pacer, retryDelayMs } from "./pacer.ts";
+import { acceptsForMs, type StalenessPolicy } from "./staleness-policy.ts";
+
+/*
+ * Keeps the blacklist up with the store. One loop makes one round at a time, so at most one sync is under way; what
+ * is heard between rounds only moves the cursor or brings the next round forward.
+ *
+ *  subscribing  At the start: what is announced during the load must not go unheard. Left when it listens.
+ *  loading      At the start, under another incarnation, and when the feed no longer reaches back to the cursor.
+ *               Merges into what is there. Announcements that fit the cursor are applied, others make a sync due.
+ *               Left for `following` when the whole of one incarnation was read; begun anew otherwise.
+ *  following    A sync every interval; at once after a gap, a reconnection or an answer that was cut short; soon after
+ *               an announcement moved the cursor, to report it. An answer that came after its deadline is ignored.
+ *               Left for `loading` by an answer with another incarnation or a hole. An answer without an incarnation
+ *               changes nothing, and proves nothing.
+ *  closed       By `close`. Accepts nothing, lets the round end, signs off, stops listening.
+ *
+ * A failure leaves the state as it is; the round is tried again after a pause. Nothing ever leaves the blacklist here,
+ * but for what has expired.
+ */
+export interface BlacklistFeed {
+  freshness(): FreshnessView;
+  /** Whether tokens may be accepted at this moment; to be asked before a token is looked at, on each request. */
+  isAccepting(policy?: StalenessPolicy): boolean;
+  readonly position: Position;
+  /** Null before the first load. */
+  readonly incarnation: string | null;
+  /** Resolves once it accepts; never after `close`. */
+  whenAccepting(): Promise<void>;
+  /** Called each time that it stops accepting. */
+  onRefusing(listener: () => void): Cancel;
+  /** Stops accepting at once, then signs off. Idempotent; never rejects. */
+  close(): Promise<void>;
+}
+
+export type ResyncReason = "gap" | "reconnected" | "lost" | "other-incarnation";
+
+export interface FeedDeps extends Pick<Platform, "clock" | "timers" | "randomness"> {
+  readonly store: RevocationStore;
+  readonly blacklist: Blacklist;
+  /** New at each start of a process. */
+  readonly instanceId: string;
+  readonly log: Log;
+  readonly syncIntervalMs: number;
+  /** How long an answer is waited for; half of `maxStalenessMs` at the most. */
+  readonly syncDeadlineMs: number;
+  readonly maxStalenessMs: number;
+  readonly policy: StalenessPolicy;
+  /** How soon a new position is reported; those of one such time go in one call. */
+  readonly reportDelayMs?: number;
+  /** What must have succeeded before the first load; tried again until it does. */
+  readonly prepare?: () => Promise<void>;
+  /** Additions up to `position` have just become enforced. */
+  readonly onAdvanced?: (position: Position, by: "announcement" | "sync") => void;
+  /** An unplanned sync or load. */
+  readonly onResync?: (reason: ResyncReason) => void;
+}
+
+const defaultReportDelayMs = 10;
+const pruneEveryMs = 10_000;
+/** While the store does not answer, announcements must not turn into a storm of calls. */
+const pauseWhileFailingMs = 100;
+
+const missingAfter = { reached: null, behind: "head", invalid: "incarnation" } as const;
+
+/** Returns at once; loads and follows in the background until `close`. */
+export function startBlacklistFeed(deps: FeedDeps): Promise<BlacklistFeed> {
+  const feed = new Feed(deps);
+  feed.start();
+  return Promise.resolve(feed);
+}
+
+class Feed implements BlacklistFeed {
+  readonly #deps: FeedDeps;
+  readonly #log: Log;
+  readonly #cursor: FeedCursor;
+  readonly #lease: Lease;
+  readonly #freshness: Freshness;
+  readonly #pacer: Pacer;
+  readonly #inTime: InTime;
+  #subscription: Subscription | undefined;
+  #isPrepared = false;
+  #mustLoad = true;
+  #hasReported = false;
+  #failures = 0;
+  #pruneAtMs = 0;
+  #loop: Promise<void> = Promise.resolve();
+  #closed: Promise<void> | undefined;
+
+  constructor(deps: FeedDeps) {
+    this.#deps = deps;
+    this.#log = deps.log;
+    this.#cursor = new FeedCursor(deps.blacklist);
+    this.#lease = new Lease(deps.clock);
+    this.#freshness = new Freshness({ ...deps, lease: this.#lease });
+    this.#pacer = new Pacer(deps);
+    this.#inTime = createInTime(deps.timers, Math.min(deps.syncDeadlineMs, deps.maxStalenessMs / 2));
+  }
+
+  get position(): Position {
+    return this.#cursor.position;
+  }
+
+  get incarnation(): string | null {
+    return this.#cursor.incarnation;
+  }
+
+  freshness(): FreshnessView {
+    return this.#freshness.view();
+  }
+
+  isAccepting(policy?: StalenessPolicy): boolean {
+    return this.#freshness.isAccepting(policy);
+  }
+
+  whenAccepting(): Promise<void> {
+    return this.#freshness.whenAccepting();
+  }
+
+  onRefusing(listener: () => void): Cancel {
+    return this.#freshness.onRefusing(listener);
+  }
+
+  start(): void {
+    this.#loop = this.#run();
+  }
+
+  close(): Promise<void> {
+    this.#closed ??= this.#close();
+    return this.#closed;
+  }
+
+  async #run(): Promise<void> {
+    while (this.#closed === undefined) {
+      const delayMs = await this.#round();
+      await this.#pacer.wait(delayMs);
+    }
+  }
+
+  /** How long to wait for the next one. */
+  async #round(): Promise<number> {
+    this.#prune();
+    try {
+      await this.#subscribe();
+      if (this.#mustLoad) await this.#load();
+      if (this.#closed !== undefined) return 0;
+      const delayMs = await this.#sync();
+      if (this.#failures > 0) this.#log.info("replica.store-back", { failures: this.#failures });
+      this.#failures = 0;
+      return delayMs;
+    } catch (err) {
+      return this.#fail(err);
+    }
+  }
+
+  async #subscribe(): Promise<void> {
+    if (this.#subscription !== undefined) return;
+    // Not cut short: a subscription that came late would listen beside its successor.
+    this.#subscription = await this.#deps.store.subscribe({
+      onAnnouncement: (announcement) => this.#hear(announcement),
+      onGap: () => this.#resync("reconnected"),
+    });
+  }
+
+  async #load(): Promise<void> {
+    const { store, blacklist, prepare } = this.#deps;
+    if (!this.#isPrepared) await prepare?.();
+    this.#isPrepared = true;
+    this.#freshness.noteMissing("snapshot");
+    const place = await loadSnapshot({ store, blacklist, inTime: this.#inTime });
+    this.#cursor.placeAt(place);
+    this.#mustLoad = false;
+    this.#freshness.noteMissing("head");
+    this.#log.info("replica.loaded", { ...place, entries: blacklist.entries });
+    this.#renew();
+  }
+
+  async #sync(): Promise<number> {
+    const { store, blacklist, instanceId, policy, maxStalenessMs } = this.#deps;
+    const { incarnation, position } = this.#cursor;
+    const sent = this.#lease.noteSending();
+    this.#hasReported = true;
+    const answer = await this.#inTime(
+      store.sync({
+        instanceId,
+        incarnation,
+        position,
+        maxStalenessMs: acceptsForMs(policy, maxStalenessMs),
+        entries: blacklist.entries,
+      }),
+    );
+    const before = this.#cursor.position;
+    const outcome = this.#cursor.follow(answer, position);
+    if (this.#cursor.position !== before) this.#advanced("sync");
+    if (answer.incarnation !== null && outcome !== "other-incarnation" && answer.head >= position) {
+      this.#lease.noteAnswer({ sent, incarnation: answer.incarnation, head: answer.head });
+      this.#renew();
+    }
+    return this.#nextAfter(outcome, sent, position);
+  }
+
+  #nextAfter(outcome: FollowOutcome, sent: Sending, reported: Position): number {
+    const { clock, syncIntervalMs, reportDelayMs = defaultReportDelayMs } = this.#deps;
+    const untilNextMs = Math.max(0, syncIntervalMs - (clock.monotonicMs() - sent.monotonicMs));
+    if (outcome === "lost" || outcome === "other-incarnation") {
+      this.#mustLoad = true;
+      this.#freshness.noteMissing("snapshot");
+      this.#log.info("replica.reload", { reason: outcome, position: reported });
+      this.#deps.onResync?.(outcome);
+      return 0;
+    }
+    this.#freshness.noteMissing(missingAfter[outcome]);
+    if (outcome === "behind") return 0;
+    return this.#cursor.position === reported ? untilNextMs : Math.min(reportDelayMs, untilNextMs);
+  }
+
+  #hear(announcement: Announcement): void {
+    const heard = this.#cursor.hear(announcement);
+    if (heard === "gap") this.#resync("gap");
+    if (heard !== "applied") return;
+    this.#advanced("announcement");
+    this.#renew();
+    this.#pacer.within(this.#deps.reportDelayMs ?? defaultReportDelayMs);
+  }
+
+  #advanced(by: "announcement" | "sync"): void {
+    const { position, incarnation } = this.#cursor;
+    this.#log.debug("revocation.enforced", { position, incarnation, by });
+    this.#deps.onAdvanced?.(position, by);
+  }
+
+  #resync(reason: "gap" | "reconnected"): void {
+    this.#deps.onResync?.(reason);
+    this.#pacer.within(this.#failures > 0 ? pauseWhileFailingMs : 0);
+  }
+
+  #renew(): void {
+    const { incarnation, position } = this.#cursor;
+    if (incarnation !== null && this.#lease.noteReached(incarnation, position)) this.#freshness.noteRenewed();
+  }
+
+  #fail(err: unknown): number {
+    this.#failures += 1;
+    const isRepair = err instanceof AppError && err.code === "store-invalid";
+    this.#freshness.noteMissing(isRepair ? "incarnation" : "store");
+    const fields = { err, failures: this.#failures };
+    if (this.#failures > 1) this.#log.debug("replica.store-away", fields);
+    else if (isRetriable(err)) this.#log.warn("replica.store-away", fields);
+    else this.#log.error("replica.round-failed", fields);
+    return retryDelayMs(this.#failures, this.#deps.randomness);
+  }
+
+  #prune(): void {
+    const nowMs = this.#deps.clock.monotonicMs();
+    if (nowMs < this.#pruneAtMs) return;
+    this.#pruneAtMs = nowMs + pruneEveryMs;
+    const dropped = this.#deps.blacklist.prune();
+    if (dropped > 0) this.#log.debug("replica.pruned", { dropped });
+  }
+
+  async #close(): Promise<void> {
+    // Before anything else: whoever reads the sign-off relies on nothing being accepted after it.
+    this.#freshness.close();
+    this.#pacer.stop();
+    await this.#loop;
+    try {
+      if (this.#hasReported) await this.#inTime(this.#deps.store.signOff(this.#deps.instanceId));
+      await this.#subscription?.close();
+    } catch (err) {
+      // It counts as silent then, until its lease must have run out.
+      this.#log.warn("replica.sign-off-failed", { err });
+    }
+  }
+}

@@ -1,0 +1,90 @@
+import type { Cancel, Clock } from "../../shared/ports/platform.ts";
+import type { Fingerprinter } from "../../shared/revocation/fingerprint.ts";
+import type { PackedAdditions } from "../../shared/revocation/packed-additions.ts";
+import { createPruningClock } from "../../shared/revocation/pruning-clock.ts";
+import { generationSeconds, tokenBucketSeconds } from "../../shared/revocation/retention.ts";
+import { longestTokenLifetimeSeconds } from "../tokens/claims.ts";
+import { CutOffs } from "./cut-offs.ts";
+import { ExpiryBuckets } from "./expiry-buckets.ts";
+import { createFingerprintWords, readFingerprint, readUuid } from "./fingerprint-words.ts";
+import { checkRecords, readCutOffs, readTokens } from "./packed-records.ts";
+
+export type RevocationCode = "token-revoked" | "user-deactivated";
+
+/** What of a token decides whether it is revoked. Times are NumericDates, seconds. */
+export interface CheckedClaims {
+  readonly iss: string;
+  readonly sub: string;
+  readonly jti: string;
+  readonly exp: number;
+  readonly iat: number;
+  /** Counts in tokens of our own only; those of other issuers are cut off by `iat`. */
+  readonly epoch?: number;
+}
+
+/** The revocations that this instance enforces. Only time takes one away. */
+export interface Blacklist {
+  /** No I/O, no scan: the strictest rule that hits the token; null when none does. */
+  isRevoked(claims: CheckedClaims): RevocationCode | null;
+  /** Merges. Throws a `RangeError`, and merges nothing, when a part is not a whole number of records. */
+  apply(additions: PackedAdditions): void;
+  /** Drops what has expired; how many entries went. */
+  prune(): number;
+  readonly entries: number;
+  /** Called after each merge, with what was merged. */
+  onApplied(listener: (additions: PackedAdditions) => void): Cancel;
+}
+
+export interface BlacklistDeps {
+  readonly clock: Clock;
+  readonly fingerprint: Fingerprinter;
+  readonly ownIssuer: string;
+  /** How long the wall clock must have been ahead before pruning follows it; a longer time only keeps longer. */
+  readonly longestLifetimeMs?: () => number;
+}
+
+export function createBlacklist(deps: BlacklistDeps): Blacklist {
+  const { clock, fingerprint, ownIssuer } = deps;
+  const longestLifetimeMs = deps.longestLifetimeMs ?? (() => longestTokenLifetimeSeconds * 1000);
+  const pruningClock = createPruningClock(clock, longestLifetimeMs);
+  const tokens = new ExpiryBuckets(tokenBucketSeconds);
+  const unrecorded = new ExpiryBuckets(generationSeconds);
+  const cutOffs = new CutOffs();
+  const listeners = new Set<(additions: PackedAdditions) => void>();
+  const words = createFingerprintWords();
+
+  function readName(issuer: string, name: string): void {
+    if (issuer === ownIssuer && readUuid(name, words)) return;
+    readFingerprint(fingerprint(issuer, name), words);
+  }
+
+  return {
+    isRevoked({ iss, sub, jti, exp, iat, epoch }) {
+      readName(iss, sub);
+      const isOwn = iss === ownIssuer;
+      const isCutOff = isOwn ? cutOffs.cutsEpoch(words, epoch ?? 0) : cutOffs.cutsIssuedAt(words, iat);
+      if (isCutOff) return "user-deactivated";
+      readName(iss, jti);
+      if (tokens.has(words, exp)) return "token-revoked";
+      return !unrecorded.isEmpty && unrecorded.hasAnywhere(words) ? "token-revoked" : null;
+    },
+    apply(additions) {
+      checkRecords(additions);
+      readTokens(additions.tokens, words, (exp) => tokens.tableFor(exp).add(words));
+      readTokens(additions.unrecordedTokens, words, (until) => unrecorded.tableFor(until).add(words));
+      readCutOffs(additions.cutOffs, words, (record) => cutOffs.add(words, record));
+      for (const listener of listeners) listener(additions);
+    },
+    prune() {
+      const nowMs = pruningClock.nowMs();
+      return tokens.prune(nowMs) + unrecorded.prune(nowMs) + cutOffs.prune(nowMs);
+    },
+    get entries() {
+      return tokens.entries + unrecorded.entries + cutOffs.entries;
+    },
+    onApplied(listener) {
+      listeners.add(listener);
+      return () => void listeners.delete(listener);
+    },
+  };
+}

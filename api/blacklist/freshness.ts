@@ -1,0 +1,143 @@
+import type { Log } from "../../shared/log.ts";
+import type { Cancel, Platform } from "../../shared/ports/platform.ts";
+import type { Lease } from "./lease.ts";
+import { acceptsForMs, type StalenessPolicy } from "./staleness-policy.ts";
+
+/**
+ * What an instance lacks for being fresh. `store`: it does not answer. `incarnation`: it is being repaired, or no
+ * worker has prepared it yet. `snapshot`: it is being loaded. `head`: the feed is being caught up with.
+ */
+export type MissingPart = "store" | "incarnation" | "snapshot" | "head";
+
+export interface FreshnessView {
+  /** `cold` until it was fresh for the first time: nothing is accepted then, whatever the policy. */
+  readonly state: "cold" | "fresh" | "stale";
+  /** When it came into this state, by the wall clock. */
+  readonly sinceMs: number;
+  /** Since when its view may be incomplete; null while cold. */
+  readonly stalenessMs: number | null;
+  /** Null while nothing is. It may be set while still fresh. */
+  readonly missing: MissingPart | null;
+  readonly isClosed: boolean;
+}
+
+export interface FreshnessDeps extends Pick<Platform, "clock" | "timers"> {
+  readonly lease: Lease;
+  readonly policy: StalenessPolicy;
+  readonly maxStalenessMs: number;
+  readonly log: Log;
+}
+
+/** Reads the lease at every question; a timer only sees to it that its end is noticed when nobody asks. */
+export class Freshness {
+  readonly #deps: FreshnessDeps;
+  readonly #acceptsForMs: number;
+  readonly #refusing = new Set<() => void>();
+  #accepting = new Set<() => void>();
+  #state: FreshnessView["state"] = "cold";
+  #sinceMs: number;
+  #missing: MissingPart | null = "store";
+  #wasAccepting = false;
+  #isClosed = false;
+  #cancelWatch: Cancel = () => undefined;
+
+  constructor(deps: FreshnessDeps) {
+    this.#deps = deps;
+    this.#acceptsForMs = acceptsForMs(deps.policy, deps.maxStalenessMs);
+    this.#sinceMs = deps.clock.wallMs();
+  }
+
+  isAccepting(policy: StalenessPolicy = this.#deps.policy): boolean {
+    const elapsedMs = this.#observe();
+    if (elapsedMs === null || this.#isClosed) return false;
+    // Whoever waits for this instance to fall silent waits for what it registered, and no longer.
+    return elapsedMs <= Math.min(acceptsForMs(policy, this.#deps.maxStalenessMs), this.#acceptsForMs);
+  }
+
+  view(): FreshnessView {
+    const stalenessMs = this.#observe();
+    return {
+      state: this.#state,
+      sinceMs: this.#sinceMs,
+      stalenessMs,
+      missing: this.#missing,
+      isClosed: this.#isClosed,
+    };
+  }
+
+  noteMissing(missing: MissingPart | null): void {
+    this.#missing = missing;
+  }
+
+  /** The lease was renewed. */
+  noteRenewed(): void {
+    this.#observe();
+    this.#watch();
+  }
+
+  /** Nothing is accepted from here on. */
+  close(): void {
+    this.#isClosed = true;
+    this.#cancelWatch();
+    this.#observe();
+  }
+
+  /** Called each time that it stops accepting: when the lease has run out, or when it is closed. */
+  onRefusing(listener: () => void): Cancel {
+    this.#refusing.add(listener);
+    return () => void this.#refusing.delete(listener);
+  }
+
+  /** Resolves once it accepts; never after it was closed. */
+  whenAccepting(): Promise<void> {
+    if (this.isAccepting()) return Promise.resolve();
+    return new Promise((resolve) => this.#accepting.add(resolve));
+  }
+
+  /** Notices what has changed since the last look; how long ago the view was complete. */
+  #observe(): number | null {
+    const elapsedMs = this.#deps.lease.elapsedMs();
+    if (elapsedMs === null) {
+      if (this.#isClosed) this.#noteAccepting(false);
+      return null;
+    }
+    const state = elapsedMs <= this.#deps.maxStalenessMs ? "fresh" : "stale";
+    if (state !== this.#state) this.#enter(state, elapsedMs);
+    this.#noteAccepting(elapsedMs <= this.#acceptsForMs && !this.#isClosed);
+    return elapsedMs;
+  }
+
+  #enter(state: "fresh" | "stale", elapsedMs: number): void {
+    const nowMs = this.#deps.clock.wallMs();
+    const forMs = nowMs - this.#sinceMs;
+    const previous = this.#state;
+    this.#state = state;
+    this.#sinceMs = nowMs;
+    if (state === "fresh") this.#deps.log.info("replica.fresh", { previous, previousForMs: forMs });
+    else this.#deps.log.warn("replica.stale", { stalenessMs: elapsedMs, missing: this.#missing });
+  }
+
+  #noteAccepting(isAccepting: boolean): void {
+    if (isAccepting === this.#wasAccepting) return;
+    this.#wasAccepting = isAccepting;
+    if (!isAccepting) {
+      for (const listener of this.#refusing) listener();
+      return;
+    }
+    const waiting = this.#accepting;
+    this.#accepting = new Set();
+    for (const resolve of waiting) resolve();
+  }
+
+  #watch(): void {
+    this.#cancelWatch();
+    const elapsedMs = this.#deps.lease.elapsedMs();
+    if (elapsedMs === null || this.#isClosed) return;
+    const ends = [this.#deps.maxStalenessMs, this.#acceptsForMs].filter((endMs) => endMs >= elapsedMs);
+    if (ends.length === 0) return;
+    this.#cancelWatch = this.#deps.timers.after(Math.min(...ends) - elapsedMs + 1, () => {
+      this.#observe();
+      this.#watch();
+    });
+  }
+}
