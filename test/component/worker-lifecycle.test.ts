@@ -50,16 +50,16 @@ describe("worker: life", () => {
   it("ends with a reason when the consumer ends for good", async () => {
     const world = await createWorkerWorld();
     const parts = world.connectParts();
-    let crash: ConsumerOptions["onCrash"] | undefined;
+    let given: ConsumerOptions | undefined;
     const eventLog = {
       ...parts.eventLog,
       startConsumer: (options: ConsumerOptions) => {
-        crash = options.onCrash;
+        given = options;
         return parts.eventLog.startConsumer(options);
       },
     };
     const worker = await world.start({ eventLog });
-    crash?.(new Error("not implemented"));
+    given?.onCrash(new Error("not implemented"));
     const ended = await worker.closed.then(
       () => null,
       (error: unknown) => error,

@@ -72,6 +72,15 @@ describe("pruner: purge", () => {
     expect((await world.store.readInstances()).instances).to.deep.equal([]);
   });
 
+  it("forgets no instance because the store's clock steps ahead", async () => {
+    const { head } = await world.store.readState();
+    const report = { incarnation: null, position: head, maxStalenessMs: 3_600_000, entries: 0 };
+    await world.store.sync({ instanceId: "there", ...report });
+    world.platform.stepWall(24 * 60 * minuteMs);
+    await advanceMinutes(3);
+    expect((await world.store.readInstances()).instances).to.have.length(1);
+  });
+
   it("trims the feed, and what has expired leaves the store", async () => {
     const user = await world.addUser();
     await world.publish(world.ownEvent("user.deactivated", user.id, { epoch: 1 }));

@@ -47,7 +47,6 @@ describe("revoker: redelivery", () => {
         return never();
       };
       const eventLog = world.logServer.connect();
-      const { kill } = eventLog;
       await world.start({ ...parts, ...breakParts(parts, stop), eventLog });
       const upstream = world.event("user.deactivated", { subject: user.id });
       await world.publish(upstream, world.ownEvent("user.deactivated", user.id, { epoch: 1 }));
@@ -55,7 +54,7 @@ describe("revoker: redelivery", () => {
       expect(isDead).to.equal(true);
       expect(world.logServer.lag).to.be.greaterThan(0);
 
-      kill();
+      eventLog.kill();
       world.forgetWorkers();
       await world.start();
       await world.platform.advance(1_000);

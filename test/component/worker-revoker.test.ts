@@ -124,6 +124,15 @@ describe("revoker: own events", () => {
     expect(world.logServer.lag).to.equal(0);
   });
 
+  it("brings the whole batch's cut-offs to the store first, also those that wait behind another event", async () => {
+    await world.start();
+    const user = await world.addUser();
+    world.databaseServer.setAvailable(false);
+    const events = [1, 2].map((epoch) => world.ownEvent("user.signed-out", user.id, { epoch }));
+    await world.publish(...events);
+    expect(await world.cutOffOf(user.id)).to.include({ epoch: 2 });
+  });
+
   it("writes no dead letter while Redis is away, and commits nothing", async () => {
     await world.start();
     const user = await world.addUser();

@@ -57,9 +57,11 @@ export async function createWorkerWorld() {
 
   /** A manual clock moves nothing by itself: time passes until all of them have closed. */
   async function close(): Promise<void> {
-    let isClosed = false;
-    const closing = Promise.all(workers.map((worker) => worker.close())).finally(() => (isClosed = true));
-    for (let turn = 0; turn < 100 && !isClosed; turn += 1) await platform.advance(1_000);
+    const progress = { isClosed: false };
+    const closing = Promise.all(workers.map((worker) => worker.close())).finally(() => {
+      progress.isClosed = true;
+    });
+    for (let turn = 0; turn < 100 && !progress.isClosed; turn += 1) await platform.advance(1_000);
     await closing;
   }
 
@@ -186,9 +188,9 @@ export async function createWorkerWorld() {
 type Method = (...args: never[]) => unknown;
 
 /** The port, but for one method: `before` runs first, and may throw in its place. */
-export function intercept<T extends object, K extends keyof T & string>(
+export function intercept<T extends object>(
   port: T,
-  name: K,
+  name: keyof T & string,
   before: (...args: unknown[]) => unknown,
 ): T {
   return new Proxy(port, {

@@ -1,0 +1,106 @@
+import { expect } from "chai";
+import { beforeEach, describe, it } from "mocha";
+import { AppError } from "../../../shared/errors.ts";
+import type { QuashEvent } from "../../../shared/events/event.ts";
+import { silentLog } from "../../../shared/log.ts";
+import type { Ledger } from "../../../shared/ports/ledger.ts";
+import { createRepair } from "../../../workers/pruner/repair.ts";
+import { createApplyEvent } from "../../../workers/revoker/apply-event.ts";
+import { receiveEvent } from "../../../workers/revoker/received-event.ts";
+import { createWorkerWorld, intercept, namespace, type WorkerWorld } from "../../support/worker-world.ts";
+
+const heartbeat = () => Promise.resolve();
+
+describe("applying an event", () => {
+  let world: WorkerWorld;
+  let event: QuashEvent;
+  let repair: () => Promise<boolean>;
+
+  const apply = (ledger: Ledger = world.database.ledger) => {
+    const { store, names, platform } = world;
+    const { users, sessions } = world.database;
+    const { applyEvent } = createApplyEvent({ users, sessions, ledger, store, clock: platform.clock, names });
+    return applyEvent(receiveEvent(event, { namespace }), { heartbeat });
+  };
+  const codeOf = (work: Promise<unknown>) =>
+    work.then(
+      () => null,
+      (error: unknown) => (error instanceof AppError ? error.code : error),
+    );
+
+  beforeEach(async () => {
+    world = await createWorkerWorld();
+    const { store, platform, names } = world;
+    const repairStore = createRepair({
+      ledger: world.database.ledger,
+      store,
+      platform,
+      names,
+      log: silentLog,
+    });
+    repair = () => repairStore({ asWiped: false });
+    await repair();
+    const user = await world.addUser();
+    await world.addToken(user.id);
+    event = world.ownEvent("user.deactivated", user.id, { epoch: 1 });
+  });
+
+  it("is a duplicate when its row is noted under the incarnation of store and fence", async () => {
+    expect(await apply()).to.equal("applied");
+    expect(await apply()).to.equal("duplicate");
+  });
+
+  it("writes again, and notes again, what was noted under another incarnation", async () => {
+    await apply();
+    world.storeServer.wipe();
+    await repair();
+    expect(await apply()).to.equal("rewritten");
+    const { incarnation } = await world.store.readState();
+    expect(await world.rowOf(event)).to.include({ incarnation });
+  });
+
+  it("keeps the time at which it was first applied", async () => {
+    await apply();
+    const first = await world.rowOf(event);
+    await world.platform.advance(10_000);
+    world.storeServer.wipe();
+    await repair();
+    await apply();
+    expect((await world.rowOf(event))?.appliedAtMs).to.equal(first?.appliedAtMs);
+  });
+
+  it("takes nothing for a duplicate while the fence names another incarnation than the store", async () => {
+    await apply();
+    await world.database.ledger.writeFence("00000000-0000-4000-8000-000000000000");
+    expect(await codeOf(apply())).to.equal("store-invalid");
+  });
+
+  it("notes nothing when the incarnation changes between two of its calls", async () => {
+    const ledger = intercept(world.database.ledger, "find", async () => {
+      world.storeServer.wipe();
+      await repair();
+    });
+    expect(await codeOf(apply(ledger))).to.equal("store-invalid");
+    expect(await world.rowOf(event)).to.include({ status: "pending" });
+  });
+
+  it("does not count as applied when the fence changed after the row was noted", async () => {
+    const ledger = intercept(world.database.ledger, "noteApplied", () =>
+      world.database.ledger.writeFence("00000000-0000-4000-8000-000000000000"),
+    );
+    expect(await codeOf(apply(ledger))).to.equal("store-invalid");
+  });
+
+  it("refuses an own event that does not say its epoch", async () => {
+    event = { ...event, details: {} };
+    expect(await codeOf(apply())).to.equal("event-rejected");
+  });
+
+  it("brings back by a repair alone what was noted past the head that survived", async () => {
+    await apply();
+    world.storeServer.failOver({ loseLast: 2 });
+    expect(await world.contents()).to.deep.equal([]);
+    await repair();
+    expect(await world.contents()).to.have.length(2);
+  });
+});
