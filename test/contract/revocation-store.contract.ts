@@ -161,6 +161,14 @@ export function revocationStoreContract(title: string, openFixture: () => Promis
         expect(strictest(await contentsOf(store), "a").until).to.equal(until);
       });
 
+      it("merges two cut-offs of a generation into the strictest and longest of both", async () => {
+        const until = Math.ceil((await nowSeconds()) / 900) * 900 + 10_000 * 900 + 500;
+        await store.add([cutOff("a", 1, { until })]);
+        await store.add([cutOff("a", 2, { until: until - 100 })]);
+
+        expect(await contentsOf(store)).to.deep.equal([cutOff("a", 2, { until })]);
+      });
+
       it("keeps cut-offs and unrecorded tokens until now plus the longest lifetime at least", async () => {
         await store.raiseLongest({ tokenLifetimeSeconds: 4000, maxStalenessMs: 0 });
         const least = (await nowSeconds()) + 4000;
@@ -528,6 +536,16 @@ export function revocationStoreContract(title: string, openFixture: () => Promis
         const expected = [...there, token("t2", until), cutOff("b", 1, { until })];
         expect(written).to.have.length(expected.length);
         expect(written).to.have.deep.members(expected);
+      });
+
+      it("writes a cut-off that must live longer than the one as strict that is there", async () => {
+        await makeValid();
+        const until = (await nowSeconds()) + 50_000;
+        await store.add([cutOff("a", 3)]);
+        await store.beginRepair("lock");
+        await store.repair("lock", [cutOff("a", 3, { until })]);
+
+        expect(strictest(await contentsOf(store), "a")).to.include({ epoch: 3, until });
       });
     });
 

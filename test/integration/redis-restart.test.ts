@@ -1,3 +1,5 @@
+import { once } from "node:events";
+import { createServer } from "node:net";
 import { expect } from "chai";
 import { it } from "mocha";
 import {
@@ -93,27 +95,56 @@ describeUnlessMissing(
       await own().server.start();
       const store = await own().connectValid();
       own().server.signal("SIGSTOP");
+      const from = performance.now();
       await expectCode(store.sync(report("one", "first")), "dependency-unavailable");
+      const tookMs = performance.now() - from;
       own().server.signal("SIGCONT");
 
+      expect(tookMs).to.be.below(3_000);
       await eventually(async () =>
         expect((await store.sync(report("one", "first"))).incarnation).to.equal("first"),
       );
     });
 
-    it("logs each loss of a connection once, not each attempt", async () => {
+    it("logs a server that is away once for each connection, whatever the attempts", async () => {
+      let attempts = 0;
+      const refusing = createServer((socket) => {
+        attempts += 1;
+        socket.destroy();
+      });
+      await once(refusing.listen(0, "127.0.0.1"), "listening");
+      const address = refusing.address();
+      const port = typeof address === "object" && address !== null ? address.port : 0;
+      const log = createRecordingLog();
+      await own().connect({ log, url: `redis://127.0.0.1:${port}` });
+      await eventually(() => expect(attempts).to.be.above(5));
+      refusing.close();
+
+      expect(log.lines.filter((line) => line === "redis.disconnected")).to.have.length(2);
+    });
+
+    it("logs when a connection is back", async () => {
       await own().server.start();
       const log = createRecordingLog();
-      const store = await own().connect({ log });
+      await own().connect({ log });
       await own().server.stop();
-      await eventually(() => expectCode(store.readState(), "dependency-unavailable"));
       await own().server.start();
-      await eventually(() => store.readState());
+
       await eventually(() =>
         expect(log.lines.filter((line) => line === "redis.connected")).to.have.length(2),
       );
+    });
 
-      expect(log.lines.filter((line) => line === "redis.disconnected")).to.have.length(2);
+    it("refuses a call at once when the connection ends before its answer", async () => {
+      await own().server.start();
+      const store = await own().connectValid();
+      own().server.signal("SIGSTOP");
+      const from = performance.now();
+      const call = expectCode(store.readState(), "dependency-unavailable");
+      await own().server.stop("SIGKILL");
+      await call;
+
+      expect(performance.now() - from).to.be.below(1_000);
     });
 
     it("tells subscribers of a gap when their connection went dead without an end", async () => {

@@ -85,6 +85,19 @@ describeUnlessMissing("Redis store, on its server", missingPrograms(["redis-serv
     expect(rest[0]?.previous).to.equal(first.at(-1)?.position);
   });
 
+  it("writes a cut-off again once the one as strict is past its until", async () => {
+    await own().server.start();
+    const store = await own().connect();
+    await store.beginRepair("lock");
+    const longest = { tokenLifetimeSeconds: 0, maxStalenessMs: 0 };
+    await store.completeRepair("lock", { incarnation: "first", isFirst: true, longest });
+    const first = await store.add([cutOff("a", 1)]);
+
+    await eventually(async () => {
+      expect((await store.add([cutOff("a", 1)])).position > first.position).to.equal(true);
+    });
+  });
+
   it("takes no sync without the replicas that the server asks for, and can still be read", async () => {
     await own().server.start();
     const store = await own().connectValid();
@@ -118,11 +131,14 @@ describeUnlessMissing("Redis store, on its server", missingPrograms(["redis-serv
     });
 
     it("gives no instance a lease on a replica, and is invalid on it once it is promoted", async () => {
+      const log = createRecordingLog();
       const primary = await own().connectValid();
       await primary.add([cutOff("a", 1)]);
-      const onReplica = await own().connect({ url: replica.url });
+      const onReplica = await own().connect({ log, url: replica.url });
       await eventually(async () => expect(await contentsOf(onReplica)).to.have.length(1));
       await expectCode(onReplica.sync(report("one", "first")), "dependency-unavailable");
+      // The address may lead to the new primary by now.
+      await eventually(() => expect(log.lines).to.include("redis.disconnected"));
       await own().withClient((redis) => redis.replicaof("NO", "ONE"), replica.url);
 
       await eventually(() => expectCode(onReplica.add([cutOff("a", 2)]), "store-invalid"));
