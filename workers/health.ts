@@ -14,6 +14,7 @@ export interface HealthListenerOptions {
   readonly host: string;
   /** Undefined: the usual port, or a free one where that is taken. */
   readonly port: number | undefined;
+  readonly usualPort?: number;
 }
 
 export interface HealthListener {
@@ -26,7 +27,7 @@ export const usualHealthPort = 9_464;
 /** Answers `/livez`, `/readyz` and `/metrics`. */
 export async function startHealthListener(
   deps: HealthDeps,
-  { host, port }: HealthListenerOptions,
+  options: HealthListenerOptions,
 ): Promise<HealthListener> {
   const server = createServer((request, response) => {
     answer(deps, request, response).catch((err: unknown) => {
@@ -35,7 +36,7 @@ export async function startHealthListener(
     });
   });
   server.requestTimeout = 10_000;
-  await listen(server, host, port);
+  await listen(server, options);
   return {
     url: urlOf(server.address()),
     close: () =>
@@ -46,10 +47,11 @@ export async function startHealthListener(
   };
 }
 
-async function listen(server: Server, host: string, port: number | undefined): Promise<void> {
+async function listen(server: Server, options: HealthListenerOptions): Promise<void> {
+  const { host, port, usualPort = usualHealthPort } = options;
   if (port !== undefined) return listenOn(server, host, port);
   try {
-    await listenOn(server, host, usualHealthPort);
+    await listenOn(server, host, usualPort);
   } catch (error) {
     if (!(error instanceof Error && "code" in error && error.code === "EADDRINUSE")) throw error;
     await listenOn(server, host, 0);

@@ -45,7 +45,7 @@ async function start(settings: WorkerSettings, platform: Platform, log: Log): Pr
   const namespace = settings.NAMESPACE;
   const closers = createClosers(log);
   try {
-    const database = await connectMongo({ url: settings.MONGO_URL, namespace, log, ...platform });
+    const database = await connectMongo({ url: settings.MONGO_URL, namespace, log, timers });
     closers.add("mongodb", () => database.close());
     const store = await connectRedisStore({ url: settings.REDIS_URL, namespace, log, clock, timers });
     closers.add("redis", () => store.close());
