@@ -94,6 +94,8 @@ class Feed implements BlacklistFeed {
   #mustLoad = true;
   #hasReported = false;
   #failures = 0;
+  /** Since the head was last reached: a load that does not help must not be repeated without a pause. */
+  #reloads = 0;
   #pruneAtMs = 0;
   #loop: Promise<void> = Promise.resolve();
   #closed: Promise<void> | undefined;
@@ -218,8 +220,10 @@ class Feed implements BlacklistFeed {
       this.#freshness.noteMissing("snapshot");
       this.#log.info("replica.reload", { reason: outcome, position: reported });
       this.#deps.onResync?.(outcome);
-      return 0;
+      this.#reloads += 1;
+      return this.#reloads === 1 ? 0 : retryDelayMs(this.#reloads, this.#deps.randomness);
     }
+    if (outcome === "reached") this.#reloads = 0;
     this.#freshness.noteMissing(missingAfter[outcome]);
     if (outcome === "behind") return 0;
     return this.#cursor.position === reported ? untilNextMs : Math.min(reportDelayMs, untilNextMs);

@@ -50,5 +50,5 @@ const longestRetryMs = 500;
 /** Short at the longest, so that a lease outlives a hiccup; half of it is left to chance. */
 export function retryDelayMs(failures: number, randomness: Platform["randomness"]): number {
   const delayMs = Math.min(longestRetryMs, shortestRetryMs * 2 ** Math.min(failures - 1, 10));
-  return delayMs * (0.5 + randomness.fraction() / 2);
+  return Math.ceil(delayMs * (0.5 + randomness.fraction() / 2));
 }

@@ -1,0 +1,480 @@
+import { expect } from "chai";
+import { afterEach, beforeEach, describe, it } from "mocha";
+import type { BlacklistFeed } from "../../api/blacklist/blacklist-feed.ts";
+import { dependencyUnavailable } from "../../shared/errors.ts";
+import type { Announcement } from "../../shared/ports/revocation-store.ts";
+import { createPosition } from "../../shared/revocation/position.ts";
+import { createFeedWorld, type FeedWorld } from "./feed-world.ts";
+
+const soonMs = 20;
+
+describe("blacklist feed", () => {
+  let world: FeedWorld;
+  beforeEach(async () => {
+    world = await createFeedWorld();
+  });
+  afterEach(() => world.close());
+
+  describe("at the start", () => {
+    it("accepts nothing before a worker has prepared the store, under either policy, and says so", async () => {
+      const feed = await world.start();
+      await world.platform.advance(3_000);
+
+      expect(feed.freshness()).to.include({ state: "cold", missing: "incarnation", stalenessMs: null });
+      expect([feed.isAccepting("strict"), feed.isAccepting("best_effort")]).to.deep.equal([false, false]);
+      expect(world.wire.reports).to.deep.equal([]);
+    });
+
+    it("accepts nothing while the store does not answer, and accepts soon after it does", async () => {
+      await world.repair("first");
+      world.server.setAvailable(false);
+      const feed = await world.start();
+      await world.platform.advance(30_000);
+      expect(feed.freshness()).to.include({ state: "cold", missing: "store" });
+
+      world.server.setAvailable(true);
+      await world.platform.advance(500);
+      expect(feed.isAccepting()).to.equal(true);
+    });
+
+    it("listens before it loads, and enforces what the store held", async () => {
+      await world.repair("first");
+      await world.deactivate("alice");
+      const feed = await world.start();
+      await feed.whenAccepting();
+
+      expect(world.wire.calls).to.deep.equal(["subscribe", "load", "sync"]);
+      expect([world.isRefused("alice"), world.isRefused("bob")]).to.deep.equal([true, false]);
+      expect(feed.freshness()).to.include({ state: "fresh", missing: null });
+      expect(world.events("replica.loaded")).to.equal(1);
+    });
+
+    it("accepts nothing after the load until a sync has registered it", async () => {
+      await world.repair("first");
+      world.wire.onSync = () => new Promise(() => undefined);
+      const feed = await world.start();
+
+      expect(world.wire.calls.at(-1)).to.equal("sync");
+      expect([feed.incarnation, feed.isAccepting()]).to.deep.equal(["first", false]);
+    });
+
+    it("misses nothing that is added while it loads", async () => {
+      await world.repair("first");
+      await world.deactivate("alice");
+      world.server.dropAnnouncements(() => true);
+      let added = 0;
+      world.wire.onLoad = async () => {
+        added += 1;
+        await world.deactivate(`late ${added}`);
+      };
+      const feed = await world.start();
+      await feed.whenAccepting();
+
+      expect(added).to.equal(2);
+      expect(["alice", "late 1", "late 2"].map(world.isRefused)).to.deep.equal([true, true, true]);
+      expect(feed.position).to.equal((await world.worker.readState()).head);
+    });
+
+    it("begins the load again when the store was repaired in the middle of it", async () => {
+      await world.repair("first");
+      world.wire.onLoad = async () => {
+        world.wire.onLoad = () => Promise.resolve();
+        await world.repair("second");
+      };
+      const feed = await world.start();
+      await world.platform.advance(500);
+
+      expect(world.wire.calls.filter((call) => call === "load")).to.have.length(2);
+      expect([feed.incarnation, feed.isAccepting()]).to.deep.equal(["second", true]);
+    });
+
+    it("loads only after what had to be prepared has succeeded", async () => {
+      await world.repair("first");
+      let attempts = 0;
+      const prepare = async () => {
+        attempts += 1;
+        if (attempts < 3) throw dependencyUnavailable("mongodb", new Error("away"));
+      };
+      const feed = await world.start({ prepare });
+      expect(world.wire.calls).to.not.include("load");
+
+      await world.platform.advance(1_000);
+      expect([attempts, feed.isAccepting()]).to.deep.equal([3, true]);
+    });
+  });
+
+  describe("following", () => {
+    beforeEach(() => world.repair("first"));
+
+    const syncsSince = async (act: () => Promise<void>) => {
+      const before = world.wire.reports.length;
+      await act();
+      return world.wire.reports.length - before;
+    };
+
+    it("enforces an announced addition before it syncs", async () => {
+      await world.start();
+      const syncs = await syncsSince(async () => {
+        await world.deactivate("alice");
+        await world.platform.settle();
+      });
+
+      expect([world.isRefused("alice"), syncs]).to.deep.equal([true, 0]);
+    });
+
+    it("enforces what was announced to nobody within one interval", async () => {
+      await world.start();
+      world.server.dropAnnouncements(() => true);
+      await world.deactivate("alice");
+      await world.platform.advance(900);
+      expect(world.isRefused("alice")).to.equal(false);
+
+      await world.platform.advance(200);
+      expect(world.isRefused("alice")).to.equal(true);
+    });
+
+    it("syncs at once when an announcement shows that one before it was lost", async () => {
+      await world.start();
+      world.wire.onAnnouncement = () => void (world.wire.onAnnouncement = (deliver, a) => deliver(a));
+      await world.deactivate("alice");
+      await world.deactivate("bob");
+      await world.platform.settle();
+      expect([world.isRefused("alice"), world.isRefused("bob")]).to.deep.equal([false, false]);
+
+      await world.platform.advance(1);
+      expect([world.isRefused("alice"), world.isRefused("bob")]).to.deep.equal([true, true]);
+    });
+
+    it("syncs at once when announcements may have been lost with a connection", async () => {
+      await world.start();
+      world.server.dropAnnouncements(() => true);
+      await world.deactivate("alice");
+      world.server.setAvailable(false);
+      world.server.setAvailable(true);
+      await world.platform.advance(1);
+
+      expect(world.isRefused("alice")).to.equal(true);
+    });
+
+    it("passes over announcements that come twice", async () => {
+      const feed = await world.start();
+      world.wire.onAnnouncement = (deliver, announcement) => {
+        deliver(announcement);
+        deliver(announcement);
+      };
+      const syncs = await syncsSince(async () => {
+        await world.deactivate("alice");
+        await world.deactivate("bob");
+        await world.platform.advance(soonMs);
+      });
+
+      expect(syncs).to.equal(1);
+      expect(feed.position).to.equal((await world.worker.readState()).head);
+    });
+
+    it("ends at the head when announcements change places", async () => {
+      const feed = await world.start();
+      const held: Announcement[] = [];
+      world.wire.onAnnouncement = (_deliver, announcement) => void held.push(announcement);
+      for (const user of ["alice", "bob", "carol"]) await world.deactivate(user);
+      await world.platform.settle();
+      for (const announcement of held.toReversed()) world.wire.announce(announcement);
+      await world.platform.advance(soonMs);
+
+      expect(["alice", "bob", "carol"].map(world.isRefused)).to.deep.equal([true, true, true]);
+      expect(feed.position).to.equal((await world.worker.readState()).head);
+    });
+
+    it("takes no announcement of another incarnation for the next one", async () => {
+      const feed = await world.start();
+      world.wire.onAnnouncement = (deliver, announcement) =>
+        deliver({ ...announcement, incarnation: "another" });
+      await world.deactivate("alice");
+      await world.platform.settle();
+
+      expect(world.isRefused("alice")).to.equal(false);
+      await world.platform.advance(1);
+      expect([world.isRefused("alice"), feed.incarnation]).to.deep.equal([true, "first"]);
+    });
+
+    it("reports a position soon after reaching it, many in one call", async () => {
+      await world.start();
+      const syncs = await syncsSince(async () => {
+        for (let user = 0; user < 50; user += 1) await world.deactivate(`user ${user}`);
+        await world.platform.advance(soonMs);
+      });
+
+      expect(syncs).to.equal(1);
+      expect(await world.registered()).to.include({
+        position: (await world.worker.readState()).head,
+        entries: 50,
+      });
+    });
+
+    it("reports what a sync brought soon after, too", async () => {
+      await world.start();
+      world.server.dropAnnouncements(() => true);
+      await world.deactivate("alice");
+      await world.platform.advance(1_000 + soonMs);
+
+      expect((await world.registered())?.position).to.equal((await world.worker.readState()).head);
+    });
+
+    it("catches up with more than one answer holds, and is fresh only at the head", async () => {
+      const feed = await world.start();
+      world.server.dropAnnouncements(() => true);
+      for (let user = 0; user < 1_200; user += 1) await world.deactivate(`user ${user}`);
+      await world.platform.advance(1_000 + soonMs);
+
+      expect(feed.position).to.equal((await world.worker.readState()).head);
+      expect(world.blacklist.entries).to.equal(1_200);
+    });
+
+    for (const [what, limit] of [
+      ["all that it lacks", 100],
+      ["a part of what it lacks", 1],
+    ] as const) {
+      it(`loads again when the feed was trimmed past ${what}`, async () => {
+        const feed = await world.start();
+        world.server.dropAnnouncements(() => true);
+        for (const user of ["alice", "bob", "carol"]) await world.deactivate(user);
+        await world.platform.advance(10);
+        await world.worker.trimFeed(0, limit);
+        await world.platform.advance(1_010);
+
+        expect(["alice", "bob", "carol"].map(world.isRefused)).to.deep.equal([true, true, true]);
+        expect(world.wire.calls.filter((call) => call === "load")).to.have.length(2);
+        expect(feed.isAccepting()).to.equal(true);
+      });
+    }
+  });
+
+  describe("when the store has lost or changed its contents", () => {
+    let feed: BlacklistFeed;
+    beforeEach(async () => {
+      await world.repair("first");
+      feed = await world.start();
+      await world.deactivate("alice");
+      await world.platform.settle();
+    });
+
+    it("keeps every entry and renews no lease from a wiped one", async () => {
+      world.server.wipe();
+      await world.platform.advance(4_000);
+      expect(feed.freshness()).to.include({ state: "fresh", missing: "incarnation" });
+
+      await world.platform.advance(2_000);
+      expect([feed.isAccepting(), world.isRefused("alice")]).to.deep.equal([false, true]);
+      expect(feed.freshness()).to.include({ state: "stale", missing: "incarnation" });
+    });
+
+    it("merges what a new incarnation holds into what it has, and follows it", async () => {
+      world.server.wipe();
+      await world.platform.advance(6_000);
+      await world.repair("second", world.cutOff("bob"));
+      await world.platform.advance(1_500);
+      await world.deactivate("carol");
+      await world.platform.settle();
+
+      expect(["alice", "bob", "carol"].map(world.isRefused)).to.deep.equal([true, true, true]);
+      expect([feed.incarnation, feed.isAccepting()]).to.deep.equal(["second", true]);
+    });
+
+    it("is not renewed by a fail-over before its repair, though the incarnation survived", async () => {
+      world.server.failOver();
+      await world.platform.advance(6_000);
+      expect(feed.isAccepting()).to.equal(false);
+
+      await world.repair("second");
+      await world.platform.advance(1_500);
+      expect([feed.isAccepting(), feed.incarnation]).to.deep.equal([true, "second"]);
+    });
+  });
+
+  describe("freshness", () => {
+    beforeEach(() => world.repair("first"));
+
+    it("lasts for the greatest staleness from the sending of the last sync, and not longer", async () => {
+      const feed = await world.start();
+      world.server.setAvailable(false);
+      await world.platform.advance(5_000);
+      expect(feed.isAccepting()).to.equal(true);
+
+      await world.platform.advance(1);
+      expect(feed.isAccepting()).to.equal(false);
+    });
+
+    it("counts from the sending of a sync that was answered slowly", async () => {
+      const feed = await world.start();
+      world.wire.onSync = async (call) => {
+        await world.platform.timers.sleep(2_000);
+        return call();
+      };
+      await world.platform.advance(3_010);
+
+      expect(feed.freshness().stalenessMs).to.be.within(2_000, 2_020);
+    });
+
+    it("does not come from an answer that came after its deadline", async () => {
+      const feed = await world.start();
+      world.wire.onSync = async (call) => {
+        await world.platform.timers.sleep(4_000);
+        return call();
+      };
+      await world.platform.advance(5_100);
+
+      expect(feed.isAccepting()).to.equal(false);
+    });
+
+    it("does not come from announcements alone", async () => {
+      const feed = await world.start();
+      world.wire.onSync = () => new Promise(() => undefined);
+      for (let second = 0; second < 6; second += 1) {
+        await world.deactivate(`user ${second}`);
+        await world.platform.advance(1_000);
+      }
+
+      expect([world.isRefused("user 5"), feed.isAccepting()]).to.deep.equal([true, false]);
+    });
+
+    it("is gone on the first question after a suspension", async () => {
+      const feed = await world.start();
+      world.platform.suspend(6_000);
+      expect(feed.isAccepting()).to.equal(false);
+
+      await world.platform.advance(1_100);
+      expect(feed.isAccepting()).to.equal(true);
+    });
+
+    it("is not lengthened by a wall clock that was set back", async () => {
+      const feed = await world.start();
+      world.server.setAvailable(false);
+      world.platform.stepWall(-3_600_000);
+      await world.platform.advance(5_001);
+
+      expect(feed.isAccepting()).to.equal(false);
+    });
+
+    it("ends when syncs are never answered, and comes back when they are", async () => {
+      const feed = await world.start();
+      world.wire.onSync = () => new Promise(() => undefined);
+      await world.platform.advance(6_000);
+      expect(feed.freshness()).to.include({ state: "stale", missing: "store" });
+
+      world.wire.onSync = (call) => call();
+      await world.platform.advance(3_000);
+      expect(feed.freshness()).to.include({ state: "fresh", missing: null });
+    });
+
+    it("is never proved by a sync whose head was not reached", async () => {
+      const feed = await world.start();
+      world.wire.onSync = async (call) => ({ ...(await call()), head: createPosition(9e15, 0) });
+      await world.platform.advance(6_000);
+
+      expect(feed.isAccepting()).to.equal(false);
+    });
+
+    it("is told once when it ends and once when it comes back, however often the store is asked", async () => {
+      await world.start();
+      for (let outage = 0; outage < 2; outage += 1) {
+        world.server.setAvailable(false);
+        await world.platform.advance(20_000);
+        world.server.setAvailable(true);
+        await world.platform.advance(1_000);
+      }
+
+      expect(["replica.stale", "replica.store-back"].map(world.events)).to.deep.equal([2, 2]);
+      expect(world.logged.filter(({ level }) => level === "warn")).to.have.length(4);
+      expect(world.events("replica.fresh")).to.equal(3);
+    });
+
+    it("tells its end to who listens, without anybody asking", async () => {
+      const feed = await world.start();
+      let ends = 0;
+      feed.onRefusing(() => void (ends += 1));
+      world.server.setAvailable(false);
+      await world.platform.advance(5_001);
+      expect(ends).to.equal(1);
+
+      await world.platform.advance(60_000);
+      expect(ends).to.equal(1);
+    });
+  });
+
+  describe("the policy", () => {
+    beforeEach(() => world.repair("first"));
+
+    it("best_effort registers an hour, and accepts for that long", async () => {
+      const feed = await world.start({ policy: "best_effort" });
+      expect((await world.registered())?.maxStalenessMs).to.equal(3_600_000);
+      world.server.setAvailable(false);
+      await world.platform.advance(3_600_000);
+      expect([feed.isAccepting(), feed.freshness().state]).to.deep.equal([true, "stale"]);
+
+      await world.platform.advance(1);
+      expect(feed.isAccepting()).to.equal(false);
+    });
+
+    it("strict registers the greatest staleness, and no route accepts for longer", async () => {
+      const feed = await world.start();
+      expect((await world.registered())?.maxStalenessMs).to.equal(5_000);
+      world.server.setAvailable(false);
+      await world.platform.advance(5_001);
+
+      expect(feed.isAccepting("best_effort")).to.equal(false);
+    });
+
+    it("of a route may be stricter than the instance's", async () => {
+      const feed = await world.start({ policy: "best_effort" });
+      world.server.setAvailable(false);
+      await world.platform.advance(5_001);
+
+      expect([feed.isAccepting("strict"), feed.isAccepting()]).to.deep.equal([false, true]);
+    });
+  });
+
+  describe("closing", () => {
+    beforeEach(() => world.repair("first"));
+
+    it("stops accepting, signs off, stops listening, in this order", async () => {
+      const feed = await world.start();
+      let wasAccepting: boolean | undefined;
+      world.wire.onSignOff = () => void (wasAccepting = feed.isAccepting());
+      await feed.close();
+
+      expect(wasAccepting).to.equal(false);
+      expect(world.wire.calls.slice(-2)).to.deep.equal(["signOff", "unsubscribe"]);
+      expect((await world.registered())?.signedOffAtMs).to.be.a("number");
+    });
+
+    it("refuses at once, while a sync is still under way, and signs off after that", async () => {
+      const feed = await world.start();
+      world.wire.onSync = () => new Promise(() => undefined);
+      await world.platform.advance(1_000);
+      const closed = feed.close();
+      expect([feed.isAccepting(), world.wire.calls.at(-1)]).to.deep.equal([false, "sync"]);
+
+      await world.platform.advance(3_000);
+      await closed;
+      expect(world.wire.calls.filter((call) => call === "signOff")).to.have.length(1);
+    });
+
+    it("ends while the store is away, and asks it nothing any more", async () => {
+      const feed = await world.start();
+      world.server.setAvailable(false);
+      await feed.close();
+      const calls = world.wire.calls.length;
+      await world.platform.advance(60_000);
+
+      expect(world.wire.calls).to.have.length(calls);
+    });
+
+    it("needs no sign-off when it was never registered", async () => {
+      world.server.setAvailable(false);
+      const feed = await world.start();
+      await feed.close();
+
+      expect(world.wire.calls).to.not.include("signOff");
+    });
+  });
+});
