@@ -1,0 +1,147 @@
+import mongoose, { type Connection } from "mongoose";
+import { AppError, dependencyUnavailable } from "../errors.ts";
+import type { Log } from "../log.ts";
+import type { Timers } from "../ports/platform.ts";
+import { asAppError } from "./failures.ts";
+
+export interface MongoOptions {
+  /** `mongodb:` or `mongodb+srv:`; a database in it serves for authentication only. */
+  readonly url: string;
+  /** The name of the database. */
+  readonly namespace: string;
+  readonly log: Log;
+  readonly timers: Timers;
+}
+
+export interface MongoConnection {
+  readonly connection: Connection;
+  /**
+   * Runs one use of the server. Fails at once while there is no connection, and once `limitMs` have passed: then it
+   * may have happened.
+   */
+  readonly call: <T>(run: () => Promise<T>, limitMs?: number) => Promise<T>;
+  readonly ping: () => Promise<boolean>;
+  readonly close: () => Promise<void>;
+}
+
+const callLimitMs = 2_000;
+/** For a call that touches many documents. */
+export const bulkLimitMs = 10_000;
+const reopenAfterMs = 500;
+
+const serverOptions = {
+  serverSelectionTimeoutMS: 1_500,
+  connectTimeoutMS: 1_500,
+  heartbeatFrequencyMS: 2_000,
+  socketTimeoutMS: bulkLimitMs,
+  maxPoolSize: 50,
+  writeConcern: { w: "majority", journal: true, wtimeoutMS: 5_000 },
+  readConcernLevel: "majority",
+  readPreference: "primary",
+  ignoreUndefined: true,
+} as const;
+
+/** Resolves after the first attempt, whatever became of it; one that failed is made again until `close`. */
+export async function openConnection(options: MongoOptions): Promise<MongoConnection> {
+  const { url, namespace, log, timers } = options;
+  // One of its own, since mongoose's settings belong to the instance.
+  const instance = new mongoose.Mongoose({
+    strict: "throw",
+    strictQuery: "throw",
+    sanitizeFilter: true,
+    bufferCommands: false,
+    autoIndex: false,
+    autoCreate: false,
+  });
+  const connection = instance.createConnection();
+  const closing = new AbortController();
+  const noteDown = logStateChanges(connection, log, closing.signal);
+
+  const open = async (): Promise<boolean> => {
+    try {
+      await connection.openUri(url, { ...serverOptions, dbName: namespace });
+      return true;
+    } catch (error) {
+      if (error instanceof mongoose.mongo.MongoParseError) {
+        throw new AppError("config-invalid", "MONGO_URL is not an address of a MongoDB server.", {
+          cause: error,
+        });
+      }
+      noteDown(error);
+      return false;
+    }
+  };
+  const keepOpening = async () => {
+    let isOpen = false;
+    while (!isOpen && !closing.signal.aborted) {
+      await timers.sleep(reopenAfterMs, closing.signal);
+      if (!closing.signal.aborted) isOpen = await open();
+    }
+  };
+  const opening = (await open()) ? Promise.resolve() : keepOpening();
+
+  const call = <T>(run: () => Promise<T>, limitMs = callLimitMs): Promise<T> =>
+    bounded(
+      timers,
+      connection.db === undefined ? () => Promise.reject(dependencyUnavailable("mongodb", notYet())) : run,
+      limitMs,
+    );
+
+  return {
+    connection,
+    call,
+    async ping() {
+      try {
+        await call(async () => connection.db?.command({ ping: 1 }));
+        return true;
+      } catch (error) {
+        if (error instanceof AppError) return false;
+        throw error;
+      }
+    },
+    async close() {
+      closing.abort();
+      await opening;
+      await connection.close();
+    },
+  };
+}
+
+async function bounded<T>(timers: Timers, run: () => Promise<T>, limitMs: number): Promise<T> {
+  let cancel = () => {};
+  const limit = new Promise<never>((_, reject) => {
+    cancel = timers.after(limitMs, () => {
+      reject(dependencyUnavailable("mongodb", new Error(`no answer within ${limitMs} ms`)));
+    });
+  });
+  try {
+    return await Promise.race([run(), limit]);
+  } catch (error) {
+    throw asAppError(error);
+  } finally {
+    cancel();
+  }
+}
+
+const notYet = () => new Error("there has been no connection yet");
+
+/** One line per change of state, not per attempt. */
+function logStateChanges(connection: Connection, log: Log, closing: AbortSignal): (err: unknown) => void {
+  let isDown = false;
+  const down = (err?: unknown) => {
+    if (!isDown && !closing.aborted) {
+      const reason = err instanceof Error ? { reason: err.message } : {};
+      log.warn("mongodb.disconnected", reason);
+    }
+    isDown = true;
+  };
+  const up = () => {
+    isDown = false;
+    log.info("mongodb.connected");
+  };
+  // Without a listener an error of the connection would end the process.
+  connection.on("error", down);
+  connection.on("disconnected", down);
+  connection.on("connected", up);
+  return down;
+}

@@ -1,0 +1,32 @@
+import type { Ledger } from "../ports/ledger.ts";
+import type { MongoConnection } from "./connection.ts";
+import { repeatIfDuplicate } from "./failures.ts";
+import { type FenceDocument, fenceOf, fenceSchema } from "./ledger-documents.ts";
+
+type FencePart = Pick<Ledger, "readFence" | "writeFence" | "raiseLongest" | "lowerLongest">;
+
+const only = { _id: "fence" };
+
+/** The fence is one document. It is read, as everything is, from the primary with majority read concern. */
+export function createMongoFence({ connection, call }: MongoConnection): FencePart {
+  const fences = connection.model<FenceDocument>("Fence", fenceSchema, "fence");
+
+  const upsert = (update: Parameters<typeof fences.updateOne>[1]) =>
+    call(async () => {
+      await repeatIfDuplicate(() => fences.updateOne(only, update, { upsert: true }).exec());
+    });
+
+  return {
+    readFence: () =>
+      call(async () => {
+        const document = await fences.findOne(only).lean().exec();
+        return document === null ? null : fenceOf(document);
+      }),
+    writeFence: (incarnation) => upsert({ $set: { incarnation } }),
+    raiseLongest: (longest) => upsert({ $max: { ...longest } }),
+    lowerLongest: (longest) =>
+      call(async () => {
+        await fences.updateOne(only, { $min: { ...longest } }).exec();
+      }),
+  };
+}

@@ -1,0 +1,131 @@
+import { type Model, type QueryFilter, trusted } from "mongoose";
+import type { AppliedNote, Ledger } from "../ports/ledger.ts";
+import { bulkLimitMs, type MongoConnection } from "./connection.ts";
+import { repeatIfDuplicate } from "./failures.ts";
+import { createMongoFence } from "./fence.ts";
+import {
+  documentOfInstance,
+  documentOfPendingRow,
+  placeOf,
+  type RevocationDocument,
+  reachOf,
+  revocationSchema,
+  rowOf,
+} from "./ledger-documents.ts";
+import { createMongoMarks } from "./marks.ts";
+import type { TokenDocument } from "./session-documents.ts";
+
+export function createMongoLedger(mongo: MongoConnection, tokens: Model<TokenDocument>): Ledger {
+  const { connection, call, ping } = mongo;
+  const rows = connection.model<RevocationDocument>("Revocation", revocationSchema, "revocations");
+
+  const findAll = (
+    filter: QueryFilter<RevocationDocument>,
+    { sort = {}, limit = 0 }: { sort?: Record<string, 1 | -1>; limit?: number } = {},
+  ) =>
+    call(async () => {
+      const documents = await rows.find(filter).sort(sort).limit(limit).lean().exec();
+      return documents.map(rowOf);
+    }, bulkLimitMs);
+
+  return {
+    ...createMongoMarks(mongo, tokens),
+    ...createMongoFence(mongo),
+    ping,
+    insertPending: (pending) =>
+      pending.length === 0
+        ? Promise.resolve()
+        : call(async () => {
+            const upserts = pending.map(documentOfPendingRow).map(({ _id, ...row }) => ({
+              updateOne: { filter: { _id }, update: { $setOnInsert: row }, upsert: true },
+            }));
+            await repeatIfDuplicate(() => rows.bulkWrite(upserts, { ordered: false }));
+          }, bulkLimitMs),
+    find: (eventId) =>
+      call(async () => {
+        const document = await rows.findOne({ _id: eventId }).lean().exec();
+        return document === null ? null : rowOf(document);
+      }),
+    findMany: (eventIds) => findAll({ _id: trusted({ $in: [...eventIds] }) }),
+    list: ({ limit, after, subject, jti }) =>
+      findAll(
+        {
+          ...(subject === undefined ? {} : { subject }),
+          ...(jti === undefined ? {} : { jti }),
+          ...(after === undefined ? {} : { $or: olderThan(new Date(after.requestedAtMs), after.eventId) }),
+        },
+        { sort: { requestedAt: -1, _id: -1 }, limit },
+      ),
+    noteApplied: (eventId, note) => call(() => noteApplied(rows, eventId, note)),
+    noteEnforced: (eventId, { incarnation, position, enforcedAtMs, instances }) =>
+      call(async () => {
+        const update = {
+          status: "enforced" as const,
+          enforcedAt: new Date(enforcedAtMs),
+          instances: instances.map(documentOfInstance),
+        };
+        const noted = { _id: eventId, status: "applied" as const, incarnation, position };
+        return (await rows.updateOne(noted, { $set: update }).exec()).modifiedCount > 0;
+      }),
+    listUnsettled: (limit) => findAll({ status: "applied" }, { sort: { requestedAt: 1 }, limit }),
+    oldestPendingAtMs: () =>
+      call(async () => {
+        const oldest = await rows
+          .findOne({ status: "pending" }, { requestedAt: 1 })
+          .sort({ requestedAt: 1 })
+          .lean()
+          .exec();
+        return oldest === null ? null : oldest.requestedAt.getTime();
+      }),
+    listLive: ({ nowMs, after = "", limit }) =>
+      findAll(
+        {
+          _id: trusted({ $gt: after }),
+          $or: [{ status: "pending" }, { until: trusted({ $gte: new Date(nowMs) }) }],
+        },
+        { sort: { _id: 1 }, limit },
+      ),
+    listExpired: (untilBeforeMs, limit) =>
+      findAll(
+        { until: trusted({ $lt: new Date(untilBeforeMs) }), status: trusted({ $ne: "pending" }) },
+        { sort: { until: 1 }, limit },
+      ),
+    removeRows: (eventIds) =>
+      call(async () => {
+        await rows.deleteMany({ _id: trusted({ $in: [...eventIds] }) }).exec();
+      }, bulkLimitMs),
+  };
+}
+
+/**
+ * Several workers may note one row, each its own writes, in any order. Within an incarnation the latest position
+ * stands, since only there all of them are; between incarnations the last note does. The reach grows in any case.
+ * An enforced row stays as it is.
+ */
+async function noteApplied(
+  rows: Model<RevocationDocument>,
+  eventId: string,
+  note: AppliedNote,
+): Promise<void> {
+  const subject = note.subject === null ? {} : { subject: note.subject };
+  const moved = await rows
+    .updateOne(
+      {
+        _id: eventId,
+        status: trusted({ $in: ["pending", "applied"] }),
+        $or: [
+          { incarnation: trusted({ $ne: note.incarnation }) },
+          { position: trusted({ $lt: note.position }) },
+        ],
+      },
+      { $set: { ...placeOf(note), ...subject }, $max: reachOf(note) },
+    )
+    .exec();
+  if (moved.matchedCount > 0) return;
+  await rows.updateOne({ _id: eventId, status: "applied" }, { $max: reachOf(note) }).exec();
+}
+
+/** Stands after that place in a list that has the newest first. */
+function olderThan(requestedAt: Date, eventId: string): QueryFilter<RevocationDocument>[] {
+  return [{ requestedAt: trusted({ $lt: requestedAt }) }, { requestedAt, _id: trusted({ $lt: eventId }) }];
+}

@@ -1,0 +1,71 @@
+import { type Model, type QueryFilter, trusted } from "mongoose";
+import type { Ledger, TokenSelection } from "../ports/ledger.ts";
+import { bulkLimitMs, type MongoConnection } from "./connection.ts";
+import type { TokenDocument } from "./session-documents.ts";
+
+type Marks = Pick<Ledger, "markTokens" | "listMarked" | "countMarked" | "lastExpiryMs">;
+
+/** The ledger's part in the recorded tokens. */
+export function createMongoMarks({ call }: MongoConnection, tokens: Model<TokenDocument>): Marks {
+  return {
+    markTokens: (eventId, selection, limit) =>
+      call(async () => {
+        const isMeant = { ...filterOf(selection), revokedBy: null };
+        let marked = 0;
+        // Others may mark what was found meanwhile: fewer than `limit` must mean that none is left.
+        while (marked < limit) {
+          const found = await tokens
+            .find(isMeant, { _id: 1 })
+            .limit(limit - marked)
+            .lean()
+            .exec();
+          if (found.length === 0) break;
+          const ids = found.map(({ _id }) => _id);
+          const written = await tokens
+            .updateMany({ _id: trusted({ $in: ids }), revokedBy: null }, { $set: { revokedBy: eventId } })
+            .exec();
+          marked += written.modifiedCount;
+        }
+        return marked;
+      }, bulkLimitMs),
+    listMarked: (eventIds, { expiresAfterMs, after = "", limit }) =>
+      call(async () => {
+        const documents = await tokens
+          .find(
+            {
+              revokedBy: trusted({ $in: [...eventIds] }),
+              expiresAt: trusted({ $gt: new Date(expiresAfterMs) }),
+              _id: trusted({ $gt: after }),
+            },
+            { expiresAt: 1, revokedBy: 1 },
+          )
+          .sort({ _id: 1 })
+          .limit(limit)
+          .lean()
+          .exec();
+        return documents.flatMap(({ _id, expiresAt, revokedBy }) =>
+          revokedBy === undefined ? [] : [{ jti: _id, expiresAtMs: expiresAt.getTime(), revokedBy }],
+        );
+      }, bulkLimitMs),
+    countMarked: (eventId) => call(() => tokens.countDocuments({ revokedBy: eventId }).exec(), bulkLimitMs),
+    lastExpiryMs: (subject) =>
+      call(async () => {
+        const last = await tokens
+          .findOne({ subject }, { expiresAt: 1 })
+          .sort({ expiresAt: -1 })
+          .lean()
+          .exec();
+        return last === null ? null : last.expiresAt.getTime();
+      }),
+  };
+}
+
+function filterOf(selection: TokenSelection): QueryFilter<TokenDocument> {
+  const expiresAt = trusted({ $gt: new Date(selection.nowMs) });
+  if (selection.by === "jti") return { _id: selection.jti, expiresAt };
+  if (selection.by === "session") return { sid: selection.sid, expiresAt };
+  const ofSubject = { subject: selection.subject, expiresAt };
+  return selection.by === "epoch"
+    ? { ...ofSubject, epoch: trusted({ $lt: selection.belowEpoch }) }
+    : { ...ofSubject, issuedAt: trusted({ $lte: new Date(selection.issuedAtOrBeforeMs) }) };
+}

@@ -1,0 +1,113 @@
+import { Schema } from "mongoose";
+import type { NewSession, Session, TokenRecord } from "../ports/session-store.ts";
+
+export interface SessionDocument {
+  readonly _id: string;
+  readonly subject: string;
+  readonly epoch: number;
+  readonly refreshHash: string;
+  readonly createdAt: Date;
+  readonly lastUsedAt: Date;
+  readonly expiresAt: Date;
+  readonly endedAt?: Date;
+}
+
+export interface TokenDocument {
+  readonly _id: string;
+  readonly subject: string;
+  readonly sid: string;
+  readonly epoch: number;
+  readonly issuedAt: Date;
+  readonly expiresAt: Date;
+  /** Missing while it lives. */
+  readonly revokedBy?: string;
+}
+
+const requiredText = { type: String, required: true };
+const requiredNumber = { type: Number, required: true };
+const requiredTime = { type: Date, required: true };
+
+export const sessionSchema = new Schema<SessionDocument>(
+  {
+    _id: requiredText,
+    subject: requiredText,
+    epoch: requiredNumber,
+    refreshHash: requiredText,
+    createdAt: requiredTime,
+    lastUsedAt: requiredTime,
+    expiresAt: requiredTime,
+    endedAt: Date,
+  },
+  { versionKey: false },
+);
+sessionSchema.index({ expiresAt: 1 }, { name: "expiry" });
+
+export const tokenSchema = new Schema<TokenDocument>(
+  {
+    _id: requiredText,
+    subject: requiredText,
+    sid: requiredText,
+    epoch: requiredNumber,
+    issuedAt: requiredTime,
+    expiresAt: requiredTime,
+    revokedBy: String,
+  },
+  { versionKey: false },
+);
+tokenSchema.index({ subject: 1, expiresAt: 1 }, { name: "subject_expiry" });
+tokenSchema.index({ sid: 1 }, { name: "session" });
+tokenSchema.index({ expiresAt: 1 }, { name: "expiry" });
+tokenSchema.index(
+  { revokedBy: 1, _id: 1 },
+  { name: "mark", partialFilterExpression: { revokedBy: { $exists: true } } },
+);
+
+export function documentOfNewSession(session: NewSession): SessionDocument {
+  const createdAt = new Date(session.createdAtMs);
+  return {
+    _id: session.sid,
+    subject: session.subject,
+    epoch: session.epoch,
+    refreshHash: session.refreshHash,
+    createdAt,
+    lastUsedAt: createdAt,
+    expiresAt: new Date(session.expiresAtMs),
+  };
+}
+
+export function sessionOf({ _id: sid, ...document }: SessionDocument): Session {
+  return {
+    sid,
+    subject: document.subject,
+    epoch: document.epoch,
+    refreshHash: document.refreshHash,
+    createdAtMs: document.createdAt.getTime(),
+    lastUsedAtMs: document.lastUsedAt.getTime(),
+    expiresAtMs: document.expiresAt.getTime(),
+    endedAtMs: document.endedAt?.getTime() ?? null,
+  };
+}
+
+export function documentOfToken(token: TokenRecord): TokenDocument {
+  return {
+    _id: token.jti,
+    subject: token.subject,
+    sid: token.sid,
+    epoch: token.epoch,
+    issuedAt: new Date(token.issuedAtMs),
+    expiresAt: new Date(token.expiresAtMs),
+    ...(token.revokedBy === null ? {} : { revokedBy: token.revokedBy }),
+  };
+}
+
+export function tokenOf({ _id: jti, ...document }: TokenDocument): TokenRecord {
+  return {
+    jti,
+    subject: document.subject,
+    sid: document.sid,
+    epoch: document.epoch,
+    issuedAtMs: document.issuedAt.getTime(),
+    expiresAtMs: document.expiresAt.getTime(),
+    revokedBy: document.revokedBy ?? null,
+  };
+}

@@ -1,0 +1,84 @@
+import { type Model, trusted } from "mongoose";
+import type { SessionStore } from "../ports/session-store.ts";
+import { bulkLimitMs, type MongoConnection } from "./connection.ts";
+import {
+  documentOfNewSession,
+  documentOfToken,
+  type SessionDocument,
+  sessionOf,
+  sessionSchema,
+  type TokenDocument,
+  tokenOf,
+  tokenSchema,
+} from "./session-documents.ts";
+
+export function createMongoSessions(
+  { connection, call }: MongoConnection,
+  tokens: Model<TokenDocument>,
+): SessionStore {
+  const sessions = connection.model<SessionDocument>("Session", sessionSchema, "sessions");
+
+  return {
+    createSession: (session) =>
+      call(async () => {
+        await sessions.create(documentOfNewSession(session));
+      }),
+    findSession: (sid) =>
+      call(async () => {
+        const document = await sessions.findOne({ _id: sid }).lean().exec();
+        return document === null ? null : sessionOf(document);
+      }),
+    rotate: (sid, { fromHash, toHash, usedAtMs }) =>
+      call(async () => {
+        const document = await sessions
+          .findOneAndUpdate(
+            { _id: sid, refreshHash: fromHash, endedAt: null },
+            { $set: { refreshHash: toHash, lastUsedAt: new Date(usedAtMs) } },
+            { returnDocument: "after" },
+          )
+          .lean()
+          .exec();
+        return document === null ? null : sessionOf(document);
+      }),
+    endSession: (sid, endedAtMs) =>
+      call(async () => {
+        const ended = await sessions
+          .updateOne({ _id: sid, endedAt: null }, { $set: { endedAt: new Date(endedAtMs) } })
+          .exec();
+        return ended.matchedCount > 0 || (await sessions.exists({ _id: sid }).exec()) !== null;
+      }),
+    recordToken: (token) =>
+      call(async () => {
+        await tokens.create(documentOfToken(token));
+      }),
+    findToken: (jti) =>
+      call(async () => {
+        const document = await tokens.findOne({ _id: jti }).lean().exec();
+        return document === null ? null : tokenOf(document);
+      }),
+    purgeTokens: (expiredBeforeMs, limit) =>
+      call(() => {
+        const found = tokens.find(expiredBefore(expiredBeforeMs), { _id: 1 }).limit(limit).lean().exec();
+        return purge(found, (chosen) => tokens.deleteMany({ _id: chosen }).exec());
+      }, bulkLimitMs),
+    purgeSessions: (expiredBeforeMs, limit) =>
+      call(() => {
+        const found = sessions.find(expiredBefore(expiredBeforeMs), { _id: 1 }).limit(limit).lean().exec();
+        return purge(found, (chosen) => sessions.deleteMany({ _id: chosen }).exec());
+      }, bulkLimitMs),
+  };
+}
+
+export const tokenModelOf = ({ connection }: MongoConnection) =>
+  connection.model<TokenDocument>("Token", tokenSchema, "tokens");
+
+const expiredBefore = (timeMs: number) => ({ expiresAt: trusted({ $lt: new Date(timeMs) }) });
+
+/** In bounded steps: those found, and no more than those. */
+async function purge(
+  found: Promise<readonly { readonly _id: string }[]>,
+  remove: (chosen: { readonly $in: string[] }) => Promise<{ readonly deletedCount: number }>,
+): Promise<number> {
+  const ids = (await found).map(({ _id }) => _id);
+  return ids.length === 0 ? 0 : (await remove(trusted({ $in: ids }))).deletedCount;
+}

@@ -1,0 +1,170 @@
+import { type QueryFilter, trusted } from "mongoose";
+import { AppError } from "../errors.ts";
+import type { StateChange, UserStore } from "../ports/user-store.ts";
+import { bulkLimitMs, type MongoConnection } from "./connection.ts";
+import { isDuplicateKey, violatedIndex } from "./failures.ts";
+import {
+  documentOfDeactivation,
+  documentOfEvent,
+  documentOfNewUser,
+  emailIndex,
+  eventOf,
+  externalIndex,
+  externalKeyOf,
+  type UserDocument,
+  userOf,
+  userSchema,
+} from "./user-documents.ts";
+
+const withoutOutbox = { outbox: 0 } as const;
+
+export function createMongoUsers({ connection, call, ping }: MongoConnection): UserStore {
+  const users = connection.model<UserDocument>("User", userSchema, "users");
+
+  const findOne = (filter: QueryFilter<UserDocument>) =>
+    call(async () => {
+      const document = await users.findOne(filter, withoutOutbox).lean().exec();
+      return document === null ? null : userOf(document);
+    });
+
+  return {
+    ping,
+    create: (user) =>
+      call(async () => {
+        const document = documentOfNewUser(user);
+        await users.create(document).catch((error: unknown) => {
+          throw takenBy(error);
+        });
+        return userOf(document);
+      }),
+    findById: (id) => findOne({ _id: id }),
+    findByEmail: (normalisedEmail) => findOne({ email: normalisedEmail }),
+    findByExternalIdentity: (identity) => findOne({ externalKeys: externalKeyOf(identity) }),
+    list: ({ limit, after, status, email }) =>
+      call(async () => {
+        const documents = await users
+          .find(
+            {
+              status: status ?? trusted({ $in: ["active", "deactivated"] }),
+              ...(email === undefined ? {} : { email }),
+              ...(after === undefined ? {} : { _id: trusted({ $gt: after }) }),
+            },
+            withoutOutbox,
+          )
+          .sort({ _id: 1 })
+          .limit(limit)
+          .lean()
+          .exec();
+        return documents.map(userOf);
+      }),
+    hasAdministrator: () =>
+      call(async () => (await users.exists({ status: "active", roles: "admin" }).exec()) !== null),
+    change: (id, change) =>
+      call(async () => {
+        const document = await users
+          .findOneAndUpdate(stillAt(id, change), updateOf(change), {
+            returnDocument: "after",
+            projection: withoutOutbox,
+          })
+          .lean()
+          .exec();
+        return document === null ? null : userOf(document);
+      }),
+    appendEvent: (id, event) =>
+      call(async () => {
+        const update = { $push: { outbox: documentOfEvent(event) }, $inc: { outboxLength: 1 } };
+        return (await users.updateOne({ _id: id }, update).exec()).matchedCount > 0;
+      }),
+    listOutbox: (limit) =>
+      call(async () => {
+        const documents = await users
+          .find({ "outbox.id": trusted({ $gt: "" }) }, { outbox: 1 })
+          .limit(limit)
+          .lean()
+          .exec();
+        return documents
+          .flatMap(({ _id, outbox }) => outbox.map((event) => ({ userId: _id, event: eventOf(event) })))
+          .slice(0, limit);
+      }, bulkLimitMs),
+    findOutboxEvent: (eventId) =>
+      call(async () => {
+        const document = await users.findOne({ "outbox.id": eventId }, { outbox: 1 }).lean().exec();
+        if (document === null) return null;
+        const { _id: userId, outbox } = document;
+        const waiting = outbox.find(({ id }) => id === eventId);
+        return waiting === undefined ? null : { userId, event: eventOf(waiting) };
+      }),
+    removeFromOutbox: (userId, eventId) =>
+      call(async () => {
+        const update = { $pull: { outbox: { id: eventId } }, $inc: { outboxLength: -1 } };
+        await users.updateOne({ _id: userId, "outbox.id": eventId }, update).exec();
+      }),
+    countOutbox: () =>
+      call(async () => {
+        const totals = await users
+          .aggregate<{ count: number }>([
+            { $match: { "outbox.id": { $gt: "" } } },
+            { $group: { _id: null, count: { $sum: "$outboxLength" } } },
+          ])
+          .exec();
+        return totals[0]?.count ?? 0;
+      }, bulkLimitMs),
+    keepDeactivation: (userId, deactivation) =>
+      call(async () => {
+        await users
+          .updateOne(
+            { _id: userId, "lastDeactivation.eventId": deactivation.eventId },
+            { $set: { lastDeactivation: documentOfDeactivation(deactivation) } },
+          )
+          .exec();
+      }),
+    purgeTombstones: (deletedBeforeMs, limit) =>
+      call(async () => {
+        const isOver = {
+          status: "deleted" as const,
+          outboxLength: 0,
+          statusChangedAt: trusted({ $lt: new Date(deletedBeforeMs) }),
+        };
+        const found = await users.find(isOver, { _id: 1 }).limit(limit).lean().exec();
+        if (found.length === 0) return 0;
+        // Asked again, since an event may have been appended meanwhile.
+        const ids = found.map(({ _id }) => _id);
+        return (await users.deleteMany({ ...isOver, _id: trusted({ $in: ids }) }).exec()).deletedCount;
+      }, bulkLimitMs),
+  };
+}
+
+function stillAt(id: string, { from }: StateChange): QueryFilter<UserDocument> {
+  return {
+    _id: id,
+    status: from.status,
+    epoch: from.epoch,
+    statusChangedAt: new Date(from.statusChangedAtMs),
+    epochRaisedAt: new Date(from.epochRaisedAtMs),
+  };
+}
+
+/** A tombstone loses what is personal in the same write. */
+function updateOf({ to, event, deactivation }: StateChange) {
+  return {
+    $set: {
+      status: to.status,
+      epoch: to.epoch,
+      statusChangedAt: new Date(to.statusChangedAtMs),
+      epochRaisedAt: new Date(to.epochRaisedAtMs),
+      ...(deactivation === undefined ? {} : { lastDeactivation: documentOfDeactivation(deactivation) }),
+    },
+    ...(event === undefined ? {} : { $push: { outbox: documentOfEvent(event) }, $inc: { outboxLength: 1 } }),
+    ...(to.status === "deleted" ? { $unset: { email: 1, passwordHash: 1, roles: 1, externalKeys: 1 } } : {}),
+  };
+}
+
+function takenBy(error: unknown): unknown {
+  if (!isDuplicateKey(error)) return error;
+  const index = violatedIndex(error);
+  if (index === emailIndex) return new AppError("email-taken", "Choose another e-mail address.");
+  if (index === externalIndex) {
+    return new AppError("external-identity-taken", "Remove it from the other user first.");
+  }
+  return new Error("two users got one id", { cause: error });
+}
