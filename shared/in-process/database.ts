@@ -2,6 +2,7 @@ import { AppError, dependencyUnavailable } from "../errors.ts";
 import type { Database } from "../ports/database.ts";
 import { InProcessLedger } from "./ledger.ts";
 import { InProcessSessions } from "./sessions.ts";
+import { TokenTable } from "./tokens.ts";
 import { InProcessUsers } from "./users.ts";
 
 /** One database in this process, with as many connections as are wanted. */
@@ -12,8 +13,12 @@ export interface InProcessDatabaseServer {
 }
 
 export function createInProcessDatabaseServer(): InProcessDatabaseServer {
-  const sessions = new InProcessSessions();
-  const tables = { users: new InProcessUsers(), sessions, ledger: new InProcessLedger(sessions) };
+  const tokens = new TokenTable();
+  const tables = {
+    users: new InProcessUsers(),
+    sessions: new InProcessSessions(tokens),
+    ledger: new InProcessLedger(tokens),
+  };
   let isAvailable = true;
 
   const check = () => {

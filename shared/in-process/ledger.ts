@@ -10,28 +10,26 @@ import type {
   TokenSelection,
 } from "../ports/ledger.ts";
 import type { Longest } from "../ports/revocation-store.ts";
-import type { TokenRecord } from "../ports/session-store.ts";
-
-interface TokenTable {
-  readonly tokens: Map<string, TokenRecord>;
-}
+import type { TokenTable } from "./tokens.ts";
 
 const nothingLong: Longest = { tokenLifetimeSeconds: 0, maxStalenessMs: 0 };
 
 /** Every public method is one atomic step. */
 export class InProcessLedger {
   readonly #rows = new Map<string, LedgerRow>();
-  readonly #table: TokenTable;
+  /** Those of `#rows` that are not settled, so that they are found without a scan. */
+  readonly #open = new Map<string, LedgerRow>();
+  readonly #tokens: TokenTable;
   #fence: Fence | null = null;
 
-  constructor(table: TokenTable) {
-    this.#table = table;
+  constructor(tokens: TokenTable) {
+    this.#tokens = tokens;
   }
 
   insertPending(rows: readonly PendingRow[]): void {
     for (const row of rows) {
       if (this.#rows.has(row.eventId)) continue;
-      this.#rows.set(row.eventId, {
+      this.#put({
         ...row,
         status: "pending",
         untilMs: null,
@@ -63,65 +61,61 @@ export class InProcessLedger {
       .slice(0, limit);
   }
 
+  /**
+   * Several workers may note one row, each its own writes, in any order. Within an incarnation the latest position
+   * stands, since only there all of them are; between incarnations the last note does. The reach grows in any case.
+   */
   noteApplied(eventId: string, note: AppliedNote): void {
     const row = this.#rows.get(eventId);
     if (row?.status !== "pending" && row?.status !== "applied") return;
-    const tokensRevoked = Math.max(row.tokensRevoked, note.tokensRevoked);
-    this.#rows.set(eventId, { ...row, ...note, tokensRevoked, status: "applied" });
+    const reach = {
+      epoch: greatest(row.epoch, note.epoch),
+      notBefore: greatest(row.notBefore, note.notBefore),
+      unrecorded: row.unrecorded || note.unrecorded,
+      untilMs: greatest(row.untilMs, note.untilMs),
+      tokensRevoked: Math.max(row.tokensRevoked, note.tokensRevoked),
+    };
+    const isLater =
+      row.incarnation !== note.incarnation || row.position === null || row.position < note.position;
+    const { incarnation, position, appliedAtMs } = note;
+    const place = isLater ? { subject: note.subject ?? row.subject, incarnation, position, appliedAtMs } : {};
+    this.#put({ ...row, ...reach, ...place, status: "applied" });
   }
 
   noteEnforced(eventId: string, { incarnation, position, enforcedAtMs, instances }: EnforcedNote): boolean {
     const row = this.#rows.get(eventId);
     if (row?.status !== "applied" || row.incarnation !== incarnation || row.position !== position)
       return false;
-    this.#rows.set(eventId, { ...row, status: "enforced", enforcedAtMs, instances });
+    this.#put({ ...row, status: "enforced", enforcedAtMs, instances });
     return true;
   }
 
   listUnsettled(limit: number): LedgerRow[] {
-    return this.#all()
-      .filter(({ status }) => status === "applied")
+    return this.#openAs("applied")
       .toSorted((a, b) => a.requestedAtMs - b.requestedAtMs)
       .slice(0, limit);
   }
 
   oldestPendingAtMs(): number | null {
-    const pending = this.#all().filter(({ status }) => status === "pending");
-    return pending.length === 0 ? null : Math.min(...pending.map(({ requestedAtMs }) => requestedAtMs));
+    const pending = this.#openAs("pending");
+    if (pending.length === 0) return null;
+    return pending.reduce((oldest, row) => Math.min(oldest, row.requestedAtMs), Infinity);
   }
 
   markTokens(eventId: string, selection: TokenSelection, limit: number): number {
-    const chosen = [...this.#table.tokens.values()]
-      .filter(
-        (token) =>
-          token.revokedBy === null && token.expiresAtMs > selection.nowMs && isChosen(token, selection),
-      )
-      .slice(0, limit);
-    for (const token of chosen) this.#table.tokens.set(token.jti, { ...token, revokedBy: eventId });
-    return chosen.length;
+    return this.#tokens.mark(eventId, selection, limit);
   }
 
-  listMarked(eventIds: readonly string[], { expiresAfterMs, after = "", limit }: MarkedPage): MarkedToken[] {
-    const marks = new Set(eventIds);
-    return [...this.#table.tokens.values()]
-      .flatMap(({ jti, expiresAtMs, revokedBy }) =>
-        revokedBy !== null && marks.has(revokedBy) && expiresAtMs > expiresAfterMs && jti > after
-          ? [{ jti, expiresAtMs, revokedBy }]
-          : [],
-      )
-      .toSorted((a, b) => (a.jti < b.jti ? -1 : 1))
-      .slice(0, limit);
+  listMarked(eventIds: readonly string[], page: MarkedPage): MarkedToken[] {
+    return this.#tokens.listMarked(eventIds, page);
   }
 
   countMarked(eventId: string): number {
-    return [...this.#table.tokens.values()].filter(({ revokedBy }) => revokedBy === eventId).length;
+    return this.#tokens.countMarked(eventId);
   }
 
   lastExpiryMs(subject: string): number | null {
-    const expiries = [...this.#table.tokens.values()].flatMap((token) =>
-      token.subject === subject ? [token.expiresAtMs] : [],
-    );
-    return expiries.length === 0 ? null : Math.max(...expiries);
+    return this.#tokens.lastExpiryMs(subject);
   }
 
   listLive({ nowMs, after = "", limit }: { nowMs: number; after?: string; limit: number }): LedgerRow[] {
@@ -139,7 +133,10 @@ export class InProcessLedger {
   }
 
   removeRows(eventIds: readonly string[]): void {
-    for (const eventId of eventIds) this.#rows.delete(eventId);
+    for (const eventId of eventIds) {
+      this.#rows.delete(eventId);
+      this.#open.delete(eventId);
+    }
   }
 
   readFence(): Fence | null {
@@ -155,7 +152,7 @@ export class InProcessLedger {
   }
 
   lowerLongest(longest: Longest): void {
-    this.#setLongest(longest, Math.min);
+    if (this.#fence !== null) this.#setLongest(longest, Math.min);
   }
 
   #setLongest(longest: Longest, pick: (a: number, b: number) => number): void {
@@ -167,6 +164,16 @@ export class InProcessLedger {
         maxStalenessMs: pick(before.longest.maxStalenessMs, longest.maxStalenessMs),
       },
     };
+  }
+
+  #put(row: LedgerRow): void {
+    this.#rows.set(row.eventId, row);
+    if (row.status === "pending" || row.status === "applied") this.#open.set(row.eventId, row);
+    else this.#open.delete(row.eventId);
+  }
+
+  #openAs(status: "pending" | "applied"): LedgerRow[] {
+    return [...this.#open.values()].filter((row) => row.status === status);
   }
 
   #all(): LedgerRow[] {
@@ -182,10 +189,7 @@ function isNewerFirst(a: Place, b: Place): boolean {
   return a.eventId > b.eventId;
 }
 
-function isChosen(token: TokenRecord, selection: TokenSelection): boolean {
-  if (selection.by === "jti") return token.jti === selection.jti;
-  if (selection.by === "session") return token.sid === selection.sid;
-  if (token.subject !== selection.subject) return false;
-  if (selection.by === "epoch") return token.epoch < selection.belowEpoch;
-  return token.issuedAtMs <= selection.issuedAtOrBeforeMs;
+function greatest(a: number | null, b: number | null): number | null {
+  if (a === null || b === null) return a ?? b;
+  return Math.max(a, b);
 }

@@ -1,15 +1,17 @@
 import type { NewSession, Rotation, Session, TokenRecord } from "../ports/session-store.ts";
+import type { TokenTable } from "./tokens.ts";
 
-/** Every public method is one atomic step, but for `tokens`, which the ledger reads and marks. */
+/** Every public method is one atomic step. The tokens are shared with the ledger, which reads and marks them. */
 export class InProcessSessions {
   readonly #sessions = new Map<string, Session>();
-  readonly #tokens = new Map<string, TokenRecord>();
+  readonly #tokens: TokenTable;
 
-  get tokens(): Map<string, TokenRecord> {
-    return this.#tokens;
+  constructor(tokens: TokenTable) {
+    this.#tokens = tokens;
   }
 
   createSession(session: NewSession): void {
+    if (this.#sessions.has(session.sid)) throw new Error("two sessions got one id");
     this.#sessions.set(session.sid, { ...session, lastUsedAtMs: session.createdAtMs, endedAtMs: null });
   }
 
@@ -33,28 +35,25 @@ export class InProcessSessions {
   }
 
   recordToken(token: TokenRecord): void {
-    this.#tokens.set(token.jti, token);
+    this.#tokens.record(token);
   }
 
   findToken(jti: string): TokenRecord | null {
-    return this.#tokens.get(jti) ?? null;
+    return this.#tokens.find(jti);
   }
 
   purgeTokens(expiredBeforeMs: number, limit: number): number {
-    return purge(this.#tokens, expiredBeforeMs, limit);
+    return this.#tokens.purge(expiredBeforeMs, limit);
   }
 
   purgeSessions(expiredBeforeMs: number, limit: number): number {
-    return purge(this.#sessions, expiredBeforeMs, limit);
+    let gone = 0;
+    for (const { sid, expiresAtMs } of this.#sessions.values()) {
+      if (gone >= limit) break;
+      if (expiresAtMs >= expiredBeforeMs) continue;
+      this.#sessions.delete(sid);
+      gone += 1;
+    }
+    return gone;
   }
-}
-
-function purge<T extends { readonly expiresAtMs: number }>(
-  table: Map<string, T>,
-  expiredBeforeMs: number,
-  limit: number,
-): number {
-  const gone = [...table].filter(([, { expiresAtMs }]) => expiresAtMs < expiredBeforeMs).slice(0, limit);
-  for (const [key] of gone) table.delete(key);
-  return gone.length;
 }

@@ -16,13 +16,18 @@ interface UserDocument extends Omit<User, "outboxLength"> {
 /** Every public method is one atomic step. */
 export class InProcessUsers {
   readonly #documents = new Map<string, UserDocument>();
+  readonly #idByEmail = new Map<string, string>();
+  readonly #idByIdentity = new Map<string, string>();
+  /** Of whom events wait. */
+  readonly #waiting = new Set<string>();
 
   create(user: NewUser): User {
-    for (const other of this.#documents.values()) {
-      if (other.email === user.email) throw new AppError("email-taken", "Choose another e-mail address.");
-      if (user.externalIds.some((identity) => hasIdentity(other, identity))) {
-        throw new AppError("external-identity-taken", "Remove it from the other user first.");
-      }
+    if (this.#documents.has(user.id)) throw new Error("two users got one id");
+    if (this.#idByEmail.has(user.email)) {
+      throw new AppError("email-taken", "Choose another e-mail address.");
+    }
+    if (user.externalIds.some((identity) => this.#idByIdentity.has(keyOf(identity)))) {
+      throw new AppError("external-identity-taken", "Remove it from the other user first.");
     }
     const document: UserDocument = {
       ...user,
@@ -34,6 +39,8 @@ export class InProcessUsers {
       lastDeactivation: null,
     };
     this.#documents.set(user.id, document);
+    this.#idByEmail.set(user.email, user.id);
+    for (const identity of user.externalIds) this.#idByIdentity.set(keyOf(identity), user.id);
     return userOf(document);
   }
 
@@ -42,12 +49,11 @@ export class InProcessUsers {
   }
 
   findByEmail(normalisedEmail: string): User | null {
-    if (normalisedEmail === "") return null;
-    return userOrNull(this.#all().find(({ email }) => email === normalisedEmail));
+    return this.#findByIndex(this.#idByEmail.get(normalisedEmail));
   }
 
   findByExternalIdentity(identity: ExternalIdentity): User | null {
-    return userOrNull(this.#all().find((document) => hasIdentity(document, identity)));
+    return this.#findByIndex(this.#idByIdentity.get(keyOf(identity)));
   }
 
   list({ limit, after = "", status, email }: UserQuery): User[] {
@@ -74,6 +80,7 @@ export class InProcessUsers {
     ) {
       return null;
     }
+    if (to.status === "deleted") this.#forgetNames(document);
     const nobody = { email: "", passwordHash: "", roles: [], externalIds: [] };
     const changed: UserDocument = {
       ...document,
@@ -85,25 +92,25 @@ export class InProcessUsers {
       outbox: event === undefined ? document.outbox : [...document.outbox, event],
       lastDeactivation: deactivation ?? document.lastDeactivation,
     };
-    this.#documents.set(id, changed);
+    this.#put(changed);
     return userOf(changed);
   }
 
   appendEvent(id: string, event: QuashEvent): boolean {
     const document = this.#documents.get(id);
     if (document === undefined) return false;
-    this.#documents.set(id, { ...document, outbox: [...document.outbox, event] });
+    this.#put({ ...document, outbox: [...document.outbox, event] });
     return true;
   }
 
   listOutbox(limit: number): OutboxEntry[] {
-    return this.#all()
+    return this.#allWaiting()
       .flatMap(({ id, outbox }) => outbox.map((event) => ({ userId: id, event })))
       .slice(0, limit);
   }
 
   findOutboxEvent(eventId: string): OutboxEntry | null {
-    for (const { id, outbox } of this.#all()) {
+    for (const { id, outbox } of this.#allWaiting()) {
       const event = outbox.find((waiting) => waiting.id === eventId);
       if (event !== undefined) return { userId: id, event };
     }
@@ -113,17 +120,17 @@ export class InProcessUsers {
   removeFromOutbox(userId: string, eventId: string): void {
     const document = this.#documents.get(userId);
     if (document === undefined) return;
-    this.#documents.set(userId, { ...document, outbox: document.outbox.filter(({ id }) => id !== eventId) });
+    this.#put({ ...document, outbox: document.outbox.filter(({ id }) => id !== eventId) });
   }
 
   countOutbox(): number {
-    return this.#all().filter(({ outbox }) => outbox.length > 0).length;
+    return this.#allWaiting().reduce((count, { outbox }) => count + outbox.length, 0);
   }
 
   keepDeactivation(userId: string, deactivation: KeptDeactivation): void {
     const document = this.#documents.get(userId);
     if (document?.lastDeactivation?.eventId !== deactivation.eventId) return;
-    this.#documents.set(userId, { ...document, lastDeactivation: deactivation });
+    this.#put({ ...document, lastDeactivation: deactivation });
   }
 
   purgeTombstones(deletedBeforeMs: number, limit: number): number {
@@ -135,13 +142,32 @@ export class InProcessUsers {
     return gone.length;
   }
 
+  #put(document: UserDocument): void {
+    this.#documents.set(document.id, document);
+    if (document.outbox.length > 0) this.#waiting.add(document.id);
+    else this.#waiting.delete(document.id);
+  }
+
+  #forgetNames({ email, externalIds }: UserDocument): void {
+    this.#idByEmail.delete(email);
+    for (const identity of externalIds) this.#idByIdentity.delete(keyOf(identity));
+  }
+
+  #findByIndex(id: string | undefined): User | null {
+    return id === undefined ? null : this.findById(id);
+  }
+
+  #allWaiting(): UserDocument[] {
+    return [...this.#waiting].flatMap((id) => this.#documents.get(id) ?? []);
+  }
+
   #all(): UserDocument[] {
     return [...this.#documents.values()];
   }
 }
 
-function hasIdentity({ externalIds }: UserDocument, { iss, sub }: ExternalIdentity): boolean {
-  return externalIds.some((identity) => identity.iss === iss && identity.sub === sub);
+function keyOf({ iss, sub }: ExternalIdentity): string {
+  return JSON.stringify([iss, sub]);
 }
 
 function userOf({ outbox, ...document }: UserDocument): User {

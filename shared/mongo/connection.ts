@@ -127,21 +127,22 @@ const notYet = () => new Error("there has been no connection yet");
 
 /** One line per change of state, not per attempt. */
 function logStateChanges(connection: Connection, log: Log, closing: AbortSignal): (err: unknown) => void {
-  let isDown = false;
+  let state: "new" | "up" | "down" = "new";
   const down = (err?: unknown) => {
-    if (!isDown && !closing.aborted) {
-      const reason = err instanceof Error ? { reason: err.message } : {};
-      log.warn("mongodb.disconnected", reason);
+    if (state !== "down" && !closing.aborted) {
+      log.warn("mongodb.disconnected", err instanceof Error ? { reason: err.message } : {});
     }
-    isDown = true;
-  };
-  const up = () => {
-    isDown = false;
-    log.info("mongodb.connected");
+    state = "down";
   };
   // Without a listener an error of the connection would end the process.
   connection.on("error", down);
-  connection.on("disconnected", down);
-  connection.on("connected", up);
+  connection.on("disconnected", () => {
+    // Before the first connection the attempt itself tells why it failed.
+    if (state === "up") down();
+  });
+  connection.on("connected", () => {
+    state = "up";
+    log.info("mongodb.connected");
+  });
   return down;
 }
