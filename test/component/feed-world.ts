@@ -51,6 +51,7 @@ export async function createFeedWorld() {
     worker,
     wire,
     blacklist,
+    fingerprint,
     logged,
     /** Makes the store valid under an incarnation, with what a ledger would hold. */
     async repair(incarnation: string, ...additions: Addition[]) {
@@ -76,6 +77,11 @@ export async function createFeedWorld() {
     },
     /** Tells the others what a user's deactivation tells. */
     deactivate: (user: string) => worker.add([cutOffOf(user, platform)]),
+    claims: (user: string) => claimsOf(user, platform),
+    tokenRevocation(user: string): Addition {
+      const { iss, jti, exp } = claimsOf(user, platform);
+      return { kind: "token", token: fingerprint(iss, jti), exp };
+    },
     cutOff: (user: string) => cutOffOf(user, platform),
     isRefused: (user: string) => blacklist.isRevoked(claimsOf(user, platform)) !== null,
     async registered(): Promise<RegisteredInstance | undefined> {

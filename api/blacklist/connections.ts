@@ -1,0 +1,101 @@
+import type { Cancel, Clock, Timers } from "../../shared/ports/platform.ts";
+import type { Fingerprinter } from "../../shared/revocation/fingerprint.ts";
+import type { PackedAdditions } from "../../shared/revocation/packed-additions.ts";
+import type { Blacklist, CheckedClaims } from "./blacklist.ts";
+import type { BlacklistFeed } from "./blacklist-feed.ts";
+import { ConnectionIndex } from "./connection-index.ts";
+
+export type ClosingReason = "revoked" | "expired" | "stale" | "shutting-down";
+
+/** The long-lived connections of this instance, each opened with a token that was good then. */
+export interface OpenConnections {
+  /**
+   * Watches over a connection: calls `close`, once, when an addition revokes its token, when its token expires, or
+   * when this instance stops accepting tokens; never before it has returned. The answer ends the watch; to be
+   * called when the connection ends by itself.
+   */
+  register(claims: CheckedClaims, close: (reason: ClosingReason) => void): Cancel;
+  readonly size: number;
+  /** Closes all of them. */
+  close(): void;
+}
+
+export interface OpenConnectionsDeps {
+  readonly blacklist: Blacklist;
+  readonly feed: Pick<BlacklistFeed, "isAccepting" | "freshness" | "onRefusing">;
+  readonly fingerprint: Fingerprinter;
+  readonly clock: Clock;
+  readonly timers: Timers;
+}
+
+interface Connection {
+  readonly claims: CheckedClaims;
+  readonly close: (reason: ClosingReason) => void;
+  cancelExpiry: Cancel;
+}
+
+/** The wall clock may step while a timer runs. */
+const longestTimerMs = 60_000;
+
+export function createOpenConnections(deps: OpenConnectionsDeps): OpenConnections {
+  const { blacklist, feed, fingerprint, clock, timers } = deps;
+  const connections = new Set<Connection>();
+  const index = new ConnectionIndex<Connection>();
+  const stopListening = [blacklist.onApplied(endRevoked), feed.onRefusing(endRefused)];
+
+  const namesOf = ({ iss, sub, jti }: CheckedClaims) => [fingerprint(iss, sub), fingerprint(iss, jti)];
+
+  function forget(connection: Connection): boolean {
+    connection.cancelExpiry();
+    for (const name of namesOf(connection.claims)) index.remove(name, connection);
+    return connections.delete(connection);
+  }
+
+  function end(connection: Connection, reason: ClosingReason): void {
+    if (forget(connection)) connection.close(reason);
+  }
+
+  function endRevoked(additions: PackedAdditions): void {
+    if (connections.size > 0) index.find(additions, endIfRevoked);
+  }
+
+  function endIfRevoked(connection: Connection): void {
+    if (blacklist.isRevoked(connection.claims) !== null) end(connection, "revoked");
+  }
+
+  function endRefused(): void {
+    const reason = feed.freshness().isClosed ? "shutting-down" : "stale";
+    for (const connection of connections) end(connection, reason);
+  }
+
+  function watchExpiry(connection: Connection): void {
+    const leftMs = connection.claims.exp * 1000 - clock.wallMs();
+    if (leftMs <= 0) return end(connection, "expired");
+    connection.cancelExpiry = timers.after(Math.min(leftMs, longestTimerMs), () => watchExpiry(connection));
+  }
+
+  /** What has changed between the check of the request and the registration was told to nobody. */
+  function checkNew(connection: Connection): void {
+    if (!connections.has(connection)) return;
+    watchExpiry(connection);
+    endIfRevoked(connection);
+    if (!feed.isAccepting()) endRefused();
+  }
+
+  return {
+    register(claims, close) {
+      const connection: Connection = { claims, close, cancelExpiry: () => undefined };
+      connections.add(connection);
+      for (const name of namesOf(claims)) index.add(name, connection);
+      queueMicrotask(() => checkNew(connection));
+      return () => void forget(connection);
+    },
+    get size() {
+      return connections.size;
+    },
+    close() {
+      for (const stop of stopListening) stop();
+      for (const connection of connections) end(connection, "shutting-down");
+    },
+  };
+}

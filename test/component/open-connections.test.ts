@@ -1,0 +1,138 @@
+import { expect } from "chai";
+import { afterEach, beforeEach, describe, it } from "mocha";
+import type { BlacklistFeed } from "../../api/blacklist/blacklist-feed.ts";
+import {
+  type ClosingReason,
+  createOpenConnections,
+  type OpenConnections,
+} from "../../api/blacklist/connections.ts";
+import { createFeedWorld, type FeedWorld } from "./feed-world.ts";
+
+describe("open connections", () => {
+  let world: FeedWorld;
+  let feed: BlacklistFeed;
+  let connections: OpenConnections;
+  let closed: [user: string, reason: ClosingReason][];
+
+  beforeEach(async () => {
+    world = await createFeedWorld();
+    await world.repair("first");
+    feed = await world.start();
+    const { blacklist, fingerprint } = world;
+    connections = createOpenConnections({ ...world.platform, blacklist, feed, fingerprint });
+    closed = [];
+  });
+  afterEach(() => {
+    connections.close();
+    return world.close();
+  });
+
+  const open = async (user: string) => {
+    const cancel = connections.register(world.claims(user), (reason) => closed.push([user, reason]));
+    await world.platform.settle();
+    return cancel;
+  };
+
+  it("are closed as soon as the cut-off of their subject is enforced, and no others are", async () => {
+    await open("alice");
+    await open("bob");
+    await world.deactivate("alice");
+    await world.platform.settle();
+
+    expect(closed).to.deep.equal([["alice", "revoked"]]);
+    expect(connections.size).to.equal(1);
+  });
+
+  it("are closed as soon as the revocation of their token is enforced", async () => {
+    await open("alice");
+    await open("bob");
+    await world.worker.add([world.tokenRevocation("bob")]);
+    await world.platform.settle();
+
+    expect(closed).to.deep.equal([["bob", "revoked"]]);
+  });
+
+  it("all of one subject are closed together", async () => {
+    for (let count = 0; count < 3; count += 1) await open("alice");
+    await world.deactivate("alice");
+    await world.platform.settle();
+
+    expect(closed.map(([, reason]) => reason)).to.deep.equal(["revoked", "revoked", "revoked"]);
+  });
+
+  it("stay open under a cut-off that does not reach their epoch", async () => {
+    connections.register({ ...world.claims("alice"), epoch: 1 }, (reason) => closed.push(["alice", reason]));
+    await world.deactivate("alice");
+    await world.platform.settle();
+
+    expect(closed).to.deep.equal([]);
+  });
+
+  it("are closed when they were revoked before they were registered", async () => {
+    await world.deactivate("alice");
+    await world.platform.settle();
+    await open("alice");
+
+    expect(closed).to.deep.equal([["alice", "revoked"]]);
+  });
+
+  it("are closed by a load, too", async () => {
+    await open("alice");
+    world.server.wipe();
+    await world.repair("second", world.cutOff("alice"));
+    await world.platform.advance(1_100);
+
+    expect(closed).to.deep.equal([["alice", "revoked"]]);
+  });
+
+  it("are closed when the instance goes stale", async () => {
+    await open("alice");
+    world.server.setAvailable(false);
+    await world.platform.advance(5_001);
+
+    expect(closed).to.deep.equal([["alice", "stale"]]);
+  });
+
+  it("are closed at once when registered with an instance that is stale", async () => {
+    world.platform.suspend(60_000);
+    await open("alice");
+
+    expect(closed).to.deep.equal([["alice", "stale"]]);
+  });
+
+  it("are closed when the feed is", async () => {
+    await open("alice");
+    await feed.close();
+
+    expect(closed).to.deep.equal([["alice", "shutting-down"]]);
+  });
+
+  it("are closed when their token expires, and not before", async () => {
+    await open("alice");
+    await world.platform.advance(899_999);
+    expect(closed).to.deep.equal([]);
+
+    await world.platform.advance(1);
+    expect(closed).to.deep.equal([["alice", "expired"]]);
+  });
+
+  it("that ended by themselves are forgotten and never closed", async () => {
+    const cancel = await open("alice");
+    cancel();
+    await world.deactivate("alice");
+    await world.platform.advance(1_000_000);
+
+    expect([connections.size, closed]).to.deep.equal([0, []]);
+  });
+
+  it("are told of the closing after their registration has returned", async () => {
+    await world.deactivate("alice");
+    await world.platform.settle();
+    const order: string[] = [];
+    connections.register(world.claims("alice"), () => order.push("closed"));
+    order.push("registered");
+    await world.platform.settle();
+
+    expect(order).to.deep.equal(["registered", "closed"]);
+  });
+});
