@@ -205,7 +205,7 @@ class Feed implements BlacklistFeed {
     const before = this.#cursor.position;
     const outcome = this.#cursor.follow(answer, position);
     if (this.#cursor.position !== before) this.#advanced("sync");
-    if (answer.incarnation !== null && outcome !== "other-incarnation" && answer.head >= position) {
+    if (answer.incarnation !== null) {
       this.#lease.noteAnswer({ sent, incarnation: answer.incarnation, head: answer.head });
       this.#renew();
     }
@@ -278,9 +278,13 @@ class Feed implements BlacklistFeed {
     this.#freshness.close();
     this.#pacer.stop();
     await this.#loop;
+    if (this.#hasReported) await this.#signOff();
+    await this.#subscription?.close();
+  }
+
+  async #signOff(): Promise<void> {
     try {
-      if (this.#hasReported) await this.#inTime(this.#deps.store.signOff(this.#deps.instanceId));
-      await this.#subscription?.close();
+      await this.#inTime(this.#deps.store.signOff(this.#deps.instanceId));
     } catch (err) {
       // It counts as silent then, until its lease must have run out.
       this.#log.warn("replica.sign-off-failed", { err });

@@ -88,6 +88,18 @@ describe("blacklist feed", () => {
       expect([feed.incarnation, feed.isAccepting()]).to.deep.equal(["second", true]);
     });
 
+    it("begins the load again when it is not answered", async () => {
+      await world.repair("first");
+      world.wire.onLoad = () => new Promise(() => undefined);
+      const feed = await world.start();
+      await world.platform.advance(10_000);
+      expect(feed.freshness()).to.include({ state: "cold", missing: "snapshot" });
+
+      world.wire.onLoad = () => Promise.resolve();
+      await world.platform.advance(3_500);
+      expect(feed.isAccepting()).to.equal(true);
+    });
+
     it("loads only after what had to be prepared has succeeded", async () => {
       await world.repair("first");
       let attempts = 0;
@@ -100,6 +112,9 @@ describe("blacklist feed", () => {
 
       await world.platform.advance(1_000);
       expect([attempts, feed.isAccepting()]).to.deep.equal([3, true]);
+      await world.repair("second");
+      await world.platform.advance(1_100);
+      expect([attempts, feed.incarnation]).to.deep.equal([3, "second"]);
     });
   });
 
@@ -165,10 +180,10 @@ describe("blacklist feed", () => {
       const syncs = await syncsSince(async () => {
         await world.deactivate("alice");
         await world.deactivate("bob");
-        await world.platform.advance(soonMs);
+        await world.platform.advance(1);
       });
 
-      expect(syncs).to.equal(1);
+      expect(syncs).to.equal(0);
       expect(feed.position).to.equal((await world.worker.readState()).head);
     });
 
@@ -195,6 +210,58 @@ describe("blacklist feed", () => {
       expect(world.isRefused("alice")).to.equal(false);
       await world.platform.advance(1);
       expect([world.isRefused("alice"), feed.incarnation]).to.deep.equal([true, "first"]);
+    });
+
+    it("takes an answer that announcements have overtaken for what it is", async () => {
+      const feed = await world.start();
+      world.wire.onSync = async (call) => {
+        world.wire.onSync = (next) => next();
+        await world.deactivate("alice");
+        await world.platform.settle();
+        return call();
+      };
+      await world.platform.advance(1_100);
+
+      expect(feed.position).to.equal((await world.worker.readState()).head);
+      expect([world.isRefused("alice"), world.events("replica.reload")]).to.deep.equal([true, 0]);
+    });
+
+    it("makes no storm of calls of the announcements that come while syncs fail", async () => {
+      await world.start();
+      world.wire.onSync = () => Promise.reject(dependencyUnavailable("redis", new Error("away")));
+      world.wire.onAnnouncement = () => void (world.wire.onAnnouncement = (deliver, a) => deliver(a));
+      const syncs = await syncsSince(async () => {
+        for (let user = 0; user < 300; user += 1) {
+          await world.deactivate(`user ${user}`);
+          await world.platform.advance(1);
+        }
+      });
+
+      expect(syncs).to.be.within(1, 10);
+    });
+
+    it("drops what has expired", async () => {
+      await world.start({ syncIntervalMs: 60_000, maxStalenessMs: 300_000 });
+      await world.deactivate("alice");
+      await world.platform.advance(15 * 60_000);
+      expect(world.blacklist.entries).to.equal(1);
+
+      await world.platform.advance(20 * 60_000 + 60_000);
+      expect(world.blacklist.entries).to.equal(0);
+    });
+
+    it("loads again when the store is behind what it has reported", async () => {
+      const feed = await world.start();
+      await world.deactivate("alice");
+      await world.platform.advance(soonMs);
+      world.wire.onSync = async (call) => {
+        world.wire.onSync = (next) => next();
+        return { ...(await call()), head: createPosition(1, 0), entries: [] };
+      };
+      await world.platform.advance(1_100);
+
+      expect(world.wire.calls.filter((call) => call === "load")).to.have.length(2);
+      expect(feed.isAccepting()).to.equal(true);
     });
 
     it("reports a position soon after reaching it, many in one call", async () => {
@@ -266,6 +333,7 @@ describe("blacklist feed", () => {
       await world.platform.advance(2_000);
       expect([feed.isAccepting(), world.isRefused("alice")]).to.deep.equal([false, true]);
       expect(feed.freshness()).to.include({ state: "stale", missing: "incarnation" });
+      expect(world.events("replica.reload")).to.equal(0);
     });
 
     it("merges what a new incarnation holds into what it has, and follows it", async () => {
@@ -439,7 +507,10 @@ describe("blacklist feed", () => {
     it("stops accepting, signs off, stops listening, in this order", async () => {
       const feed = await world.start();
       let wasAccepting: boolean | undefined;
-      world.wire.onSignOff = () => void (wasAccepting = feed.isAccepting());
+      world.wire.onSignOff = (call) => {
+        wasAccepting = feed.isAccepting();
+        return call();
+      };
       await feed.close();
 
       expect(wasAccepting).to.equal(false);
@@ -467,6 +538,31 @@ describe("blacklist feed", () => {
       await world.platform.advance(60_000);
 
       expect(world.wire.calls).to.have.length(calls);
+    });
+
+    it("sends no sync after a load that it ended in", async () => {
+      let closed: Promise<void> | undefined;
+      let feed: BlacklistFeed | undefined;
+      world.wire.onLoad = async () => {
+        await world.platform.timers.sleep(100);
+        closed = feed?.close();
+      };
+      feed = await world.start();
+      await world.platform.advance(200);
+      await closed;
+
+      expect(world.wire.calls).to.deep.equal(["subscribe", "load", "unsubscribe"]);
+    });
+
+    it("ends when the sign-off is never answered", async () => {
+      const feed = await world.start();
+      world.wire.onSignOff = () => new Promise(() => undefined);
+      let hasEnded = false;
+      void feed.close().then(() => (hasEnded = true));
+      await world.platform.advance(3_000);
+
+      expect([hasEnded, world.events("replica.sign-off-failed")]).to.deep.equal([true, 1]);
+      expect(world.wire.calls.at(-1)).to.equal("unsubscribe");
     });
 
     it("needs no sign-off when it was never registered", async () => {

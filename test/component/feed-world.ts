@@ -29,7 +29,7 @@ export interface Wire {
   onSync: (call: () => Promise<SyncAnswer>) => Promise<SyncAnswer>;
   /** Before each chunk of a load and after the last. */
   onLoad: () => Promise<void>;
-  onSignOff: () => void;
+  onSignOff: (call: () => Promise<void>) => Promise<void>;
   /** In place of the delivery of an announcement. */
   onAnnouncement: (deliver: (announcement: Announcement) => void, announcement: Announcement) => void;
   announce: (announcement: Announcement) => void;
@@ -118,7 +118,7 @@ function createWire(): Wire {
     calls: [],
     onSync: (call) => call(),
     onLoad: () => Promise.resolve(),
-    onSignOff: () => undefined,
+    onSignOff: (call) => call(),
     onAnnouncement: (deliver, announcement) => deliver(announcement),
     announce: () => undefined,
   };
@@ -142,8 +142,7 @@ function tap(store: RevocationStore, wire: Wire): RevocationStore {
     },
     signOff(id) {
       wire.calls.push("signOff");
-      wire.onSignOff();
-      return store.signOff(id);
+      return wire.onSignOff(() => store.signOff(id));
     },
     async subscribe(listener: StoreListener) {
       wire.calls.push("subscribe");

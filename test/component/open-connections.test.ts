@@ -1,26 +1,50 @@
 import { expect } from "chai";
 import { afterEach, beforeEach, describe, it } from "mocha";
+import type { CheckedClaims } from "../../api/blacklist/blacklist.ts";
 import type { BlacklistFeed } from "../../api/blacklist/blacklist-feed.ts";
 import {
   type ClosingReason,
   createOpenConnections,
   type OpenConnections,
 } from "../../api/blacklist/connections.ts";
+import type { Timers } from "../../shared/ports/platform.ts";
 import { createFeedWorld, type FeedWorld } from "./feed-world.ts";
 
 describe("open connections", () => {
   let world: FeedWorld;
   let feed: BlacklistFeed;
   let connections: OpenConnections;
+  let checks: number;
+  let timersRunning: number;
   let closed: [user: string, reason: ClosingReason][];
 
   beforeEach(async () => {
     world = await createFeedWorld();
     await world.repair("first");
     feed = await world.start();
-    const { blacklist, fingerprint } = world;
-    connections = createOpenConnections({ ...world.platform, blacklist, feed, fingerprint });
+    const { platform, fingerprint } = world;
     closed = [];
+    checks = 0;
+    timersRunning = 0;
+    const blacklist = {
+      ...world.blacklist,
+      isRevoked(claims: CheckedClaims) {
+        checks += 1;
+        return world.blacklist.isRevoked(claims);
+      },
+    };
+    const timers: Timers = {
+      ...platform.timers,
+      after(delayMs, callback) {
+        timersRunning += 1;
+        const cancel = platform.timers.after(delayMs, callback);
+        return () => {
+          timersRunning -= 1;
+          cancel();
+        };
+      },
+    };
+    connections = createOpenConnections({ ...platform, timers, blacklist, feed, fingerprint });
   });
   afterEach(() => {
     connections.close();
@@ -119,10 +143,20 @@ describe("open connections", () => {
   it("that ended by themselves are forgotten and never closed", async () => {
     const cancel = await open("alice");
     cancel();
+    const checksBefore = checks;
     await world.deactivate("alice");
-    await world.platform.advance(1_000_000);
+    await world.platform.settle();
 
-    expect([connections.size, closed]).to.deep.equal([0, []]);
+    expect([connections.size, closed, checks - checksBefore, timersRunning]).to.deep.equal([0, [], 0, 0]);
+  });
+
+  it("that an addition cannot mean are not looked at", async () => {
+    for (let user = 0; user < 20; user += 1) await open(`user ${user}`);
+    const checksBefore = checks;
+    await world.deactivate("user 7");
+    await world.platform.settle();
+
+    expect([closed.length, checks - checksBefore]).to.deep.equal([1, 1]);
   });
 
   it("are told of the closing after their registration has returned", async () => {

@@ -70,6 +70,14 @@ describe("blacklist", () => {
       expect(blacklist.isRevoked(claims())).to.equal(null);
     });
 
+    it("by epoch refuses nothing of another issuer, however old", () => {
+      const { blacklist, claims, apply } = world;
+      const foreign = claims({ iss: otherIssuer, iat: 0 });
+      apply(cutOff(foreign, { epoch: 4, until: foreign.exp }));
+
+      expect(blacklist.isRevoked(foreign)).to.equal(null);
+    });
+
     it("by time is not evaded by an epoch in another issuer's token", () => {
       const { blacklist, claims, apply, startSeconds } = world;
       const foreign = claims({ iss: otherIssuer, epoch: 1_000 });
