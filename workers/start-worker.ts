@@ -3,6 +3,7 @@ import { createClosers } from "../shared/lifecycle.ts";
 import type { Log } from "../shared/log.ts";
 import { createMetrics, type Metrics } from "../shared/metrics.ts";
 import { createPublishEvent } from "../shared/outbox/publish-event.ts";
+import type { Parts } from "../shared/ports/parts.ts";
 import type { Platform } from "../shared/ports/platform.ts";
 import { createFingerprinter } from "../shared/revocation/fingerprint.ts";
 import { untilDone } from "./back-off.ts";
@@ -13,7 +14,6 @@ import { createRelay } from "./relay/relay.ts";
 import { createApplyEvent } from "./revoker/apply-event.ts";
 import { createBatchHandler } from "./revoker/consumer.ts";
 import { startRevokerConsumer } from "./start-consumer.ts";
-import type { WorkerParts } from "./worker-parts.ts";
 
 export interface WorkerOptions {
   readonly settings: {
@@ -26,7 +26,7 @@ export interface WorkerOptions {
   };
   readonly platform: Platform;
   readonly log: Log;
-  readonly parts: WorkerParts;
+  readonly parts: Parts;
   readonly metrics?: Metrics;
 }
 

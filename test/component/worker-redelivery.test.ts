@@ -1,11 +1,11 @@
 import { expect } from "chai";
 import { afterEach, beforeEach, describe, it } from "mocha";
-import type { WorkerParts } from "../../workers/worker-parts.ts";
+import type { Parts } from "../../shared/ports/parts.ts";
 import { createWorkerWorld, intercept, type WorkerWorld } from "../support/worker-world.ts";
 
-type Break = (parts: WorkerParts, stop: () => Promise<never>) => Partial<WorkerParts>;
+type Break = (parts: Parts, stop: () => Promise<never>) => Partial<Parts>;
 
-const withLedger = (parts: WorkerParts, ledger: WorkerParts["database"]["ledger"]) => ({
+const withLedger = (parts: Parts, ledger: Parts["database"]["ledger"]) => ({
   database: { ...parts.database, ledger },
 });
 

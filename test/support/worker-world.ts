@@ -6,13 +6,13 @@ import { InProcessEventLogServer } from "../../shared/in-process/event-log.ts";
 import { createInProcessStoreServer } from "../../shared/in-process/revocation-store.ts";
 import { silentLog } from "../../shared/log.ts";
 import type { LedgerRow } from "../../shared/ports/ledger.ts";
+import type { Parts } from "../../shared/ports/parts.ts";
 import type { NewUser } from "../../shared/ports/user-store.ts";
 import type { Addition, CutOff } from "../../shared/revocation/addition.ts";
 import { createFingerprinter, type Fingerprint } from "../../shared/revocation/fingerprint.ts";
 import { unpackAdditions } from "../../shared/revocation/packed-additions.ts";
 import { changeOfOurs, type UserChange } from "../../shared/revocation/user-state.ts";
 import { type RunningWorker, startWorker } from "../../workers/start-worker.ts";
-import type { WorkerParts } from "../../workers/worker-parts.ts";
 import { createManualPlatform } from "./manual-clock.ts";
 
 export const issuer = "https://quash.test";
@@ -35,7 +35,7 @@ export async function createWorkerWorld() {
   await database.ledger.raiseLongest({ tokenLifetimeSeconds, maxStalenessMs: 5_000 });
   const workers: RunningWorker[] = [];
 
-  function connectParts(): WorkerParts {
+  function connectParts(): Parts {
     return {
       database: databaseServer.connect(),
       store: storeServer.connect(),
@@ -43,7 +43,7 @@ export async function createWorkerWorld() {
     };
   }
 
-  async function start(parts: Partial<WorkerParts> = {}): Promise<RunningWorker> {
+  async function start(parts: Partial<Parts> = {}): Promise<RunningWorker> {
     const worker = await startWorker({
       settings: { namespace, issuer, syncIntervalMs: 1_000 },
       platform,

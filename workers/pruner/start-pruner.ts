@@ -1,5 +1,6 @@
 import type { Log } from "../../shared/log.ts";
 import type { Metrics } from "../../shared/metrics.ts";
+import type { Parts } from "../../shared/ports/parts.ts";
 import type { Platform } from "../../shared/ports/platform.ts";
 import type { RevocationStore } from "../../shared/ports/revocation-store.ts";
 import { createInstanceObserver } from "../../shared/receipts/instance-observer.ts";
@@ -8,13 +9,12 @@ import { createPruningClock } from "../../shared/revocation/pruning-clock.ts";
 import { type Loop, startLoop } from "../loop.ts";
 import type { RewriteRow } from "../revoker/apply-event.ts";
 import type { Names } from "../revoker/plan.ts";
-import type { WorkerParts } from "../worker-parts.ts";
 import { createLook } from "./look.ts";
 import { createPurge } from "./purge.ts";
 import { createRepair } from "./repair.ts";
 
 export interface PrunerOptions {
-  readonly database: WorkerParts["database"];
+  readonly database: Parts["database"];
   readonly store: RevocationStore;
   readonly rewriteRow: RewriteRow;
   readonly platform: Platform;

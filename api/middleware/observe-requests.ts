@@ -1,0 +1,26 @@
+import type { Log } from "../../shared/log.ts";
+import type { Metrics } from "../../shared/metrics.ts";
+import type { Clock } from "../../shared/ports/platform.ts";
+import type { Middleware } from "../request-state.ts";
+
+export interface ObserveDeps {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly metrics: Metrics;
+}
+
+/** One log line and one measurement a request. Routes are counted by their pattern, so that labels stay few. */
+export function createObserveRequests({ clock, log, metrics }: ObserveDeps): Middleware {
+  return async function observeRequests(ctx, next) {
+    const startedAtMs = clock.monotonicMs();
+    try {
+      await next();
+    } finally {
+      const tookMs = clock.monotonicMs() - startedAtMs;
+      const route = ctx.state.route ?? "none";
+      const { method, status } = ctx;
+      metrics.httpSeconds.observe({ method, route, status_code: String(status) }, tookMs / 1_000);
+      log.debug("http.request", { method, route, status, took_ms: tookMs, request_id: ctx.state.requestId });
+    }
+  };
+}

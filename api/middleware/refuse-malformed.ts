@@ -1,0 +1,23 @@
+import { AppError } from "../../shared/errors.ts";
+import type { Middleware } from "../request-state.ts";
+
+/** What Node lets through: no Host or two of them (RFC 9112 §3.2), and a path that is not percent-encoded UTF-8. */
+export function createRefuseMalformed(): Middleware {
+  return async function refuseMalformed(ctx, next) {
+    const hosts = ctx.req.headersDistinct["host"] ?? [];
+    if (hosts.length !== 1) throw new AppError("request-malformed", "Send exactly one Host header.");
+    if (!isDecodable(ctx.path))
+      throw new AppError("request-malformed", "The path is not percent-encoded UTF-8.");
+    await next();
+  };
+}
+
+function isDecodable(path: string): boolean {
+  try {
+    decodeURIComponent(path);
+    return true;
+  } catch (error) {
+    if (error instanceof URIError) return false;
+    throw error;
+  }
+}

@@ -1,0 +1,37 @@
+import { AppError } from "../../shared/errors.ts";
+import type { Middleware } from "../request-state.ts";
+import type { VerifyToken } from "../tokens/verify-token.ts";
+
+/** The access token is taken from the `Authorization` header only, one of them, scheme Bearer (RFC 6750 §2.1). */
+export function createRequireToken(verifyToken: VerifyToken): Middleware {
+  return async function requireToken(ctx, next) {
+    const given = ctx.req.headersDistinct["authorization"] ?? [];
+    const isInQuery = ctx.URL.searchParams.has("access_token");
+    ctx.state.claims = verifyToken(tokenIn(given, isInQuery));
+    await next();
+  };
+}
+
+function tokenIn(headers: readonly string[], isInQuery: boolean): string {
+  const [header = "", ...more] = headers;
+  if (more.length > 0 || (isInQuery && header.trim() !== "")) {
+    throw new AppError("auth-ambiguous", "Send one Authorization header, and the token nowhere else.");
+  }
+  const [scheme = "", ...rest] = header.trim().split(/[ \t]+/);
+  if (scheme === "" || (isBearer(scheme) && rest.length === 0)) {
+    throw new AppError("token-missing", "Send an access token: Authorization: Bearer <token>.");
+  }
+  if (!isBearer(scheme)) {
+    throw new AppError("auth-scheme-unsupported", "Send an access token: Authorization: Bearer <token>.");
+  }
+  const [token = "", ...surplus] = rest;
+  if (surplus.length > 0 || token.includes(",")) {
+    throw new AppError("auth-malformed", "The Authorization header has more than one token after Bearer.");
+  }
+  return token;
+}
+
+/** RFC 9110 §11.1: the scheme is case-insensitive. */
+function isBearer(scheme: string): boolean {
+  return scheme.toLowerCase() === "bearer";
+}

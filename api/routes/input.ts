@@ -1,0 +1,58 @@
+import type { z } from "zod";
+import { AppError } from "../../shared/errors.ts";
+import { readBody } from "../middleware/read-body.ts";
+import type { Context } from "../request-state.ts";
+import { uuidPattern } from "./patterns.ts";
+
+/** The body by its schema; a body that is not there counts as an empty object where the schema takes one. */
+export async function readInput<T>(ctx: Pick<Context, "req">, schema: z.ZodType<T>): Promise<T> {
+  const body = await readBody(ctx.req);
+  if (body !== undefined && !isObject(body)) {
+    throw new AppError("body-malformed", "The body must be a JSON object.");
+  }
+  return validate(body ?? {}, schema);
+}
+
+/** Query parameters are as strict as bodies: unknown ones and repeats are refused too. */
+export function readQuery<T>(ctx: Pick<Context, "URL">, schema: z.ZodType<T>): T {
+  const given: Record<string, string> = {};
+  for (const [name, value] of ctx.URL.searchParams) {
+    if (Object.hasOwn(given, name))
+      throw failed([{ pointer: `/${name}`, detail: "is given more than once" }]);
+    Object.defineProperty(given, name, { value, enumerable: true });
+  }
+  return validate(given, schema);
+}
+
+/** An id in the path that cannot be one names nothing. */
+export function readId(ctx: { readonly params: Readonly<Record<string, string>> }, name: string): string {
+  const id = ctx.params[name] ?? "";
+  if (!uuidPattern.test(id)) throw new AppError("not-found", `There is nothing of this ${name}.`);
+  return id;
+}
+
+function validate<T>(value: unknown, schema: z.ZodType<T>): T {
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  throw failed(result.error.issues.flatMap(problemsOf));
+}
+
+function problemsOf(issue: z.core.$ZodIssue): { pointer: string; detail: string }[] {
+  const path = issue.path
+    .map((part) => `/${String(part).replaceAll("~", "~0").replaceAll("/", "~1")}`)
+    .join("");
+  if (issue.code !== "unrecognized_keys") return [{ pointer: path, detail: issue.message }];
+  return issue.keys.map((key) => ({
+    pointer: `${path}/${key.slice(0, 64)}`,
+    detail: "is not a member of this",
+  }));
+}
+
+function failed(errors: readonly { pointer: string; detail: string }[]): AppError {
+  const sentence = errors.map(({ pointer, detail }) => `${pointer || "the body"}: ${detail}`).join("; ");
+  return new AppError("validation-failed", `${sentence}.`, { errors });
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,68 @@
+import { AppError, errorTable } from "../../shared/errors.ts";
+import type { Metrics } from "../../shared/metrics.ts";
+import type { InstanceObserver } from "../../shared/receipts/instance-observer.ts";
+import type { Readiness } from "../readiness.ts";
+import type { KeySet } from "../tokens/keys.ts";
+import type { AppRouter, Guards } from "./index.ts";
+import { readQuery } from "./input.ts";
+import { noQuerySchema } from "./schemas.ts";
+
+export interface OperationsDeps {
+  readonly observer: InstanceObserver;
+  readonly keys: Pick<KeySet, "publicJwks">;
+  readonly readiness: Readiness;
+  readonly metrics: Metrics;
+  readonly metricsText: () => Promise<string>;
+}
+
+export function addOperationsRoutes(router: AppRouter, guards: Guards, deps: OperationsDeps): void {
+  const { observer, keys, readiness, metrics, metricsText } = deps;
+
+  router.get("/instances", ...guards.admin, async (ctx) => {
+    readQuery(ctx, noQuerySchema);
+    const { view, instances } = await observer.observe();
+    const present = instances.filter(({ signedOffAtMs }) => signedOffAtMs === null);
+    ctx.body = {
+      items: present.map(({ id, position, entries, isFenced, lastSyncAtMs, maxStalenessMs }) => ({
+        id,
+        position,
+        state: isFenced ? "fenced" : view.storeTimeMs - lastSyncAtMs > maxStalenessMs ? "stale" : "fresh",
+        last_sync_at: new Date(lastSyncAtMs).toISOString(),
+        entries,
+      })),
+    };
+  });
+
+  router.get("/.well-known/jwks.json", (ctx) => {
+    ctx.set("cache-control", "public, max-age=300");
+    ctx.type = "application/jwk-set+json";
+    ctx.body = JSON.stringify(keys.publicJwks);
+  });
+
+  router.get("/livez", (ctx) => {
+    ctx.body = { status: "ok", checks: {} };
+  });
+
+  router.get("/readyz", (ctx) => {
+    const { isReady, checks } = readiness();
+    ctx.status = isReady ? 200 : 503;
+    ctx.set("cache-control", "no-store");
+    ctx.body = { status: isReady ? "ok" : "unavailable", checks };
+  });
+
+  router.get("/metrics", async (ctx) => {
+    ctx.set("content-type", metrics.contentType);
+    ctx.body = await metricsText();
+  });
+
+  router.get("/problems/:slug", (ctx) => {
+    const slug = ctx.params["slug"] ?? "";
+    if (!isCode(slug)) throw new AppError("not-found", "There is no problem of this name.");
+    const { status, title, retriable } = errorTable[slug];
+    ctx.body = { type: `/problems/${slug}`, title, status, retriable };
+  });
+}
+
+function isCode(slug: string): slug is keyof typeof errorTable {
+  return Object.hasOwn(errorTable, slug);
+}

@@ -1,0 +1,55 @@
+import { AppError } from "../../shared/errors.ts";
+import type { LedgerQuery, LedgerRow } from "../../shared/ports/ledger.ts";
+import type { ReadReceipts } from "../receipts/read-receipts.ts";
+import { claimsOf } from "../request-state.ts";
+import type { UseCases } from "../users/create-use-cases.ts";
+import type { AppRouter, Guards } from "./index.ts";
+import { readId, readInput, readQuery } from "./input.ts";
+import { uuidPattern } from "./patterns.ts";
+import { noQuerySchema, reasonSchema, revocationQuerySchema } from "./schemas.ts";
+import { answerReceipt } from "./users.ts";
+
+export function addRevocationRoutes(
+  router: AppRouter,
+  guards: Guards,
+  useCases: UseCases,
+  receipts: ReadReceipts,
+): void {
+  router.post("/tokens/:jti/revoke", ...guards.admin, async (ctx) => {
+    readQuery(ctx, noQuerySchema);
+    const jti = readId(ctx, "jti");
+    const { reason } = await readInput(ctx, reasonSchema);
+    const { eventId } = await useCases.revokeToken({ jti, actor: claimsOf(ctx).sub, reason });
+    answerReceipt(ctx, await receipts.get(eventId), 202);
+  });
+
+  router.get("/revocations", ...guards.admin, async (ctx) => {
+    const { limit, cursor, subject, jti } = readQuery(ctx, revocationQuerySchema);
+    const { items, last } = await receipts.list({
+      limit,
+      ...(cursor !== undefined && { after: parseCursor(cursor) }),
+      ...(subject !== undefined && { subject }),
+      ...(jti !== undefined && { jti }),
+    });
+    ctx.body = { items, next_cursor: last && cursorAfter(last) };
+  });
+
+  router.get("/revocations/:event_id", ...guards.admin, async (ctx) => {
+    readQuery(ctx, noQuerySchema);
+    ctx.body = await receipts.get(readId(ctx, "event_id"));
+  });
+}
+
+type Place = NonNullable<LedgerQuery["after"]>;
+
+function cursorAfter({ requestedAtMs, eventId }: Pick<LedgerRow, "requestedAtMs" | "eventId">): string {
+  return Buffer.from(`${requestedAtMs}.${eventId}`).toString("base64url");
+}
+
+function parseCursor(cursor: string): Place {
+  const [time = "", eventId = ""] = Buffer.from(cursor, "base64url").toString("utf8").split(".");
+  const place = { requestedAtMs: Number(time), eventId };
+  if (/^\d{1,15}$/.test(time) && uuidPattern.test(eventId) && cursorAfter(place) === cursor) return place;
+  const detail = "must be the next_cursor of an earlier answer";
+  throw new AppError("validation-failed", `cursor ${detail}.`, { errors: [{ pointer: "/cursor", detail }] });
+}

@@ -1,0 +1,92 @@
+import type { ReadReceipts } from "../receipts/read-receipts.ts";
+import type { ReceiptWaiter } from "../receipts/receipt-waiter.ts";
+import { claimsOf } from "../request-state.ts";
+import type { UseCases } from "../users/create-use-cases.ts";
+import type { AppRouter, Guards, RouteContext } from "./index.ts";
+import { readId, readInput, readQuery } from "./input.ts";
+import {
+  emptySchema,
+  newUserSchema,
+  noQuerySchema,
+  reasonSchema,
+  userQuerySchema,
+  waitQuerySchema,
+} from "./schemas.ts";
+import { userJson } from "./user-json.ts";
+
+export interface UserRouteDeps {
+  readonly receipts: ReadReceipts;
+  readonly waiter: ReceiptWaiter;
+}
+
+export function addUserRoutes(
+  router: AppRouter,
+  guards: Guards,
+  useCases: UseCases,
+  { receipts, waiter }: UserRouteDeps,
+): void {
+  router.post("/users", ...guards.admin, async (ctx) => {
+    readQuery(ctx, noQuerySchema);
+    const { external_ids: externalIds, ...request } = await readInput(ctx, newUserSchema);
+    const user = await useCases.createUser({ ...request, externalIds });
+    ctx.status = 201;
+    ctx.set("location", `/users/${user.id}`);
+    ctx.body = userJson(user);
+  });
+
+  router.get("/users", ...guards.admin, async (ctx) => {
+    const { items, nextCursor } = await useCases.readUsers.list(readQuery(ctx, userQuerySchema));
+    ctx.body = { items: items.map(userJson), next_cursor: nextCursor };
+  });
+
+  router.get("/users/:id", ...guards.admin, async (ctx) => {
+    readQuery(ctx, noQuerySchema);
+    ctx.body = userJson(await useCases.readUsers.find(readId(ctx, "id")));
+  });
+
+  router.post("/users/:id/deactivate", ...guards.admin, async (ctx) => {
+    const { wait, timeout_ms: timeoutMs } = readQuery(ctx, waitQuerySchema);
+    const { changed, user, eventId } = await useCases.deactivateUser(await readChange(ctx));
+    if (eventId === null) throw new TypeError("a deactivated user has a last deactivation");
+    if (wait === "enforced") await waiter.waitUntilEnforced(eventId, timeoutMs);
+    const receipt = changed ? await receipts.get(eventId) : await receipts.ofLastDeactivation(user);
+    const isDone = wait === "enforced" && receipt.status === "enforced";
+    answerReceipt(ctx, receipt, isDone || !changed ? 200 : 202);
+  });
+
+  router.post("/users/:id/sign-out", ...guards.admin, async (ctx) => {
+    readQuery(ctx, noQuerySchema);
+    const { eventId } = await useCases.signOutUser(await readChange(ctx));
+    answerReceipt(ctx, await receipts.get(eventId ?? ""), 202);
+  });
+
+  router.post("/users/:id/reactivate", ...guards.admin, async (ctx) => {
+    readQuery(ctx, noQuerySchema);
+    const userId = readId(ctx, "id");
+    await readInput(ctx, emptySchema);
+    const { user } = await useCases.reactivateUser({ userId, actor: claimsOf(ctx).sub });
+    ctx.body = userJson(user);
+  });
+
+  router.delete("/users/:id", ...guards.admin, async (ctx) => {
+    readQuery(ctx, noQuerySchema);
+    const { eventId } = await useCases.deleteUser(await readChange(ctx));
+    answerReceipt(ctx, await receipts.get(eventId ?? ""), 202);
+  });
+}
+
+async function readChange(ctx: RouteContext) {
+  const userId = readId(ctx, "id");
+  const { reason } = await readInput(ctx, reasonSchema);
+  return { userId, actor: claimsOf(ctx).sub, reason };
+}
+
+export function answerReceipt(
+  ctx: RouteContext,
+  receipt: Awaited<ReturnType<ReadReceipts["get"]>>,
+  status: 200 | 202,
+): void {
+  ctx.status = status;
+  ctx.set("location", `/revocations/${receipt.event_id}`);
+  ctx.body = receipt;
+}

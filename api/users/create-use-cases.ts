@@ -1,0 +1,36 @@
+import type { UserStore } from "../../shared/ports/user-store.ts";
+import { type ChangeUserDeps, createChangeUser } from "./change-user.ts";
+import { type CreateUserDeps, createCreateUser } from "./create-user.ts";
+import { createEnsureAdministrator } from "./ensure-administrator.ts";
+import { createReadUsers } from "./read-users.ts";
+import { createRefreshSession, type RefreshSessionDeps } from "./refresh-session.ts";
+import { createRevokeToken, type RevokeTokenDeps } from "./revoke-token.ts";
+import { createSignIn, type SignInDeps } from "./sign-in.ts";
+import { createSignOutSession, type SignOutSessionDeps } from "./sign-out-session.ts";
+
+export type UseCaseDeps = ChangeUserDeps &
+  CreateUserDeps &
+  RefreshSessionDeps &
+  RevokeTokenDeps &
+  SignInDeps &
+  SignOutSessionDeps & { readonly users: UserStore };
+
+/** Everything that callers can do with users, sessions and tokens. */
+export function createUseCases(deps: UseCaseDeps) {
+  const createUser = createCreateUser(deps);
+  return {
+    signIn: createSignIn(deps),
+    refreshSession: createRefreshSession(deps),
+    signOutSession: createSignOutSession(deps),
+    createUser,
+    ensureAdministrator: createEnsureAdministrator({ users: deps.users, createUser }),
+    readUsers: createReadUsers(deps),
+    deactivateUser: createChangeUser(deps, "user.deactivated"),
+    signOutUser: createChangeUser(deps, "user.signed-out"),
+    reactivateUser: createChangeUser(deps, "user.reactivated"),
+    deleteUser: createChangeUser(deps, "user.deleted"),
+    revokeToken: createRevokeToken(deps),
+  };
+}
+
+export type UseCases = ReturnType<typeof createUseCases>;

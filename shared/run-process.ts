@@ -1,0 +1,137 @@
+import { readFileSync } from "node:fs";
+import type { EngineSettings } from "./engine-settings.ts";
+import { AppError } from "./errors.ts";
+import type { KafkaOptions } from "./kafka/client.ts";
+import { connectKafka } from "./kafka/event-log.ts";
+import { type Closers, createClosers, type Running, runUntilSignal } from "./lifecycle.ts";
+import { createLog, type Log } from "./log.ts";
+import { connectMongo } from "./mongo/database.ts";
+import { createPlatform } from "./platform.ts";
+import type { Parts } from "./ports/parts.ts";
+import type { Platform } from "./ports/platform.ts";
+import { connectRedisStore } from "./redis/revocation-store.ts";
+import { configInvalidExitCode, type SettingsSource } from "./settings.ts";
+
+export interface ProcessOptions<C extends { readonly settings: EngineSettings }> {
+  readonly name: "api" | "worker";
+  readonly process: NodeJS.Process;
+  /** Throws `config-invalid`. */
+  configure(source: SettingsSource): C | Promise<C>;
+  start(configuration: C, context: ProcessContext): Promise<Running>;
+}
+
+export interface ProcessContext {
+  readonly platform: Platform;
+  readonly log: Log;
+  readonly parts: Parts;
+}
+
+/**
+ * A process of the real system, from the environment to its exit code: 78 when the settings are not valid, 1 when it
+ * could not start, ended by itself, or did not close in time, 0 after a drain.
+ */
+export async function runProcess<C extends { readonly settings: EngineSettings }>(
+  options: ProcessOptions<C>,
+): Promise<void> {
+  const { process, name } = options;
+  const source: SettingsSource = { environment: process.env, readFile: (path) => readFileSync(path, "utf8") };
+  const configured = await orReportInvalid(process, async () => {
+    const configuration = await options.configure(source);
+    return { configuration, kafka: kafkaAddress(configuration.settings, source) };
+  });
+  if (configured === null) return;
+  const { settings } = configured.configuration;
+  const log = createLog({ level: settings.LOG_LEVEL, name });
+  const platform = createPlatform();
+  const closers = createClosers(log);
+  try {
+    const clientId = `${settings.NAMESPACE}-${name}`;
+    const parts = await connectParts(settings, {
+      closers,
+      log,
+      platform,
+      kafka: { ...configured.kafka, clientId },
+    });
+    const running = await options.start(configured.configuration, { platform, log, parts });
+    closers.add(name, () => running.close());
+    await runUntilSignal({
+      running: withParts(running, closers),
+      graceMs: settings.SHUTDOWN_GRACE_MS,
+      log,
+      clock: platform.clock,
+      process,
+    });
+  } catch (err) {
+    log.error("process.start-failed", { err });
+    process.exitCode = 1;
+    await closers.close();
+  }
+}
+
+/** Runs `configure`; says what is wrong with the settings on stderr, and sets the exit code, if anything is. */
+export async function orReportInvalid<T>(
+  process: NodeJS.Process,
+  configure: () => Promise<T>,
+): Promise<T | null> {
+  try {
+    return await configure();
+  } catch (error) {
+    if (!(error instanceof AppError) || error.code !== "config-invalid") throw error;
+    process.stderr.write(`The settings are not valid:\n${error.message}\n`);
+    process.exitCode = configInvalidExitCode;
+    return null;
+  }
+}
+
+interface ConnectDeps {
+  readonly closers: Closers;
+  readonly log: Log;
+  readonly platform: Platform;
+  readonly kafka: Omit<KafkaOptions, "log" | "timers">;
+}
+
+async function connectParts(
+  settings: EngineSettings,
+  { closers, log, platform, kafka }: ConnectDeps,
+): Promise<Parts> {
+  const namespace = settings.NAMESPACE;
+  const database = await connectMongo({ url: settings.MONGO_URL, namespace, log, ...platform });
+  closers.add("mongodb", () => database.close());
+  const store = await connectRedisStore({ url: settings.REDIS_URL, namespace, log, ...platform });
+  closers.add("redis", () => store.close());
+  const eventLog = connectKafka({ ...kafka, log, timers: platform.timers });
+  closers.add("kafka", () => eventLog.close());
+  return { database, store, eventLog };
+}
+
+function kafkaAddress(settings: EngineSettings, source: SettingsSource) {
+  const { KAFKA_SASL_MECHANISM: mechanism, KAFKA_USERNAME: username, KAFKA_PASSWORD: password } = settings;
+  const hasCredentials = mechanism !== undefined && username !== undefined && password !== undefined;
+  return {
+    brokers: settings.KAFKA_BROKERS,
+    namespace: settings.NAMESPACE,
+    ...(settings.KAFKA_TLS ? { tls: certificatesOf(settings.KAFKA_CA_FILE, source) } : {}),
+    ...(hasCredentials ? { sasl: { mechanism, username, password } } : {}),
+  };
+}
+
+function certificatesOf(path: string | undefined, source: SettingsSource): { caPem?: string } {
+  if (path === undefined) return {};
+  try {
+    return { caPem: source.readFile(path) };
+  } catch (cause) {
+    const detail = `- KAFKA_CA_FILE cannot be read (${JSON.stringify(path)})`;
+    throw new AppError("config-invalid", detail, { cause });
+  }
+}
+
+/** Closing it closes the parts too, after it. */
+function withParts(running: Running, closers: Closers): Running {
+  return {
+    closed: running.closed.then(() => closers.close()),
+    close: () => closers.close(),
+    get open() {
+      return [...running.open, ...closers.open];
+    },
+  };
+}

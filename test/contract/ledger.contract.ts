@@ -1,0 +1,336 @@
+import { expect } from "chai";
+import { beforeEach, describe, it } from "mocha";
+import type { AppliedNote, Ledger, LedgerRow, PendingRow } from "../../shared/ports/ledger.ts";
+import { createPosition } from "../../shared/revocation/position.ts";
+import type { Databases } from "./database.contract.ts";
+import { fenceContract } from "./fence.contract.ts";
+import { marksContract } from "./marks.contract.ts";
+
+export function ledgerContract(databases: () => Databases): void {
+  describe("ledger", () => {
+    let ledger: Ledger;
+    let elsewhere: Ledger;
+
+    beforeEach(() => {
+      ledger = databases().one.ledger;
+      elsewhere = databases().other.ledger;
+    });
+
+    const insert = (...rows: readonly Partial<PendingRow>[]) => ledger.insertPending(rows.map(pendingRow));
+    const stateOf = async (eventId: string) => (await elsewhere.find(eventId))?.status;
+
+    describe("insertPending", () => {
+      it("inserts rows that every connection reads whole", async () => {
+        const bare = pendingRow();
+        const full: PendingRow = {
+          eventId: "e2",
+          type: "token.revoked",
+          subject: null,
+          external: { iss: "https://idp.test", sub: "a" },
+          jti: "t1",
+          sid: "s1",
+          epoch: 4,
+          notBefore: 1_700_000_000,
+          reason: "lost",
+          actor: "admin",
+          source: "https://hr.test",
+          sourceEventId: "hr-1",
+          effectiveAtMs: 900,
+          requestedAtMs: 1_000,
+        };
+        await ledger.insertPending([bare, full]);
+
+        expect(await elsewhere.find("e1")).to.deep.equal({ ...bare, ...untouched });
+        expect(await elsewhere.find("e2")).to.deep.equal({ ...full, ...untouched });
+        expect(await elsewhere.find("e3")).to.equal(null);
+      });
+
+      it("keeps the row that is there, and inserts the others", async () => {
+        await insert({ eventId: "e1", reason: "first" });
+        await ledger.noteApplied("e1", note());
+        const before = await ledger.find("e1");
+
+        await insert({ eventId: "e0" }, { eventId: "e1", reason: "second" }, { eventId: "e2" });
+        expect(await ledger.find("e1")).to.deep.equal(before);
+        expect(await stateOf("e0")).to.equal("pending");
+        expect(await stateOf("e2")).to.equal("pending");
+      });
+
+      it("takes the same rows from many at once", async () => {
+        const rows = Array.from({ length: 20 }, (_, index) => pendingRow({ eventId: `e${index}` }));
+
+        const inserts = [ledger, elsewhere, ledger, elsewhere].map((one) => one.insertPending(rows));
+        await Promise.all([...inserts, ledger.insertPending([])]);
+        expect(await ledger.list({ limit: 100 })).to.have.lengthOf(20);
+      });
+    });
+
+    describe("reading", () => {
+      it("finds the rows of the ids that are there", async () => {
+        await insert({ eventId: "e1" }, { eventId: "e2" }, { eventId: "e3" });
+
+        const found = await ledger.findMany(["e3", "e9", "e1"]);
+        expect(idsOf(found).toSorted()).to.deep.equal(["e1", "e3"]);
+        expect(await ledger.findMany([])).to.deep.equal([]);
+      });
+
+      it("pages with the newest first, and by id among those of one time", async () => {
+        await insert(
+          { eventId: "b", requestedAtMs: 2_000 },
+          { eventId: "a", requestedAtMs: 2_000 },
+          { eventId: "e", requestedAtMs: 1_000 },
+          { eventId: "c", requestedAtMs: 2_000 },
+          { eventId: "d", requestedAtMs: 3_000 },
+        );
+
+        expect(idsOf(await ledger.list({ limit: 2 }))).to.deep.equal(["d", "c"]);
+        const second = { limit: 2, after: { requestedAtMs: 2_000, eventId: "c" } };
+        expect(idsOf(await ledger.list(second))).to.deep.equal(["b", "a"]);
+        const third = { limit: 2, after: { requestedAtMs: 2_000, eventId: "a" } };
+        expect(idsOf(await ledger.list(third))).to.deep.equal(["e"]);
+      });
+
+      it("lists what concerns one subject, or one token", async () => {
+        await insert(
+          { eventId: "e1", requestedAtMs: 1_000 },
+          { eventId: "e2", requestedAtMs: 2_000, jti: "t1" },
+          { eventId: "e3", requestedAtMs: 3_000, subject: "u2", jti: "t1" },
+          { eventId: "e4", requestedAtMs: 4_000, subject: null },
+        );
+
+        expect(idsOf(await ledger.list({ limit: 9, subject: "u1" }))).to.deep.equal(["e2", "e1"]);
+        expect(idsOf(await ledger.list({ limit: 9, jti: "t1" }))).to.deep.equal(["e3", "e2"]);
+        expect(idsOf(await ledger.list({ limit: 9, jti: "t1", subject: "u1" }))).to.deep.equal(["e2"]);
+        const after = { requestedAtMs: 2_000, eventId: "e2" };
+        expect(idsOf(await ledger.list({ limit: 9, subject: "u1", after }))).to.deep.equal(["e1"]);
+      });
+    });
+
+    describe("noteApplied", () => {
+      it("turns a pending row into an applied one", async () => {
+        await insert({ eventId: "e1" });
+        await ledger.noteApplied("e1", note({ unrecorded: true, tokensRevoked: 2 }));
+
+        expect(await elsewhere.find("e1")).to.deep.equal({
+          ...pendingRow(),
+          ...untouched,
+          ...note({ unrecorded: true, tokensRevoked: 2 }),
+          status: "applied",
+        });
+      });
+
+      it("notes the user and the epoch that were not known when the row was made", async () => {
+        await insert({ eventId: "e1", subject: null, epoch: null });
+        await ledger.noteApplied("e1", note({ subject: "u7", epoch: 5, notBefore: 1_700 }));
+
+        expect(await ledger.find("e1")).to.include({ subject: "u7", epoch: 5, notBefore: 1_700 });
+        expect(idsOf(await ledger.list({ limit: 9, subject: "u7" }))).to.deep.equal(["e1"]);
+      });
+
+      it("never lowers the number of tokens, the epoch or the time until which the row is kept", async () => {
+        await insert({ eventId: "e1" });
+        await ledger.noteApplied("e1", note({ tokensRevoked: 5, epoch: 4, untilMs: 9_000 }));
+        const later = { tokensRevoked: 3, epoch: 3, untilMs: 8_000, position: createPosition(7, 0) };
+        await ledger.noteApplied("e1", note(later));
+
+        expect(await ledger.find("e1")).to.include({
+          tokensRevoked: 5,
+          epoch: 4,
+          untilMs: 9_000,
+          position: later.position,
+        });
+      });
+
+      it("keeps the last position of an incarnation, in whatever order the notes come", async () => {
+        await insert({ eventId: "e1" });
+        for (const sequence of [3, 12, 5]) {
+          await ledger.noteApplied("e1", note({ position: createPosition(5, sequence) }));
+        }
+
+        expect((await ledger.find("e1"))?.position).to.equal(createPosition(5, 12));
+      });
+
+      it("takes the position of another incarnation, even a smaller one", async () => {
+        await insert({ eventId: "e1" });
+        await ledger.noteApplied("e1", note({ position: createPosition(9, 0) }));
+        const second = { incarnation: "second", position: createPosition(1, 0) };
+        await ledger.noteApplied("e1", note(second));
+
+        expect(await ledger.find("e1")).to.include({ status: "applied", ...second });
+      });
+
+      it("leaves an enforced row as it is", async () => {
+        await insert({ eventId: "e1" });
+        await ledger.noteApplied("e1", note());
+        await ledger.noteEnforced("e1", enforced());
+        const before = await ledger.find("e1");
+
+        await ledger.noteApplied("e1", note({ incarnation: "second", tokensRevoked: 9, untilMs: 99_000 }));
+        await ledger.noteApplied("e1", note({ position: createPosition(8, 0), tokensRevoked: 9 }));
+        expect(await ledger.find("e1")).to.deep.equal(before);
+      });
+
+      it("makes no row", async () => {
+        await ledger.noteApplied("e1", note());
+
+        expect(await ledger.find("e1")).to.equal(null);
+      });
+    });
+
+    describe("noteEnforced", () => {
+      it("turns an applied row into an enforced one, once, with who enforced it", async () => {
+        await insert({ eventId: "e1" });
+        await ledger.noteApplied("e1", note());
+
+        const outcomes = await Promise.all(
+          [ledger, elsewhere].map((one) => one.noteEnforced("e1", enforced())),
+        );
+        expect(outcomes.toSorted()).to.deep.equal([false, true]);
+        const { enforcedAtMs, instances } = enforced();
+        expect(await ledger.find("e1")).to.deep.include({ status: "enforced", enforcedAtMs, instances });
+      });
+
+      it("is refused while the row is pending, or is not there", async () => {
+        await insert({ eventId: "e1" });
+
+        expect(await ledger.noteEnforced("e1", enforced())).to.equal(false);
+        expect(await ledger.noteEnforced("e2", enforced())).to.equal(false);
+        expect(await stateOf("e1")).to.equal("pending");
+      });
+
+      it("is refused once the row was written elsewhere", async () => {
+        await insert({ eventId: "e1" });
+        await ledger.noteApplied("e1", note());
+
+        const elsewherePut = { ...enforced(), position: createPosition(6, 0) };
+        expect(await ledger.noteEnforced("e1", elsewherePut)).to.equal(false);
+        expect(await ledger.noteEnforced("e1", { ...enforced(), incarnation: "second" })).to.equal(false);
+        expect(await stateOf("e1")).to.equal("applied");
+      });
+    });
+
+    describe("what waits", () => {
+      it("is listed with the oldest first while it is applied and not enforced", async () => {
+        await insert(
+          { eventId: "e1", requestedAtMs: 3_000 },
+          { eventId: "e2", requestedAtMs: 1_000 },
+          { eventId: "e3", requestedAtMs: 2_000 },
+          { eventId: "e4", requestedAtMs: 500 },
+          { eventId: "e5", requestedAtMs: 600 },
+        );
+        for (const id of ["e1", "e2", "e3", "e4"]) await ledger.noteApplied(id, note());
+        await ledger.noteEnforced("e4", enforced());
+
+        expect(idsOf(await ledger.listUnsettled(9))).to.deep.equal(["e2", "e3", "e1"]);
+        expect(idsOf(await ledger.listUnsettled(2))).to.deep.equal(["e2", "e3"]);
+      });
+
+      it("tells since when the oldest pending row waits", async () => {
+        expect(await ledger.oldestPendingAtMs()).to.equal(null);
+
+        await insert(
+          { eventId: "e1", requestedAtMs: 500 },
+          { eventId: "e2", requestedAtMs: 3_000 },
+          { eventId: "e3", requestedAtMs: 2_000 },
+        );
+        await ledger.noteApplied("e1", note());
+        expect(await elsewhere.oldestPendingAtMs()).to.equal(2_000);
+      });
+    });
+
+    describe("the life of a row", () => {
+      beforeEach(async () => {
+        await insert(...["a", "b", "c", "d", "e"].map((eventId) => ({ eventId })));
+        await ledger.noteApplied("a", note({ untilMs: 10_000 }));
+        await ledger.noteApplied("b", note({ untilMs: 9_999 }));
+        await ledger.noteApplied("c", note({ untilMs: 5_000 }));
+        await ledger.noteApplied("d", note({ untilMs: 20_000 }));
+        await ledger.noteEnforced("d", enforced());
+        await ledger.noteEnforced("c", enforced());
+      });
+
+      it("lists what lives or is pending, in pages by id", async () => {
+        expect(idsOf(await ledger.listLive({ nowMs: 10_000, limit: 2 }))).to.deep.equal(["a", "d"]);
+        expect(idsOf(await ledger.listLive({ nowMs: 10_000, after: "d", limit: 2 }))).to.deep.equal(["e"]);
+        expect(idsOf(await ledger.listLive({ nowMs: 30_000, limit: 9 }))).to.deep.equal(["e"]);
+      });
+
+      it("lists what is over, and never a pending row", async () => {
+        expect(idsOf(await ledger.listExpired(10_000, 9)).toSorted()).to.deep.equal(["b", "c"]);
+        expect(await ledger.listExpired(10_000, 1)).to.have.lengthOf(1);
+        expect(idsOf(await ledger.listExpired(99_000, 9)).toSorted()).to.deep.equal(["a", "b", "c", "d"]);
+      });
+
+      it("removes the rows it is given", async () => {
+        await ledger.removeRows(["b", "c", "z"]);
+        await ledger.removeRows([]);
+
+        expect(idsOf(await ledger.list({ limit: 9 })).toSorted()).to.deep.equal(["a", "d", "e"]);
+      });
+    });
+
+    marksContract(databases);
+    fenceContract(databases);
+  });
+}
+
+const idsOf = (rows: readonly LedgerRow[]) => rows.map(({ eventId }) => eventId);
+
+const untouched = {
+  status: "pending",
+  untilMs: null,
+  unrecorded: false,
+  appliedAtMs: null,
+  incarnation: null,
+  position: null,
+  enforcedAtMs: null,
+  tokensRevoked: 0,
+  instances: [],
+} as const;
+
+function pendingRow(changed: Partial<PendingRow> = {}): PendingRow {
+  return {
+    eventId: "e1",
+    type: "user.deactivated",
+    subject: "u1",
+    external: null,
+    jti: null,
+    sid: null,
+    epoch: null,
+    notBefore: null,
+    reason: null,
+    actor: null,
+    source: "/quash/test",
+    sourceEventId: "e1",
+    effectiveAtMs: 1_000,
+    requestedAtMs: 1_000,
+    ...changed,
+  };
+}
+
+function note(changed: Partial<AppliedNote> = {}): AppliedNote {
+  return {
+    subject: "u1",
+    epoch: null,
+    notBefore: null,
+    unrecorded: false,
+    untilMs: 9_000,
+    appliedAtMs: 2_000,
+    incarnation: "first",
+    position: createPosition(5, 0),
+    tokensRevoked: 0,
+    ...changed,
+  };
+}
+
+function enforced() {
+  return {
+    incarnation: "first",
+    position: createPosition(5, 0),
+    enforcedAtMs: 3_000,
+    instances: [
+      { id: "api-1", state: "enforced", atMs: 2_900 },
+      { id: "api-2", state: "fenced", atMs: null },
+    ],
+  } as const;
+}

@@ -1,0 +1,128 @@
+import { expect } from "chai";
+import { beforeEach, describe, it } from "mocha";
+import type { Ledger, TokenSelection } from "../../shared/ports/ledger.ts";
+import type { SessionStore, TokenRecord } from "../../shared/ports/session-store.ts";
+import type { Databases } from "./database.contract.ts";
+import { aToken } from "./session-store.contract.ts";
+
+export function marksContract(databases: () => Databases): void {
+  describe("marks on tokens", () => {
+    let ledger: Ledger;
+    let elsewhere: Ledger;
+    let sessions: SessionStore;
+
+    beforeEach(() => {
+      ({ ledger, sessions } = databases().one);
+      elsewhere = databases().other.ledger;
+    });
+
+    const record = async (...tokens: readonly Partial<TokenRecord>[]) => {
+      for (const token of tokens) await sessions.recordToken(aToken(token));
+    };
+    const markedBy = async (eventId: string) =>
+      (await ledger.listMarked([eventId], { expiresAfterMs: 0, limit: 100 })).map(({ jti }) => jti);
+
+    const selections: readonly [string, TokenSelection, readonly string[]][] = [
+      [
+        "of a subject below an epoch",
+        { by: "epoch", subject: "u1", belowEpoch: 2, nowMs: 2_000 },
+        ["t1", "t2"],
+      ],
+      [
+        "of a subject issued by a time",
+        { by: "issued-at", subject: "u1", issuedAtOrBeforeMs: 1_500, nowMs: 2_000 },
+        ["t1", "t3"],
+      ],
+      ["of a session", { by: "session", sid: "s2", nowMs: 2_000 }, ["t2", "t3"]],
+      ["of one id", { by: "jti", jti: "t4", nowMs: 2_000 }, ["t4"]],
+    ];
+    for (const [what, selection, chosen] of selections) {
+      it(`marks the tokens ${what}, and no others`, async () => {
+        await record(
+          { jti: "t1", epoch: 0, issuedAtMs: 1_500 },
+          { jti: "t2", epoch: 1, issuedAtMs: 1_501, sid: "s2" },
+          { jti: "t3", epoch: 2, issuedAtMs: 1_000, sid: "s2" },
+          { jti: "t4", epoch: 0, issuedAtMs: 1_000, subject: "u2", sid: "s3" },
+        );
+
+        expect(await ledger.markTokens("e1", selection, 100)).to.equal(chosen.length);
+        expect(await markedBy("e1")).to.deep.equal(chosen);
+        expect(await ledger.countMarked("e1")).to.equal(chosen.length);
+      });
+    }
+
+    it("marks no token that has expired", async () => {
+      await record({ jti: "t1", expiresAtMs: 2_000 }, { jti: "t2", expiresAtMs: 2_001 });
+
+      expect(await ledger.markTokens("e1", ofSubject(2_000), 100)).to.equal(1);
+      expect(await markedBy("e1")).to.deep.equal(["t2"]);
+    });
+
+    it("leaves a token with the mark it has", async () => {
+      await record({ jti: "t1" });
+      await ledger.markTokens("e1", ofSubject(), 100);
+      await record({ jti: "t2" });
+
+      expect(await ledger.markTokens("e2", ofSubject(), 100)).to.equal(1);
+      expect(await ledger.markTokens("e1", ofSubject(), 100)).to.equal(0);
+      expect(await sessions.findToken("t1")).to.include({ revokedBy: "e1" });
+      expect(await sessions.findToken("t2")).to.include({ revokedBy: "e2" });
+    });
+
+    it("marks as many as it may in one call, and less only when none is left", async () => {
+      await record(...Array.from({ length: 5 }, (_, index) => ({ jti: `t${index}` })));
+
+      expect(await ledger.markTokens("e1", ofSubject(), 2)).to.equal(2);
+      expect(await ledger.countMarked("e1")).to.equal(2);
+      expect(await ledger.markTokens("e1", ofSubject(), 2)).to.equal(2);
+      expect(await ledger.markTokens("e1", ofSubject(), 2)).to.equal(1);
+    });
+
+    it("marks each token once, however many mark at once", async () => {
+      await record(...Array.from({ length: 12 }, (_, index) => ({ jti: `t${index}` })));
+
+      const marking = ["e1", "e2", "e3", "e4"].map((eventId, index) =>
+        (index % 2 === 0 ? ledger : elsewhere).markTokens(eventId, ofSubject(), 100),
+      );
+      const counts = await Promise.all(marking);
+      const marked = await Promise.all(
+        ["e1", "e2", "e3", "e4"].map((eventId) => ledger.countMarked(eventId)),
+      );
+      expect(counts).to.deep.equal(marked);
+      expect(counts.reduce((sum, count) => sum + count, 0)).to.equal(12);
+    });
+
+    it("lists the marked tokens of several events in pages by id, without the expired", async () => {
+      await record(
+        { jti: "a", revokedBy: "e1", expiresAtMs: 9_000 },
+        { jti: "b", revokedBy: "e2", expiresAtMs: 5_001 },
+        { jti: "c", revokedBy: "e2", expiresAtMs: 5_000 },
+        { jti: "d", revokedBy: "e3" },
+        { jti: "e", revokedBy: "e1" },
+        { jti: "f" },
+      );
+
+      const page = { expiresAfterMs: 5_000, limit: 2 };
+      expect(await ledger.listMarked(["e1", "e2"], page)).to.deep.equal([
+        { jti: "a", expiresAtMs: 9_000, revokedBy: "e1" },
+        { jti: "b", expiresAtMs: 5_001, revokedBy: "e2" },
+      ]);
+      const rest = await ledger.listMarked(["e1", "e2"], { ...page, after: "b" });
+      expect(rest.map(({ jti }) => jti)).to.deep.equal(["e"]);
+      expect(await ledger.listMarked([], page)).to.deep.equal([]);
+    });
+
+    it("tells the last expiry among the tokens of a subject, marked or not", async () => {
+      await record(
+        { jti: "t1", expiresAtMs: 7_000 },
+        { jti: "t2", expiresAtMs: 8_000, revokedBy: "e1" },
+        { jti: "t3", expiresAtMs: 9_000, subject: "u2" },
+      );
+
+      expect(await ledger.lastExpiryMs("u1")).to.equal(8_000);
+      expect(await ledger.lastExpiryMs("u3")).to.equal(null);
+    });
+  });
+}
+
+const ofSubject = (nowMs = 2_000): TokenSelection => ({ by: "epoch", subject: "u1", belowEpoch: 9, nowMs });

@@ -1,0 +1,120 @@
+import { expect } from "chai";
+import { beforeEach, describe, it } from "mocha";
+import type { NewSession, SessionStore, TokenRecord } from "../../shared/ports/session-store.ts";
+import type { Databases } from "./database.contract.ts";
+
+const session: NewSession = {
+  sid: "s1",
+  subject: "u1",
+  epoch: 3,
+  refreshHash: "hash-1",
+  createdAtMs: 1_000,
+  expiresAtMs: 9_000,
+};
+
+export function aToken(changed: Partial<TokenRecord> = {}): TokenRecord {
+  return {
+    jti: "t1",
+    subject: "u1",
+    sid: "s1",
+    epoch: 0,
+    issuedAtMs: 1_000,
+    expiresAtMs: 9_000,
+    revokedBy: null,
+    ...changed,
+  };
+}
+
+export function sessionStoreContract(databases: () => Databases): void {
+  describe("sessions", () => {
+    let sessions: SessionStore;
+    let elsewhere: SessionStore;
+
+    beforeEach(() => {
+      sessions = databases().one.sessions;
+      elsewhere = databases().other.sessions;
+    });
+
+    it("finds a session as it was created, on every connection", async () => {
+      await sessions.createSession(session);
+
+      const expected = { ...session, lastUsedAtMs: 1_000, endedAtMs: null };
+      expect(await elsewhere.findSession("s1")).to.deep.equal(expected);
+      expect(await sessions.findSession("s2")).to.equal(null);
+    });
+
+    it("rotates a refresh token, and only from the hash that stands", async () => {
+      await sessions.createSession(session);
+
+      const rotated = await sessions.rotate("s1", { fromHash: "hash-1", toHash: "hash-2", usedAtMs: 2_000 });
+      expect(rotated).to.include({ sid: "s1", refreshHash: "hash-2", lastUsedAtMs: 2_000, epoch: 3 });
+      expect(await sessions.rotate("s1", { fromHash: "hash-1", toHash: "x", usedAtMs: 3_000 })).to.equal(
+        null,
+      );
+      expect(await sessions.rotate("s2", { fromHash: "hash-2", toHash: "x", usedAtMs: 3_000 })).to.equal(
+        null,
+      );
+      expect(await elsewhere.findSession("s1")).to.deep.equal(rotated);
+    });
+
+    it("lets one of many rotations from the same hash through", async () => {
+      await sessions.createSession(session);
+
+      const rotations = Array.from({ length: 10 }, (_, index) =>
+        (index % 2 === 0 ? sessions : elsewhere).rotate("s1", {
+          fromHash: "hash-1",
+          toHash: `next-${index}`,
+          usedAtMs: 2_000,
+        }),
+      );
+      const through = (await Promise.all(rotations)).filter((rotated) => rotated !== null);
+      expect(through).to.have.lengthOf(1);
+      expect(await sessions.findSession("s1")).to.deep.equal(through[0]);
+    });
+
+    it("ends a session once: the first time stays, and it rotates no more", async () => {
+      await sessions.createSession(session);
+
+      expect(await sessions.endSession("s1", 5_000)).to.equal(true);
+      expect(await elsewhere.endSession("s1", 4_000)).to.equal(true);
+      expect(await sessions.findSession("s1")).to.include({ endedAtMs: 5_000, refreshHash: "hash-1" });
+      const rotation = { fromHash: "hash-1", toHash: "hash-2", usedAtMs: 6_000 };
+      expect(await sessions.rotate("s1", rotation)).to.equal(null);
+    });
+
+    it("says when there is no session to end", async () => {
+      expect(await sessions.endSession("nobody", 5_000)).to.equal(false);
+    });
+
+    it("records a token", async () => {
+      await sessions.recordToken(aToken({ epoch: 4 }));
+      await sessions.recordToken(aToken({ jti: "t2", revokedBy: "e1" }));
+
+      expect(await elsewhere.findToken("t1")).to.deep.equal(aToken({ epoch: 4 }));
+      expect(await elsewhere.findToken("t2")).to.deep.equal(aToken({ jti: "t2", revokedBy: "e1" }));
+      expect(await elsewhere.findToken("t3")).to.equal(null);
+    });
+
+    it("purges expired tokens, at most as many as it was told", async () => {
+      for (const [index, expiresAtMs] of [1_000, 2_000, 2_999, 3_000].entries()) {
+        await sessions.recordToken(aToken({ jti: `t${index}`, expiresAtMs }));
+      }
+
+      expect(await sessions.purgeTokens(3_000, 2)).to.equal(2);
+      expect(await sessions.purgeTokens(3_000, 2)).to.equal(1);
+      expect(await sessions.purgeTokens(3_000, 2)).to.equal(0);
+      expect(await sessions.findToken("t3")).to.include({ expiresAtMs: 3_000 });
+    });
+
+    it("purges expired sessions, at most as many as it was told", async () => {
+      for (const [index, expiresAtMs] of [1_000, 2_000, 2_999, 3_000].entries()) {
+        await sessions.createSession({ ...session, sid: `s${index}`, expiresAtMs });
+      }
+
+      expect(await sessions.purgeSessions(3_000, 2)).to.equal(2);
+      expect(await sessions.purgeSessions(3_000, 2)).to.equal(1);
+      expect(await sessions.purgeSessions(3_000, 2)).to.equal(0);
+      expect(await sessions.findSession("s3")).to.include({ expiresAtMs: 3_000 });
+    });
+  });
+}
