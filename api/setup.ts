@@ -13,6 +13,8 @@ export interface SetupTask {
 export interface Setup {
   /** The names of the tasks that readiness waits for. */
   missing(): string[];
+  /** Resolves when every task has succeeded once; never rejects. */
+  whenDone(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -30,7 +32,7 @@ export function startSetup(tasks: readonly SetupTask[], deps: SetupDeps): Setup 
   const { timers, randomness, log } = deps;
   const stopped = new AbortController();
   const waitedFor = new Set(tasks.map(({ name }) => name));
-  const running = Promise.all(tasks.map(runUntilDone));
+  const running = Promise.all(tasks.map(runUntilDone)).then(() => undefined);
 
   async function runUntilDone(task: SetupTask): Promise<void> {
     for (let attempts = 1; !stopped.signal.aborted; attempts += 1) {
@@ -51,6 +53,7 @@ export function startSetup(tasks: readonly SetupTask[], deps: SetupDeps): Setup 
 
   return {
     missing: () => [...waitedFor],
+    whenDone: () => running,
     async close() {
       stopped.abort();
       await running;

@@ -41,8 +41,8 @@ export interface ApiOptions {
 export interface RunningApi extends Running {
   readonly url: string;
   readonly instanceId: string;
-  /** Resolves once it accepts tokens. */
-  whenAccepting(): Promise<void>;
+  /** Resolves once it accepts tokens and everything is there that it makes at its start. */
+  whenReady(): Promise<void>;
 }
 
 /**
@@ -178,7 +178,12 @@ export async function startApi(options: ApiOptions): Promise<RunningApi> {
       },
       isDraining: () => isDraining,
     });
-    const server = await startHttpServer(app.callback(), { host: settings.HOST, port: settings.PORT, ids });
+    const answer = app.callback();
+    const server = await startHttpServer((request, response) => void answer(request, response), {
+      host: settings.HOST,
+      port: settings.PORT,
+      ids,
+    });
     closers.add("http server", () => server.close());
     closers.add("open streams", () => connections.close());
     log.info("api.listening", { url: server.url });
@@ -187,7 +192,9 @@ export async function startApi(options: ApiOptions): Promise<RunningApi> {
       url: server.url,
       instanceId,
       closed,
-      whenAccepting: () => feed.whenAccepting(),
+      async whenReady() {
+        await Promise.all([setup.whenDone(), feed.whenAccepting()]);
+      },
       get open() {
         return closers.open;
       },

@@ -1,9 +1,13 @@
 import type { PasswordHasher, Platform } from "../shared/ports/platform.ts";
 import type { UserStore } from "../shared/ports/user-store.ts";
 
-export interface Person {
+export interface Credentials {
   readonly email: string;
   readonly password: string;
+}
+
+export interface Person extends Credentials {
+  readonly id: string;
 }
 
 const users = ["alice@example.com", "bob@example.com"];
@@ -21,15 +25,16 @@ export async function createPeople(
   return Promise.all(
     users.map(async (email) => {
       const password = inventPassword(deps);
+      const id = deps.ids.uuid();
       await deps.users.create({
-        id: deps.ids.uuid(),
+        id,
         email,
         passwordHash: await deps.hasher.hash(password),
         roles: ["user"],
         externalIds: [],
         createdAtMs: deps.clock.wallMs(),
       });
-      return { email, password };
+      return { id, email, password };
     }),
   );
 }

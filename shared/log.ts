@@ -52,7 +52,7 @@ export function createLog(options: LogOptions): Log {
   return wrap(logger);
 }
 
-type PinoLogger = pino.Logger<never>;
+type PinoLogger = pino.Logger;
 
 function wrap(logger: PinoLogger): Log {
   return {

@@ -10,7 +10,7 @@ import { createPlatform } from "./platform.ts";
 import type { Parts } from "./ports/parts.ts";
 import type { Platform } from "./ports/platform.ts";
 import { connectRedisStore } from "./redis/revocation-store.ts";
-import { configInvalidExitCode, type SettingsSource } from "./settings.ts";
+import { orReportInvalid, type SettingsSource } from "./settings.ts";
 
 export interface ProcessOptions<C extends { readonly settings: EngineSettings }> {
   readonly name: "api" | "worker";
@@ -65,21 +65,6 @@ export async function runProcess<C extends { readonly settings: EngineSettings }
     log.error("process.start-failed", { err });
     process.exitCode = 1;
     await closers.close();
-  }
-}
-
-/** Runs `configure`; says what is wrong with the settings on stderr, and sets the exit code, if anything is. */
-export async function orReportInvalid<T>(
-  process: NodeJS.Process,
-  configure: () => Promise<T>,
-): Promise<T | null> {
-  try {
-    return await configure();
-  } catch (error) {
-    if (!(error instanceof AppError) || error.code !== "config-invalid") throw error;
-    process.stderr.write(`The settings are not valid:\n${error.message}\n`);
-    process.exitCode = configInvalidExitCode;
-    return null;
   }
 }
 

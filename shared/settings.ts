@@ -141,4 +141,19 @@ function givenText(name: string, setting: Setting<unknown>, source: SettingsSour
 }
 
 /** Exit code of a process whose settings are not valid (sysexits.h: EX_CONFIG). */
-export const configInvalidExitCode = 78;
+const configInvalidExitCode = 78;
+
+/** Runs `configure`; says what is wrong with the settings on stderr, and sets the exit code, if anything is. */
+export async function orReportInvalid<T>(
+  process: NodeJS.Process,
+  configure: () => Promise<T>,
+): Promise<T | null> {
+  try {
+    return await configure();
+  } catch (error) {
+    if (!(error instanceof AppError) || error.code !== "config-invalid") throw error;
+    process.stderr.write(`The settings are not valid:\n${error.message}\n`);
+    process.exitCode = configInvalidExitCode;
+    return null;
+  }
+}

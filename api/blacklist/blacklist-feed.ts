@@ -83,7 +83,6 @@ export function startBlacklistFeed(deps: FeedDeps): Promise<BlacklistFeed> {
 
 class Feed implements BlacklistFeed {
   readonly #deps: FeedDeps;
-  readonly #log: Log;
   readonly #cursor: FeedCursor;
   readonly #lease: Lease;
   readonly #freshness: Freshness;
@@ -102,7 +101,6 @@ class Feed implements BlacklistFeed {
 
   constructor(deps: FeedDeps) {
     this.#deps = deps;
-    this.#log = deps.log;
     this.#cursor = new FeedCursor(deps.blacklist);
     this.#lease = new Lease(deps.clock);
     this.#freshness = new Freshness({ ...deps, lease: this.#lease });
@@ -158,7 +156,7 @@ class Feed implements BlacklistFeed {
       if (this.#mustLoad) await this.#load();
       if (this.#closed !== undefined) return 0;
       const delayMs = await this.#sync();
-      if (this.#failures > 0) this.#log.info("replica.store-back", { failures: this.#failures });
+      if (this.#failures > 0) this.#deps.log.info("replica.store-back", { failures: this.#failures });
       this.#failures = 0;
       return delayMs;
     } catch (err) {
@@ -184,7 +182,7 @@ class Feed implements BlacklistFeed {
     this.#cursor.placeAt(place);
     this.#mustLoad = false;
     this.#freshness.noteMissing("head");
-    this.#log.info("replica.loaded", { ...place, entries: blacklist.entries });
+    this.#deps.log.info("replica.loaded", { ...place, entries: blacklist.entries });
     this.#renew();
   }
 
@@ -218,7 +216,7 @@ class Feed implements BlacklistFeed {
     if (outcome === "lost" || outcome === "other-incarnation") {
       this.#mustLoad = true;
       this.#freshness.noteMissing("snapshot");
-      this.#log.info("replica.reload", { reason: outcome, position: reported });
+      this.#deps.log.info("replica.reload", { reason: outcome, position: reported });
       this.#deps.onResync?.(outcome);
       this.#reloads += 1;
       return this.#reloads === 1 ? 0 : retryDelayMs(this.#reloads, this.#deps.randomness);
@@ -240,7 +238,7 @@ class Feed implements BlacklistFeed {
 
   #advanced(by: "announcement" | "sync"): void {
     const { position, incarnation } = this.#cursor;
-    this.#log.debug("revocation.enforced", { position, incarnation, by });
+    this.#deps.log.debug("revocation.enforced", { position, incarnation, by });
     this.#deps.onAdvanced?.(position, by);
   }
 
@@ -256,12 +254,14 @@ class Feed implements BlacklistFeed {
 
   #fail(err: unknown): number {
     this.#failures += 1;
+    const { log } = this.#deps;
+    const failures = this.#failures;
     const isRepair = err instanceof AppError && err.code === "store-invalid";
     this.#freshness.noteMissing(isRepair ? "incarnation" : "store");
-    const fields = { err, failures: this.#failures };
-    if (this.#failures > 1) this.#log.debug("replica.store-away", fields);
-    else if (isRetriable(err)) this.#log.warn("replica.store-away", fields);
-    else this.#log.error("replica.round-failed", fields);
+    if (failures > 1) log.debug("replica.round-failed", { err, failures });
+    else if (isRepair) log.info("replica.store-invalid");
+    else if (isRetriable(err)) log.warn("replica.store-away", { err });
+    else log.error("replica.round-failed", { err });
     return retryDelayMs(this.#failures, this.#deps.randomness);
   }
 
@@ -270,7 +270,7 @@ class Feed implements BlacklistFeed {
     if (nowMs < this.#pruneAtMs) return;
     this.#pruneAtMs = nowMs + pruneEveryMs;
     const dropped = this.#deps.blacklist.prune();
-    if (dropped > 0) this.#log.debug("replica.pruned", { dropped });
+    if (dropped > 0) this.#deps.log.debug("replica.pruned", { dropped });
   }
 
   async #close(): Promise<void> {
@@ -287,7 +287,7 @@ class Feed implements BlacklistFeed {
       await this.#inTime(this.#deps.store.signOff(this.#deps.instanceId));
     } catch (err) {
       // It counts as silent then, until its lease must have run out.
-      this.#log.warn("replica.sign-off-failed", { err });
+      this.#deps.log.warn("replica.sign-off-failed", { err });
     }
   }
 }

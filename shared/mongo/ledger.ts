@@ -21,12 +21,16 @@ export function createMongoLedger(mongo: MongoConnection, tokens: Model<TokenDoc
 
   const findAll = (
     filter: QueryFilter<RevocationDocument>,
-    { sort = {}, limit = 0 }: { sort?: Record<string, 1 | -1>; limit?: number } = {},
+    {
+      sort = {},
+      limit = 0,
+      limitMs,
+    }: { sort?: Record<string, 1 | -1>; limit?: number; limitMs?: number } = {},
   ) =>
     call(async () => {
       const documents = await rows.find(filter).sort(sort).limit(limit).lean().exec();
       return documents.map(rowOf);
-    }, bulkLimitMs);
+    }, limitMs);
 
   return {
     ...createMongoMarks(mongo, tokens),
@@ -67,7 +71,8 @@ export function createMongoLedger(mongo: MongoConnection, tokens: Model<TokenDoc
         const noted = { _id: eventId, status: "applied" as const, incarnation, position };
         return (await rows.updateOne(noted, { $set: update }).exec()).modifiedCount > 0;
       }),
-    listUnsettled: (limit) => findAll({ status: "applied" }, { sort: { requestedAt: 1 }, limit }),
+    listUnsettled: (limit) =>
+      findAll({ status: "applied" }, { sort: { requestedAt: 1 }, limit, limitMs: bulkLimitMs }),
     oldestPendingAtMs: () =>
       call(async () => {
         const oldest = await rows
@@ -83,12 +88,12 @@ export function createMongoLedger(mongo: MongoConnection, tokens: Model<TokenDoc
           _id: trusted({ $gt: after }),
           $or: [{ status: "pending" }, { until: trusted({ $gte: new Date(nowMs) }) }],
         },
-        { sort: { _id: 1 }, limit },
+        { sort: { _id: 1 }, limit, limitMs: bulkLimitMs },
       ),
     listExpired: (untilBeforeMs, limit) =>
       findAll(
         { until: trusted({ $lt: new Date(untilBeforeMs) }), status: trusted({ $ne: "pending" }) },
-        { sort: { until: 1 }, limit },
+        { sort: { until: 1 }, limit, limitMs: bulkLimitMs },
       ),
     removeRows: (eventIds) =>
       call(async () => {

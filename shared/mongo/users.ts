@@ -73,7 +73,9 @@ export function createMongoUsers({ connection, call, ping }: MongoConnection): U
     appendEvent: (id, event) =>
       call(async () => {
         const update = { $push: { outbox: documentOfEvent(event) }, $inc: { outboxLength: 1 } };
-        return (await users.updateOne({ _id: id }, update).exec()).matchedCount > 0;
+        const lacking = { _id: id, "outbox.id": trusted({ $ne: event.id }) };
+        const appended = await users.updateOne(lacking, update).exec();
+        return appended.matchedCount > 0 || (await users.exists({ _id: id }).exec()) !== null;
       }),
     listOutbox: (limit) =>
       call(async () => {

@@ -21,13 +21,17 @@ export interface UserStore {
   hasAdministrator(): Promise<boolean>;
   /** Null when the user's state is no longer `change.from`. `change.event` is appended to the outbox in the same write. */
   change(id: string, change: StateChange): Promise<User | null>;
-  /** Appends an event that changes no user, such as `token.revoked`. False when there is no such user. */
+  /**
+   * Appends an event that changes no user, such as `token.revoked`, unless it waits there already. False when there
+   * is no such user.
+   */
   appendEvent(id: string, event: QuashEvent): Promise<boolean>;
 
   /** Waiting events, those of one user in their order, oldest users first in no promised order. */
   listOutbox(limit: number): Promise<OutboxEntry[]>;
   findOutboxEvent(eventId: string): Promise<OutboxEntry | null>;
   removeFromOutbox(userId: string, eventId: string): Promise<void>;
+  /** How many events wait. */
   countOutbox(): Promise<number>;
 
   /** Copies what became of a deactivation onto its user, before the ledger row goes. */

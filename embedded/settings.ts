@@ -1,0 +1,32 @@
+import {
+  administratorIsWhole,
+  type ServiceSettings,
+  serviceSettings,
+  stalenessLeavesRoomForASync,
+} from "../api/settings.ts";
+import { engineSettings } from "../shared/engine-settings.ts";
+import { optional, readSettings, type SettingsOf, type SettingsSource, text } from "../shared/settings.ts";
+
+const { NAMESPACE, TOKEN_ISSUER, SYNC_INTERVAL_MS, SHUTDOWN_GRACE_MS, LOG_LEVEL } = engineSettings;
+
+export const embeddedSettings = {
+  ...serviceSettings,
+  NAMESPACE,
+  TOKEN_ISSUER,
+  SYNC_INTERVAL_MS,
+  SHUTDOWN_GRACE_MS,
+  LOG_LEVEL: { ...LOG_LEVEL, parse: (given: string | undefined) => LOG_LEVEL.parse(given || "warn") },
+  HOST: text("an address", { description: "the address to listen on", default: "127.0.0.1" }),
+  SIGNING_KEYS_FILE: optional(
+    text("the path of a file", {
+      description: "a JWK Set with private keys; made for this run unless given",
+    }),
+  ),
+} as const;
+
+export type EmbeddedSettings = SettingsOf<typeof embeddedSettings> & ServiceSettings;
+
+/** Throws `config-invalid`, whose message lists every problem. */
+export function loadEmbeddedSettings(source: SettingsSource): EmbeddedSettings {
+  return readSettings(embeddedSettings, source, [stalenessLeavesRoomForASync, administratorIsWhole]);
+}
