@@ -65,7 +65,8 @@ export async function openConnection(options: MongoOptions): Promise<MongoConnec
       await connection.openUri(url, { ...serverOptions, dbName: namespace });
       return true;
     } catch (error) {
-      if (error instanceof mongoose.mongo.MongoParseError) {
+      // Two libraries read the address; each has an error of this name.
+      if (error instanceof Error && error.name === "MongoParseError") {
         throw new AppError("config-invalid", "MONGO_URL is not an address of a MongoDB server.", {
           cause: error,
         });
