@@ -1,10 +1,9 @@
 import { AppError, isRetriable } from "../../shared/errors.ts";
-import type { Log } from "../../shared/log.ts";
-import type { Cancel, Platform } from "../../shared/ports/platform.ts";
-import type { Announcement, RevocationStore, Subscription } from "../../shared/ports/revocation-store.ts";
+import type { Cancel } from "../../shared/ports/platform.ts";
+import type { Announcement, Subscription } from "../../shared/ports/revocation-store.ts";
 import type { Position } from "../../shared/revocation/position.ts";
-import type { Blacklist } from "./blacklist.ts";
 import { FeedCursor, type FollowOutcome } from "./feed-cursor.ts";
+import type { FeedDeps, ResyncReason } from "./feed-deps.ts";
 import { Freshness, type FreshnessView } from "./freshness.ts";
 import { createInTime, type InTime } from "./in-time.ts";
 import { Lease, type Sending } from "./lease.ts";
@@ -42,29 +41,6 @@ export interface BlacklistFeed {
   onRefusing(listener: () => void): Cancel;
   /** Stops accepting at once, then signs off. Idempotent; never rejects. */
   close(): Promise<void>;
-}
-
-export type ResyncReason = "gap" | "reconnected" | "lost" | "other-incarnation";
-
-export interface FeedDeps extends Pick<Platform, "clock" | "timers" | "randomness"> {
-  readonly store: RevocationStore;
-  readonly blacklist: Blacklist;
-  /** New at each start of a process. */
-  readonly instanceId: string;
-  readonly log: Log;
-  readonly syncIntervalMs: number;
-  /** How long an answer is waited for; half of `maxStalenessMs` at the most. */
-  readonly syncDeadlineMs: number;
-  readonly maxStalenessMs: number;
-  readonly policy: StalenessPolicy;
-  /** How soon a new position is reported; those of one such time go in one call. */
-  readonly reportDelayMs?: number;
-  /** What must have succeeded before the first load; tried again until it does. */
-  readonly prepare?: () => Promise<void>;
-  /** Additions up to `position` have just become enforced. */
-  readonly onAdvanced?: (position: Position, by: "announcement" | "sync") => void;
-  /** An unplanned sync or load. */
-  readonly onResync?: (reason: ResyncReason) => void;
 }
 
 const defaultReportDelayMs = 10;
@@ -203,7 +179,8 @@ class Feed implements BlacklistFeed {
     const before = this.#cursor.position;
     const outcome = this.#cursor.follow(answer, position);
     if (this.#cursor.position !== before) this.#advanced("sync");
-    if (answer.incarnation !== null) {
+    // What a store says that has fallen behind proves nothing: it may give the same positions out again.
+    if (answer.incarnation !== null && answer.head >= position) {
       this.#lease.noteAnswer({ sent, incarnation: answer.incarnation, head: answer.head });
       this.#renew();
     }
@@ -242,7 +219,7 @@ class Feed implements BlacklistFeed {
     this.#deps.onAdvanced?.(position, by);
   }
 
-  #resync(reason: "gap" | "reconnected"): void {
+  #resync(reason: ResyncReason): void {
     this.#deps.onResync?.(reason);
     this.#pacer.within(this.#failures > 0 ? pauseWhileFailingMs : 0);
   }

@@ -88,17 +88,24 @@ describe("blacklist feed", () => {
       expect([feed.incarnation, feed.isAccepting()]).to.deep.equal(["second", true]);
     });
 
-    it("begins the load again when it is not answered", async () => {
-      await world.repair("first");
-      world.wire.onLoad = () => new Promise(() => undefined);
-      const feed = await world.start();
-      await world.platform.advance(10_000);
-      expect(feed.freshness()).to.include({ state: "cold", missing: "snapshot" });
+    for (const answered of [0, 1]) {
+      it(`begins the load again when it is not answered after ${answered} chunks`, async () => {
+        await world.repair("first");
+        await world.deactivate("alice");
+        let chunks = 0;
+        world.wire.onLoad = () => {
+          chunks += 1;
+          return chunks % 2 === (answered + 1) % 2 ? new Promise(() => undefined) : Promise.resolve();
+        };
+        const feed = await world.start();
+        await world.platform.advance(10_000);
+        expect(feed.freshness()).to.include({ state: "cold", missing: "snapshot" });
 
-      world.wire.onLoad = () => Promise.resolve();
-      await world.platform.advance(3_500);
-      expect(feed.isAccepting()).to.equal(true);
-    });
+        world.wire.onLoad = () => Promise.resolve();
+        await world.platform.advance(3_500);
+        expect(feed.isAccepting()).to.equal(true);
+      });
+    }
 
     it("loads only after what had to be prepared has succeeded", async () => {
       await world.repair("first");
@@ -248,6 +255,18 @@ describe("blacklist feed", () => {
 
       await world.platform.advance(20 * 60_000 + 60_000);
       expect(world.blacklist.entries).to.equal(0);
+    });
+
+    it("is not proved fresh by a store that is behind what it has reported", async () => {
+      const feed = await world.start();
+      await world.deactivate("alice");
+      await world.platform.advance(soonMs);
+      world.wire.onLoad = () => new Promise(() => undefined);
+      world.wire.onSync = async (call) => ({ ...(await call()), head: createPosition(1, 0), entries: [] });
+      await world.platform.advance(1_500);
+
+      expect(feed.freshness().stalenessMs).to.be.above(1_000);
+      expect(feed.freshness().missing).to.equal("snapshot");
     });
 
     it("loads again when the store is behind what it has reported", async () => {

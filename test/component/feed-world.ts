@@ -1,5 +1,6 @@
 import { createBlacklist } from "../../api/blacklist/blacklist.ts";
-import { type BlacklistFeed, type FeedDeps, startBlacklistFeed } from "../../api/blacklist/blacklist-feed.ts";
+import { type BlacklistFeed, startBlacklistFeed } from "../../api/blacklist/blacklist-feed.ts";
+import type { FeedDeps } from "../../api/blacklist/feed-deps.ts";
 import { createInProcessStoreServer } from "../../shared/in-process/revocation-store.ts";
 import type { Log } from "../../shared/log.ts";
 import type {

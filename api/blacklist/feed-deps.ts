@@ -1,0 +1,29 @@
+import type { Log } from "../../shared/log.ts";
+import type { Platform } from "../../shared/ports/platform.ts";
+import type { RevocationStore } from "../../shared/ports/revocation-store.ts";
+import type { Position } from "../../shared/revocation/position.ts";
+import type { Blacklist } from "./blacklist.ts";
+import type { StalenessPolicy } from "./staleness-policy.ts";
+
+export type ResyncReason = "gap" | "reconnected" | "lost" | "other-incarnation";
+
+export interface FeedDeps extends Pick<Platform, "clock" | "timers" | "randomness"> {
+  readonly store: RevocationStore;
+  readonly blacklist: Blacklist;
+  /** New at each start of a process. */
+  readonly instanceId: string;
+  readonly log: Log;
+  readonly syncIntervalMs: number;
+  /** How long an answer is waited for; half of `maxStalenessMs` at the most. */
+  readonly syncDeadlineMs: number;
+  readonly maxStalenessMs: number;
+  readonly policy: StalenessPolicy;
+  /** How soon a new position is reported; those of one such time go in one call. */
+  readonly reportDelayMs?: number;
+  /** What must have succeeded before the first load; tried again until it does. */
+  readonly prepare?: () => Promise<void>;
+  /** Additions up to `position` have just become enforced. */
+  readonly onAdvanced?: (position: Position, by: "announcement" | "sync") => void;
+  /** An unplanned sync or load. */
+  readonly onResync?: (reason: ResyncReason) => void;
+}
