@@ -170,6 +170,34 @@ export function ledgerContract(databases: () => Databases): void {
         expect(await ledger.find("e1")).to.deep.equal(before);
       });
 
+      it("widens what a row reaches, also with the note of an earlier position", async () => {
+        await insert({ eventId: "e1", epoch: null });
+        await ledger.noteApplied("e1", note({ epoch: null, position: createPosition(5, 9) }));
+        const wider = { epoch: 8, tokensRevoked: 8, untilMs: 80_000, unrecorded: true };
+        await elsewhere.noteApplied("e1", note({ ...wider, position: createPosition(5, 1) }));
+        expect(await ledger.find("e1")).to.include({ ...wider, position: createPosition(5, 9) });
+
+        const narrower = { epoch: null, unrecorded: false, incarnation: "second" };
+        await elsewhere.noteApplied("e1", note(narrower));
+        expect(await ledger.find("e1")).to.include({ ...wider, incarnation: "second" });
+      });
+
+      it("moves the time at which it was applied with the place, and not without it", async () => {
+        await insert({ eventId: "e1" });
+        const times = [];
+        for (const [sequence, appliedAtMs] of [
+          [3, 1_000],
+          [2, 2_000],
+          [3, 3_000],
+          [4, 4_000],
+        ] as const) {
+          const position = createPosition(5, sequence);
+          await ledger.noteApplied("e1", note({ position, appliedAtMs }));
+          times.push((await elsewhere.find("e1"))?.appliedAtMs);
+        }
+        expect(times).to.deep.equal([1_000, 1_000, 1_000, 4_000]);
+      });
+
       it("makes no row", async () => {
         await ledger.noteApplied("e1", note());
 
@@ -185,7 +213,7 @@ export function ledgerContract(databases: () => Databases): void {
         const outcomes = await Promise.all(
           [ledger, elsewhere].map((one) => one.noteEnforced("e1", enforced())),
         );
-        expect(outcomes.toSorted()).to.deep.equal([false, true]);
+        expect(outcomes).to.have.members([false, true]);
         const { enforcedAtMs, instances } = enforced();
         expect(await ledger.find("e1")).to.deep.include({ status: "enforced", enforcedAtMs, instances });
       });
@@ -196,6 +224,21 @@ export function ledgerContract(databases: () => Databases): void {
         expect(await ledger.noteEnforced("e1", enforced())).to.equal(false);
         expect(await ledger.noteEnforced("e2", enforced())).to.equal(false);
         expect(await stateOf("e1")).to.equal("pending");
+      });
+
+      it("comes before a note of another place or is refused after it, never both", async () => {
+        for (const eventId of ["e1", "e2", "e3", "e4", "e5"]) {
+          await insert({ eventId });
+          await ledger.noteApplied(eventId, note());
+          const [isEnforced] = await Promise.all([
+            ledger.noteEnforced(eventId, enforced()),
+            elsewhere.noteApplied(eventId, note({ incarnation: "second" })),
+          ]);
+          const expected = isEnforced
+            ? { status: "enforced", incarnation: note().incarnation }
+            : { status: "applied", incarnation: "second" };
+          expect(await ledger.find(eventId)).to.include(expected);
+        }
       });
 
       it("is refused once the row was written elsewhere", async () => {
