@@ -38,7 +38,10 @@ const serverOptions = {
   maxPoolSize: 50,
   // What waits for a connection longer has been given up, and must not run after all.
   waitQueueTimeoutMS: 1_500,
-  writeConcern: { w: "majority", journal: true, wtimeoutMS: 5_000 },
+  // One by one: an address that names one of them would win over an object of them.
+  w: "majority",
+  journal: true,
+  wtimeoutMS: 5_000,
   readConcernLevel: "majority",
   readPreference: "primary",
   ignoreUndefined: true,

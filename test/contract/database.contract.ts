@@ -1,4 +1,5 @@
-import { afterEach, beforeEach, describe } from "mocha";
+import { expect } from "chai";
+import { afterEach, beforeEach, describe, it } from "mocha";
 import type { Database } from "../../shared/ports/database.ts";
 import { ledgerContract } from "./ledger.contract.ts";
 import { sessionStoreContract } from "./session-store.contract.ts";
@@ -27,6 +28,20 @@ export function databaseContract(title: string, openFixture: () => Promise<Datab
       await Promise.all([databases.one.migrate(), databases.other.migrate()]);
     });
     afterEach(() => fixture.close());
+
+    it("answers a ping on each of its ports", async () => {
+      const { one, other } = databases;
+
+      expect([await one.ping(), await one.users.ping(), await other.ledger.ping()]).not.to.include(false);
+    });
+
+    it("is migrated by many at once, also with what it holds", async () => {
+      const { one, other } = databases;
+      await one.ledger.writeFence("first");
+
+      await Promise.all([one, other, one, other, one].map((database) => database.migrate()));
+      expect((await other.ledger.readFence())?.incarnation).to.equal("first");
+    });
 
     userStoreContract(() => databases);
     sessionStoreContract(() => databases);

@@ -198,6 +198,15 @@ export function ledgerContract(databases: () => Databases): void {
         expect(times).to.deep.equal([1_000, 1_000, 1_000, 4_000]);
       });
 
+      it("keeps what it knew where a later note knows nothing", async () => {
+        await insert({ eventId: "e1" });
+        await ledger.noteApplied("e1", note({ epoch: 3, notBefore: 7, unrecorded: true }));
+        await elsewhere.noteApplied("e1", note({ subject: null, position: createPosition(9, 0) }));
+
+        const known = { subject: "u1", epoch: 3, notBefore: 7, unrecorded: true };
+        expect(await ledger.find("e1")).to.include({ ...known, position: createPosition(9, 0) });
+      });
+
       it("makes no row", async () => {
         await ledger.noteApplied("e1", note());
 
@@ -250,6 +259,20 @@ export function ledgerContract(databases: () => Databases): void {
         expect(await ledger.noteEnforced("e1", { ...enforced(), incarnation: "second" })).to.equal(false);
         expect(await stateOf("e1")).to.equal("applied");
       });
+    });
+
+    it("lets a note of another place or the settling win, never both", async () => {
+      for (const eventId of ["e1", "e2", "e3", "e4", "e5"]) {
+        await insert({ eventId });
+        await ledger.noteApplied(eventId, note());
+        const [isEnforced] = await Promise.all([
+          ledger.noteEnforced(eventId, enforced()),
+          elsewhere.noteApplied(eventId, note({ incarnation: "second" })),
+        ]);
+
+        const [status, incarnation] = isEnforced ? ["enforced", "first"] : ["applied", "second"];
+        expect(await ledger.find(eventId)).to.include({ status, incarnation });
+      }
     });
 
     describe("what waits", () => {

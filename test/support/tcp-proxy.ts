@@ -4,6 +4,8 @@ export interface TcpProxy {
   readonly port: number;
   /** Resets every connection and refuses new ones until `restore`. */
   cut(): void;
+  /** Keeps every connection and takes new ones, but lets nothing through until `restore`. */
+  stall(): void;
   restore(): void;
   close(): Promise<void>;
 }
@@ -15,6 +17,7 @@ export async function startTcpProxy(target: {
 }): Promise<TcpProxy> {
   const sockets = new Set<Socket>();
   let isCut = false;
+  let isStalled = false;
   const server = createServer((client) => {
     if (isCut) {
       client.resetAndDestroy();
@@ -32,6 +35,7 @@ export async function startTcpProxy(target: {
         other.destroy();
       });
       socket.pipe(other);
+      if (isStalled) socket.pause();
     }
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
@@ -46,8 +50,14 @@ export async function startTcpProxy(target: {
       isCut = true;
       resetAll();
     },
+    stall() {
+      isStalled = true;
+      for (const socket of sockets) socket.pause();
+    },
     restore() {
       isCut = false;
+      isStalled = false;
+      for (const socket of sockets) socket.resume();
     },
     close() {
       resetAll();

@@ -1,0 +1,140 @@
+import { expect } from "chai";
+import { afterEach, beforeEach, it } from "mocha";
+import { silentLog } from "../../shared/log.ts";
+import { connectMongo } from "../../shared/mongo/database.ts";
+import { createPlatform } from "../../shared/platform.ts";
+import type { Database } from "../../shared/ports/database.ts";
+import type { PendingRow } from "../../shared/ports/ledger.ts";
+import type { NewUser } from "../../shared/ports/user-store.ts";
+import { createPosition } from "../../shared/revocation/position.ts";
+import { dropMongoDatabase } from "../support/drop-mongo-database.ts";
+import { type CommandRecorder, recordCommands } from "../support/mongo-commands.ts";
+import { describeWithServices, freshNamespace } from "../support/services.ts";
+
+const writes = ["insert", "update", "delete", "findAndModify"];
+
+describeWithServices("MongoDB, as it is asked", ["mongo"], ({ mongoUrl }) => {
+  let recorder: CommandRecorder;
+  let database: Database;
+  const namespace = freshNamespace();
+
+  beforeEach(async () => {
+    const { hostname, port } = new URL(mongoUrl);
+    recorder = await recordCommands({ host: hostname, port: Number(port) });
+    // The address asks for less than is needed: the code has the last word.
+    const url = `mongodb://127.0.0.1:${recorder.port}/?w=1&journal=false&wtimeoutMS=1&readConcernLevel=local&readPreference=secondaryPreferred`;
+    database = await connectMongo({ url, namespace, log: silentLog, ...createPlatform() });
+  });
+  afterEach(async () => {
+    await database.close();
+    await recorder.close();
+    await dropMongoDatabase(mongoUrl, namespace);
+  });
+
+  it("acknowledges every write by a majority and its journal", async () => {
+    await writeEverything(database);
+
+    const written = recorder.commands.filter((command) => writes.some((name) => name in command));
+    const names = written.map((command) => Object.keys(command)[0] ?? "");
+    expect([...new Set(names)].toSorted()).to.deep.equal([...writes].sort());
+    for (const command of written) {
+      const { writeConcern } = command;
+      expect(writeConcern, JSON.stringify(command)).to.include({ w: "majority", j: true });
+    }
+  });
+
+  it("reads the fence from the primary, with majority read concern", async () => {
+    await database.ledger.writeFence("first");
+    await database.ledger.readFence();
+
+    const [read] = recorder.commands.filter(({ find }) => find === "fence");
+    expect(read?.["readConcern"]).to.deep.equal({ level: "majority" });
+    const preference = read?.["$readPreference"] ?? { mode: "primary" };
+    expect(preference).to.deep.equal({ mode: "primary" });
+  });
+
+  it("reads what a caller gave as a value, never as an operator", async () => {
+    const operator = { $ne: null } as unknown as string; // What the types do not keep out.
+    const outcome = await Promise.allSettled([database.users.findByEmail(operator)]);
+
+    expect(outcome[0]).to.include({ status: "rejected" });
+    expect(recorder.commands.filter(({ find }) => find === "users")).to.deep.equal([]);
+  });
+
+  it("keeps to what every server of the protocol knows", async () => {
+    await database.migrate();
+    await writeEverything(database);
+
+    const sent = JSON.stringify(recorder.commands);
+    for (const refused of [
+      "arrayFilters",
+      "$lookup",
+      "$changeStream",
+      "startTransaction",
+      "expireAfterSeconds",
+    ]) {
+      expect(sent, refused).not.to.include(refused);
+    }
+  });
+});
+
+const user: NewUser = {
+  id: "u1",
+  email: "u1@quash.test",
+  passwordHash: "hash",
+  roles: ["user"],
+  externalIds: [{ iss: "https://idp.test", sub: "a" }],
+  createdAtMs: 1_000,
+};
+const row: PendingRow = {
+  eventId: "e1",
+  type: "user.deactivated",
+  subject: "u1",
+  external: null,
+  jti: null,
+  sid: null,
+  epoch: 1,
+  notBefore: null,
+  reason: null,
+  actor: null,
+  source: "/quash/test",
+  sourceEventId: "e1",
+  effectiveAtMs: 1_000,
+  requestedAtMs: 1_000,
+};
+
+async function writeEverything({ users, sessions, ledger }: Database): Promise<void> {
+  const { status, epoch, statusChangedAtMs, epochRaisedAtMs } = await users.create(user);
+  const from = { status, epoch, statusChangedAtMs, epochRaisedAtMs };
+  const event = {
+    id: "e1",
+    source: "/quash/test",
+    type: "user.deleted",
+    timeMs: 2_000,
+    details: {},
+  } as const;
+  await users.change("u1", { from, to: { ...from, status: "deleted", epoch: 1 }, event });
+  await users.appendEvent("u1", { ...event, id: "e2" });
+  for (const id of ["e1", "e2"]) await users.removeFromOutbox("u1", id);
+  await users.purgeTombstones(9_000, 5);
+
+  const times = { createdAtMs: 1_000, expiresAtMs: 9_000 };
+  await sessions.createSession({ sid: "s1", subject: "u1", epoch: 0, refreshHash: "one", ...times });
+  await sessions.rotate("s1", { fromHash: "one", toHash: "two", usedAtMs: 2_000 });
+  await sessions.endSession("s1", 3_000);
+  const token = { jti: "t1", subject: "u1", sid: "s1", epoch: 0, issuedAtMs: 1_000, expiresAtMs: 9_000 };
+  await sessions.recordToken({ ...token, revokedBy: null });
+  await ledger.markTokens("e1", { by: "session", sid: "s1", nowMs: 2_000 }, 5);
+  await sessions.purgeTokens(99_000, 5);
+  await sessions.purgeSessions(99_000, 5);
+
+  const place = { incarnation: "first", position: createPosition(5, 0) };
+  const note = { subject: "u1", epoch: 1, notBefore: null, unrecorded: false, untilMs: 9_000 };
+  await ledger.insertPending([row]);
+  await ledger.noteApplied("e1", { ...note, ...place, appliedAtMs: 2_000, tokensRevoked: 1 });
+  await ledger.noteEnforced("e1", { ...place, enforcedAtMs: 3_000, instances: [] });
+  await ledger.removeRows(["e1"]);
+  await ledger.writeFence("first");
+  await ledger.raiseLongest({ tokenLifetimeSeconds: 1, maxStalenessMs: 1 });
+  await ledger.lowerLongest({ tokenLifetimeSeconds: 1, maxStalenessMs: 1 });
+}
