@@ -7,6 +7,7 @@ import { createArgon2Hasher } from "./users/password-hasher.ts";
 await runProcess({
   name: "api",
   process,
+  environment: process.env,
   async configure(source) {
     const settings = loadApiSettings(source);
     return { settings, keys: await loadKeys(settings.SIGNING_KEYS_FILE, source) };

@@ -15,6 +15,7 @@ import { orReportInvalid, type SettingsSource } from "./settings.ts";
 export interface ProcessOptions<C extends { readonly settings: EngineSettings }> {
   readonly name: "api" | "worker";
   readonly process: NodeJS.Process;
+  readonly environment: SettingsSource["environment"];
   /** Throws `config-invalid`. */
   configure(source: SettingsSource): C | Promise<C>;
   start(configuration: C, context: ProcessContext): Promise<Running>;
@@ -33,8 +34,8 @@ export interface ProcessContext {
 export async function runProcess<C extends { readonly settings: EngineSettings }>(
   options: ProcessOptions<C>,
 ): Promise<void> {
-  const { process, name } = options;
-  const source: SettingsSource = { environment: process.env, readFile: (path) => readFileSync(path, "utf8") };
+  const { process, name, environment } = options;
+  const source: SettingsSource = { environment, readFile: (path) => readFileSync(path, "utf8") };
   const configured = await orReportInvalid(process, async () => {
     const configuration = await options.configure(source);
     return { configuration, kafka: kafkaAddress(configuration.settings, source) };

@@ -5,6 +5,7 @@ import { startWorker } from "./start-worker.ts";
 await runProcess({
   name: "worker",
   process,
+  environment: process.env,
   configure: (source) => ({ settings: loadWorkerSettings(source) }),
   start: ({ settings }, context) =>
     startWorker({

@@ -1,3 +1,4 @@
+import { receiptOfOwnEvent } from "../../shared/receipts/receipt.ts";
 import type { ReadReceipts } from "../receipts/read-receipts.ts";
 import type { ReceiptWaiter } from "../receipts/receipt-waiter.ts";
 import { claimsOf } from "../request-state.ts";
@@ -46,9 +47,10 @@ export function addUserRoutes(
 
   router.post("/users/:id/deactivate", ...guards.admin, async (ctx) => {
     const { wait, timeout_ms: timeoutMs } = readQuery(ctx, waitQuerySchema);
-    const { changed, user, eventId } = await useCases.deactivateUser(await readChange(ctx));
+    const { changed, user, eventId, event } = await useCases.deactivateUser(await readChange(ctx));
     if (eventId === null) throw new TypeError("a deactivated user has a last deactivation");
     if (wait === "enforced") await waiter.waitUntilEnforced(eventId, timeoutMs);
+    if (changed && wait === undefined) return answerReceipt(ctx, receiptOfOwnEvent(event), 202);
     const receipt = changed ? await receipts.get(eventId) : await receipts.ofLastDeactivation(user);
     const isDone = wait === "enforced" && receipt.status === "enforced";
     answerReceipt(ctx, receipt, isDone || !changed ? 200 : 202);

@@ -47,9 +47,8 @@ export function createApplyEvent(deps: ApplyDeps) {
     if (row?.status === "applied" || row?.status === "enforced") {
       return (await isNotedUnderPresent(row, first?.written)) ? "duplicate" : rewriteRow(row, heartbeat);
     }
-    if (row === null) await ledger.insertPending([received.pendingRow]);
+    const [plan] = await Promise.all([decide(received), row ?? ledger.insertPending([received.pendingRow])]);
     await heartbeat();
-    const plan = await decide(received);
     await writeRevocation({
       row: { eventId: received.eventId, appliedAtMs: null },
       plan,

@@ -37,7 +37,8 @@ export interface WriteRequest {
 
 /**
  * Brings one decided revocation into the store and notes it in the ledger:
- * marks -> additions -> row, with incarnation and position -> fence. The order is the proof: whoever changes the
+ * its rules to the store -> marks -> what bears them to the store -> row, with incarnation and position -> fence.
+ * The order is the proof: whoever changes the
  * incarnation writes the fence first and reads the ledger afterwards, so either he reads this row, or this reads
  * his fence. When the answers and the fence differ, throws `store-invalid`: then all of it is to be done again.
  */
@@ -46,37 +47,41 @@ export function createWriteRevocation(deps: WriteDeps) {
 
   return async function writeRevocation({ row, plan, first, heartbeat }: WriteRequest): Promise<LedgerNote> {
     const { eventId } = row;
-    const { longest } = await validFence();
-    await mark(eventId, plan, heartbeat);
-
-    const horizonMs = clock.wallMs() + longest.tokenLifetimeSeconds * 1_000;
-    const lastExpiryMs = await lastExpiryOf(plan);
-    const outlives = lastExpiryMs > horizonMs;
     const writes: Written[] = first === undefined ? [] : [first.written];
-    const rules: Addition[] = additionsOf(plan, seconds(Math.max(horizonMs, lastExpiryMs)), names);
-    if (plan.namedToken !== null && !isIn(first, plan.namedToken)) rules.push(plan.namedToken);
-    if (first === undefined || outlives || rules.some(({ kind }) => kind !== "cut-off")) {
-      writes.push(await store.add(rules, outlives ? { extend: true } : {}));
+    const rules = rulesUntil(plan, clock.wallMs()).filter((rule) => !isIn(first, rule));
+    if (first === undefined || rules.length > 0) writes.push(await store.add(rules));
+    const [{ longest }] = await Promise.all([validFence(), mark(eventId, plan, heartbeat)]);
+    const [lastExpiryMs, marked] = await Promise.all([
+      lastExpiryOf(plan),
+      writeMarked(eventId, plan.namedToken, heartbeat),
+    ]);
+    const horizonMs = clock.wallMs() + longest.tokenLifetimeSeconds * 1_000;
+    if (lastExpiryMs > horizonMs) {
+      writes.push(await store.add(rulesUntil(plan, lastExpiryMs), { extend: true }));
     }
-    const marked = await writeMarked(eventId, plan.namedToken, heartbeat);
     const { incarnation, position } = sameIncarnation([...writes, ...marked.writes]);
 
-    const untilMs = Math.max(horizonMs, lastExpiryMs, marked.lastExpiryMs);
     const note = {
       subject: plan.subject,
       epoch: plan.epoch,
       notBefore: plan.notBefore,
       unrecorded: plan.unrecorded,
-      untilMs,
+      untilMs: Math.max(horizonMs, lastExpiryMs, marked.lastExpiryMs),
       appliedAtMs: row.appliedAtMs ?? clock.wallMs(),
       incarnation,
       position,
-      tokensRevoked: await ledger.countMarked(eventId),
+      tokensRevoked: marked.count,
     };
     await ledger.noteApplied(eventId, note);
     if ((await validFence()).incarnation !== incarnation) throw incarnationChanged();
     return note;
   };
+
+  /** The store keeps them for the longest lifetime in use, whatever `untilMs` is. */
+  function rulesUntil(plan: Plan, untilMs: number): Addition[] {
+    const rules = additionsOf(plan, seconds(untilMs), names);
+    return plan.namedToken === null ? rules : [...rules, plan.namedToken];
+  }
 
   async function mark(eventId: string, plan: Plan, heartbeat: Heartbeat): Promise<void> {
     for (const selection of plan.marks) {
@@ -95,6 +100,7 @@ export function createWriteRevocation(deps: WriteDeps) {
     const writes: Written[] = [];
     const expiresAfterMs = clock.wallMs() - clockErrorAllowedMs;
     let lastExpiryMs = 0;
+    let count = 0;
     let after: string | undefined;
     for (;;) {
       const page = { expiresAfterMs, limit: addStep, ...(after === undefined ? {} : { after }) };
@@ -107,8 +113,9 @@ export function createWriteRevocation(deps: WriteDeps) {
         writes.push(await store.add(additions));
         await heartbeat();
       }
+      count += tokens.length;
       after = tokens.at(-1)?.jti;
-      if (tokens.length < addStep) return { writes, lastExpiryMs };
+      if (tokens.length < addStep) return { writes, lastExpiryMs, count };
     }
   }
 
@@ -144,9 +151,14 @@ export function revocationOf({ jti, expiresAtMs }: MarkedToken, names: Names): T
   return { kind: "token", token, exp: seconds(expiresAtMs) };
 }
 
-function isIn(first: First | undefined, { token, exp }: TokenRevocation): boolean {
+/** Its own cut-off needs no comparing: the store kept the one with the event's epoch for as long as it must. */
+function isIn(first: First | undefined, rule: Addition): boolean {
   const additions = first?.additions ?? [];
-  return additions.some((added) => added.kind === "token" && added.token === token && added.exp === exp);
+  return additions.some((added) => {
+    if (added.kind === "token")
+      return rule.kind === "token" && added.token === rule.token && added.exp === rule.exp;
+    return added.kind === "cut-off" && rule.kind === "cut-off";
+  });
 }
 
 function seconds(ms: number): number {
