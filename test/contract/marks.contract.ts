@@ -92,6 +92,24 @@ export function marksContract(databases: () => Databases): void {
       expect(counts.reduce((sum, count) => sum + count, 0)).to.equal(12);
     });
 
+    it("says fewer than it might have marked only when none is left, whoever marks meanwhile", async () => {
+      for (const subject of ["u1", "u2", "u3", "u4"]) {
+        await record(...Array.from({ length: 8 }, (_, index) => ({ jti: `${subject}-${index}`, subject })));
+        const selection: TokenSelection = { by: "epoch", subject, belowEpoch: 9, nowMs: 2_000 };
+
+        const marking = [ledger, elsewhere].map((one, index) => one.markTokens(`e${index}`, selection, 4));
+        expect(await Promise.all(marking)).to.deep.equal([4, 4]);
+      }
+    });
+
+    it("forgets the marks of tokens that were purged", async () => {
+      await record({ jti: "t1", revokedBy: "e1", expiresAtMs: 2_000 });
+      await sessions.purgeTokens(2_001, 10);
+
+      expect(await elsewhere.countMarked("e1")).to.equal(0);
+      expect(await elsewhere.lastExpiryMs("u1")).to.equal(null);
+    });
+
     it("lists the marked tokens of several events in pages by id, without the expired", async () => {
       await record(
         { jti: "a", revokedBy: "e1", expiresAtMs: 9_000 },
