@@ -163,7 +163,7 @@ export async function startApi(options: ApiOptions): Promise<RunningApi> {
       connections,
       instanceId,
       receipts: createReadReceipts({ ledger, users, settleReceipts }),
-      emailOfUser: createEmailOfUser(users),
+      emailOfUser: createEmailOfUser({ users, timers }),
       readiness: createReadiness({ feed, setup, isDraining: () => isDraining }),
       verifyToken: createVerifyToken({
         keys,
