@@ -35,7 +35,7 @@ export function createMetrics(options: { readonly withProcessMetrics: boolean })
       "revocation_dlq_publish_failures_total",
       "Dead letters that could not be written.",
     ),
-    outboxEvents: gauge("revocation_outbox_events", "Users whose events wait to be published."),
+    outboxEvents: gauge("revocation_outbox_events", "Events that wait to be published."),
     oldestPendingSeconds: gauge(
       "revocation_oldest_pending_seconds",
       "Age of the oldest revocation not applied yet.",

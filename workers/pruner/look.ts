@@ -41,6 +41,8 @@ export function createLook(deps: LookDeps) {
     const fence = await ledger.readFence();
     const cause = causeForRepair(state, fence);
     if (cause !== null) {
+      const isFirst = (fence?.incarnation ?? null) === null;
+      log[isFirst ? "info" : "warn"](isFirst ? "store.unprepared" : "store.invalid", { cause });
       await repairFor(cause, signal);
       return;
     }
@@ -61,7 +63,6 @@ export function createLook(deps: LookDeps) {
   }
 
   async function repairFor(cause: Cause, signal: AbortSignal): Promise<void> {
-    log.warn("store.invalid", { cause });
     metrics.repairs.inc({ cause });
     if (await repair({ asWiped: cause === "clock-stepped" })) {
       repairIsDue = false;

@@ -1,0 +1,83 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { expect } from "chai";
+import { describe, it } from "mocha";
+import { createRoutes } from "../../../api/routes/index.ts";
+import { apiSettings } from "../../../api/settings.ts";
+import { embeddedSettings } from "../../../embedded/settings.ts";
+import { errorTable } from "../../../shared/errors.ts";
+import { deadLetterReasons, eventTypes } from "../../../shared/events/event.ts";
+import type { Setting } from "../../../shared/settings.ts";
+import { workerSettings } from "../../../workers/settings.ts";
+import { readmeText, tableBelow } from "../../support/readme.ts";
+
+function settingRow(name: string, setting: Setting<unknown>): string[] {
+  const secret = setting.isSecret ? `, \`${name}_FILE\`` : "";
+  const users = [
+    ["API", apiSettings],
+    ["worker", workerSettings],
+    ["start", embeddedSettings],
+  ] as const;
+  const usedBy = users.filter(([, table]) => Object.hasOwn(table, name)).map(([user]) => user);
+  return [
+    `\`${name}\`${secret}`,
+    setting.defaultText === undefined ? "" : `\`${setting.defaultText}\``,
+    usedBy.join(", "),
+    `${setting.description} (${setting.expected})`,
+  ];
+}
+
+describe("the README", () => {
+  it("has every setting with its default, who reads it, and what it is", () => {
+    const settings: Record<string, Setting<unknown>> = {
+      ...embeddedSettings,
+      ...workerSettings,
+      ...apiSettings,
+    };
+    const expected = Object.entries(settings).map(([name, setting]) => settingRow(name, setting));
+    expect(tableBelow("Settings")).to.have.deep.members(expected);
+  });
+
+  it("has every error with its status and title", () => {
+    const expected = Object.entries(errorTable)
+      .filter(([slug]) => slug !== "config-invalid")
+      .map(([slug, { status, title, retriable }]) => [
+        `\`${slug}\``,
+        String(status),
+        title,
+        retriable ? "yes" : "",
+      ]);
+    expect(tableBelow("Errors")).to.have.deep.members(expected);
+  });
+
+  it("has every route", () => {
+    const calls = tableBelow("HTTP").flatMap(([cell = ""]) => [...cell.matchAll(/`([A-Z]+) ([^`?]+)/g)]);
+    const written = calls.map(([, method, path]) => `${method} ${path}`);
+    expect(written).to.have.members(routes());
+  });
+
+  it("has every event type and every reason for a dead letter", () => {
+    expect(tableBelow("Kafka").map(([type]) => type)).to.have.members(
+      eventTypes.map((type) => `\`${type}\``),
+    );
+    for (const reason of deadLetterReasons) expect(readmeText()).to.include(`\`${reason}\``);
+  });
+
+  it("names only files that exist", () => {
+    const links = [...readmeText().matchAll(/\]\(([^)#:]+)\)/g)].map(([, path]) => path ?? "");
+    expect(links).to.have.length.above(10);
+    expect(
+      links.filter((path) => !existsSync(join(import.meta.dirname, "..", "..", "..", path))),
+    ).to.deep.equal([]);
+  });
+});
+
+/** The routes are only listed here, never called, so what they need stays away. */
+function routes(): string[] {
+  const guards = { bearer: [], admin: [] };
+  const nothing = new Proxy({}, { get: () => undefined });
+  const router = Reflect.apply(createRoutes, undefined, [guards, nothing]);
+  return router.stack
+    .filter(({ methods }) => methods.length > 0)
+    .map(({ methods, path }) => `${methods.find((method) => method !== "HEAD") ?? ""} ${String(path)}`);
+}
