@@ -1,3 +1,5 @@
+import { inspectJson } from "./json-shape.ts";
+
 /** What JSON.parse lets through although two readers may read it differently. */
 export interface JsonFault {
   readonly kind: "syntax" | "ambiguous";
@@ -26,35 +28,13 @@ export function parseStrictJson(bytes: Uint8Array): JsonReading {
   } catch {
     return fault("syntax", text.trim() === "" ? "it is empty" : "it is not JSON");
   }
-  const name = ambiguousMember(text);
-  if (name === null) return { ok: true, value };
-  const shown = JSON.stringify(name.slice(0, 64));
-  const why =
-    name === "__proto__" ? `a member is named ${shown}` : `the member ${shown} occurs twice in an object`;
-  return fault("ambiguous", why);
+  const { repeatedMember, hasPrototypeMember } = inspectJson(text);
+  if (hasPrototypeMember) return fault("ambiguous", 'a member is named "__proto__"');
+  if (repeatedMember === null) return { ok: true, value };
+  const shown = JSON.stringify(repeatedMember.join(".").slice(0, 64));
+  return fault("ambiguous", `the member ${shown} occurs twice in an object`);
 }
 
 function fault(kind: JsonFault["kind"], detail: string): JsonReading {
   return { ok: false, fault: { kind, detail } };
-}
-
-/** `text` is valid JSON by now, so only strings and brackets matter. Without recursion: nesting may be deep. */
-function ambiguousMember(text: string): string | null {
-  const token = /"[^"\\]*(?:\\.[^"\\]*)*"|[{}[\],]/g;
-  /** Per open bracket the names so far; null for an array. */
-  const open: (Set<string> | null)[] = [];
-  let expectsName = false;
-  for (let match = token.exec(text); match !== null; match = token.exec(text)) {
-    const [found] = match;
-    if (found === "{" || found === "[") open.push(found === "{" ? new Set() : null);
-    if (found === "}" || found === "]") open.pop();
-    const names = open.at(-1);
-    if (found.startsWith('"') && expectsName && names) {
-      const name = String(JSON.parse(found));
-      if (names.has(name) || name === "__proto__") return name;
-      names.add(name);
-    }
-    expectsName = found === "{" || (found === "," && names !== null);
-  }
-  return null;
 }

@@ -12,9 +12,14 @@ const bodyLimit = 16 * 1024;
 export async function readBody(request: IncomingMessage): Promise<unknown> {
   const length = request.headers["content-length"];
   const isChunked = request.headers["transfer-encoding"] !== undefined;
-  if (!isChunked && (length === undefined || length === "0")) return undefined;
+  if (!isChunked) {
+    if (length === undefined || length === "0") return undefined;
+    checkContentType(request.headers["content-type"]);
+  }
+  const bytes = await readBytes(request);
+  if (bytes.length === 0) return undefined;
   checkContentType(request.headers["content-type"]);
-  const reading = parseStrictJson(await readBytes(request));
+  const reading = parseStrictJson(bytes);
   if (reading.ok) return reading.value;
   const { kind, detail } = reading.fault;
   if (kind === "ambiguous") {
@@ -42,9 +47,9 @@ async function readBytes(request: IncomingMessage): Promise<Uint8Array> {
   } catch (cause) {
     const type = cause instanceof Error && "type" in cause ? cause.type : undefined;
     if (type === "entity.too.large") {
-      throw new AppError("request-too-large", `The body may have at most ${bodyLimit} bytes.`, {
-        headers: { connection: "close" },
-      });
+      // The rest is read and dropped: a client that is still sending would not see an answer that breaks it off.
+      request.resume();
+      throw new AppError("request-too-large", `The body may have at most ${bodyLimit} bytes.`);
     }
     throw new AppError("request-malformed", "The body ended before its announced length.", { cause });
   }

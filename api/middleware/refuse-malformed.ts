@@ -5,7 +5,9 @@ import type { Middleware } from "../request-state.ts";
 export function createRefuseMalformed(): Middleware {
   return async function refuseMalformed(ctx, next) {
     const hosts = ctx.req.headersDistinct["host"] ?? [];
-    if (hosts.length !== 1) throw new AppError("request-malformed", "Send exactly one Host header.");
+    const isOld = ctx.req.httpVersion === "1.0";
+    if (hosts.length > 1 || (hosts.length === 0 && !isOld))
+      throw new AppError("request-malformed", "Send exactly one Host header.");
     if (!isDecodable(ctx.path))
       throw new AppError("request-malformed", "The path is not percent-encoded UTF-8.");
     await next();

@@ -1,6 +1,6 @@
 import { AppError } from "../../shared/errors.ts";
 import type { Middleware } from "../request-state.ts";
-import type { AppRouter } from "../routes/index.ts";
+import type { AppRouter } from "../routes/router.ts";
 
 /** What no route took: another method at a known path is told which ones there are (RFC 9110 §15.5.6). */
 export function createRefuseUnknown(router: Pick<AppRouter, "match">): Middleware {

@@ -15,7 +15,7 @@ export function createReportErrors(log: Log): Middleware {
       const error = appErrorOf(thrown);
       const { requestId } = ctx.state;
       if (error.code === "internal-error") log.error("http.failed", { err: thrown, request_id: requestId });
-      else log.debug("http.refused", { slug: error.code, detail: error.message, request_id: requestId });
+      else log.debug("http.refused", { slug: error.code, err: error.cause, request_id: requestId });
       const problem = createProblem(error, { instance: ctx.path, requestId });
       ctx.status = problem.body.status;
       ctx.set(problem.headers);

@@ -2,11 +2,14 @@ import { AppError } from "../../shared/errors.ts";
 import type { Middleware } from "../request-state.ts";
 import type { VerifyToken } from "../tokens/verify-token.ts";
 
+/** Several tokens in one header; other texts with commas are no tokens at all. */
+const tokenList = /^[A-Za-z0-9._~+/=-]*,/;
+
 /** The access token is taken from the `Authorization` header only, one of them, scheme Bearer (RFC 6750 §2.1). */
 export function createRequireToken(verifyToken: VerifyToken): Middleware {
   return async function requireToken(ctx, next) {
     const given = ctx.req.headersDistinct["authorization"] ?? [];
-    const isInQuery = ctx.URL.searchParams.has("access_token");
+    const isInQuery = new URLSearchParams(ctx.querystring).has("access_token");
     ctx.state.claims = verifyToken(tokenIn(given, isInQuery));
     await next();
   };
@@ -14,10 +17,10 @@ export function createRequireToken(verifyToken: VerifyToken): Middleware {
 
 function tokenIn(headers: readonly string[], isInQuery: boolean): string {
   const [header = "", ...more] = headers;
-  if (more.length > 0 || (isInQuery && header.trim() !== "")) {
+  if (more.length > 0 || (isInQuery && header !== "")) {
     throw new AppError("auth-ambiguous", "Send one Authorization header, and the token nowhere else.");
   }
-  const [scheme = "", ...rest] = header.trim().split(/[ \t]+/);
+  const [scheme = "", ...rest] = header.split(/[ \t]+/);
   if (scheme === "" || (isBearer(scheme) && rest.length === 0)) {
     throw new AppError("token-missing", "Send an access token: Authorization: Bearer <token>.");
   }
@@ -25,7 +28,7 @@ function tokenIn(headers: readonly string[], isInQuery: boolean): string {
     throw new AppError("auth-scheme-unsupported", "Send an access token: Authorization: Bearer <token>.");
   }
   const [token = "", ...surplus] = rest;
-  if (surplus.length > 0 || token.includes(",")) {
+  if (surplus.length > 0 || tokenList.test(token)) {
     throw new AppError("auth-malformed", "The Authorization header has more than one token after Bearer.");
   }
   return token;

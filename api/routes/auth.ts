@@ -1,8 +1,8 @@
 import { claimsOf } from "../request-state.ts";
 import type { UseCases } from "../users/create-use-cases.ts";
 import type { TokenGrant } from "../users/token-grant.ts";
-import type { AppRouter, Guards } from "./index.ts";
 import { readInput, readQuery } from "./input.ts";
+import type { AppRouter, Guards } from "./router.ts";
 import { credentialsSchema, emptySchema, noQuerySchema, refreshSchema } from "./schemas.ts";
 
 export function addAuthRoutes(router: AppRouter, guards: Guards, useCases: UseCases): void {

@@ -1,20 +1,12 @@
-import { Router, type RouterContext } from "@koa/router";
-import type { Middleware, RequestState } from "../request-state.ts";
+import { Router } from "@koa/router";
+import type { RequestState } from "../request-state.ts";
 import type { UseCases } from "../users/create-use-cases.ts";
 import { addAuthRoutes } from "./auth.ts";
 import { addMeRoutes, type MeDeps } from "./me.ts";
 import { addOperationsRoutes, type OperationsDeps } from "./operations.ts";
 import { addRevocationRoutes } from "./revocations.ts";
+import type { AppRouter, Guards, RouteContext } from "./router.ts";
 import { addUserRoutes, type UserRouteDeps } from "./users.ts";
-
-export type AppRouter = Router<RequestState>;
-export type RouteContext = RouterContext<RequestState>;
-
-/** What stands in front of a protected route, in this order: fresh, token, not revoked, role. */
-export interface Guards {
-  readonly bearer: readonly Middleware[];
-  readonly admin: readonly Middleware[];
-}
 
 export type RouteDeps = MeDeps & UserRouteDeps & OperationsDeps & { readonly useCases: UseCases };
 

@@ -4,21 +4,25 @@ import { readBody } from "../middleware/read-body.ts";
 import type { Context } from "../request-state.ts";
 import { uuidPattern } from "./patterns.ts";
 
-/** The body by its schema; a body that is not there counts as an empty object where the schema takes one. */
+/** An answer must not be many times as long as what it answers. */
+const problemsShown = 16;
+const pointerLength = 128;
+
+/** The body by its schema; it may be left out where the schema takes an empty object. */
 export async function readInput<T>(ctx: Pick<Context, "req">, schema: z.ZodType<T>): Promise<T> {
   const body = await readBody(ctx.req);
-  if (body !== undefined && !isObject(body)) {
-    throw new AppError("body-malformed", "The body must be a JSON object.");
-  }
-  return validate(body ?? {}, schema);
+  if (isObject(body)) return validate(body, schema);
+  const withoutBody = schema.safeParse({});
+  if (body === undefined && withoutBody.success) return withoutBody.data;
+  throw new AppError("body-malformed", "The body must be a JSON object.");
 }
 
 /** Query parameters are as strict as bodies: unknown ones and repeats are refused too. */
-export function readQuery<T>(ctx: Pick<Context, "URL">, schema: z.ZodType<T>): T {
+export function readQuery<T>(ctx: Pick<Context, "querystring">, schema: z.ZodType<T>): T {
   const given: Record<string, string> = {};
-  for (const [name, value] of ctx.URL.searchParams) {
+  for (const [name, value] of new URLSearchParams(ctx.querystring)) {
     if (Object.hasOwn(given, name))
-      throw failed([{ pointer: `/${name}`, detail: "is given more than once" }]);
+      throw failed([{ pointer: pointerTo([name]), detail: "is given more than once" }]);
     Object.defineProperty(given, name, { value, enumerable: true });
   }
   return validate(given, schema);
@@ -34,18 +38,21 @@ export function readId(ctx: { readonly params: Readonly<Record<string, string>> 
 function validate<T>(value: unknown, schema: z.ZodType<T>): T {
   const result = schema.safeParse(value);
   if (result.success) return result.data;
-  throw failed(result.error.issues.flatMap(problemsOf));
+  throw failed(result.error.issues.flatMap(problemsOf).slice(0, problemsShown));
 }
 
 function problemsOf(issue: z.core.$ZodIssue): { pointer: string; detail: string }[] {
-  const path = issue.path
-    .map((part) => `/${String(part).replaceAll("~", "~0").replaceAll("/", "~1")}`)
-    .join("");
-  if (issue.code !== "unrecognized_keys") return [{ pointer: path, detail: issue.message }];
+  if (issue.code !== "unrecognized_keys") return [{ pointer: pointerTo(issue.path), detail: issue.message }];
   return issue.keys.map((key) => ({
-    pointer: `${path}/${key.slice(0, 64)}`,
+    pointer: pointerTo([...issue.path, key]),
     detail: "is not a member of this",
   }));
+}
+
+/** RFC 6901. */
+function pointerTo(path: readonly PropertyKey[]): string {
+  const parts = path.map((part) => `/${String(part).replaceAll("~", "~0").replaceAll("/", "~1")}`);
+  return parts.join("").slice(0, pointerLength);
 }
 
 function failed(errors: readonly { pointer: string; detail: string }[]): AppError {

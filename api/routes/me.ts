@@ -4,8 +4,8 @@ import type { Timers } from "../../shared/ports/platform.ts";
 import type { OpenConnections } from "../blacklist/connections.ts";
 import { claimsOf } from "../request-state.ts";
 import type { EmailOfUser } from "../users/email-of-user.ts";
-import type { AppRouter, Guards } from "./index.ts";
 import { readQuery } from "./input.ts";
+import type { AppRouter, Guards } from "./router.ts";
 import { noQuerySchema } from "./schemas.ts";
 
 export interface MeDeps {
@@ -16,6 +16,8 @@ export interface MeDeps {
   readonly metrics: Pick<Metrics, "openStreams">;
 }
 
+/** How long a client may take to receive the last event; one that does not read is cut off then. */
+const lastWordsMs = 1_000;
 /** Something now and then, so that no proxy takes a quiet stream for a dead one. */
 const heartbeatMs = 15_000;
 
@@ -42,9 +44,12 @@ export function addMeRoutes(router: AppRouter, guards: Guards, deps: MeDeps): vo
 
     stream.write(eventText("open", { jti, instance: instanceId }));
     let stopBeating = timers.after(heartbeatMs, beat);
-    const unregister = connections.register(claimsOf(ctx), (reason) =>
-      stream.end(eventText(reason, { jti })),
-    );
+    const unregister = connections.register(claimsOf(ctx), (reason) => {
+      stopBeating();
+      stream.end(eventText(reason, { jti }));
+      const cutOff = timers.after(lastWordsMs, () => ctx.req.socket.destroy());
+      ctx.res.once("close", cutOff);
+    });
     stream.once("close", () => {
       unregister();
       stopBeating();
@@ -52,7 +57,7 @@ export function addMeRoutes(router: AppRouter, guards: Guards, deps: MeDeps): vo
     });
 
     function beat(): void {
-      stream.write(": still here\n\n");
+      if (!stream.writableNeedDrain) stream.write(": still here\n\n");
       stopBeating = timers.after(heartbeatMs, beat);
     }
   });

@@ -3,8 +3,8 @@ import type { Metrics } from "../../shared/metrics.ts";
 import type { InstanceObserver } from "../../shared/receipts/instance-observer.ts";
 import type { Readiness } from "../readiness.ts";
 import type { KeySet } from "../tokens/keys.ts";
-import type { AppRouter, Guards } from "./index.ts";
 import { readQuery } from "./input.ts";
+import type { AppRouter, Guards } from "./router.ts";
 import { noQuerySchema } from "./schemas.ts";
 
 export interface OperationsDeps {

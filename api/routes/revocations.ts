@@ -3,9 +3,9 @@ import type { LedgerQuery, LedgerRow } from "../../shared/ports/ledger.ts";
 import type { ReadReceipts } from "../receipts/read-receipts.ts";
 import { claimsOf } from "../request-state.ts";
 import type { UseCases } from "../users/create-use-cases.ts";
-import type { AppRouter, Guards } from "./index.ts";
 import { readId, readInput, readQuery } from "./input.ts";
 import { uuidPattern } from "./patterns.ts";
+import type { AppRouter, Guards } from "./router.ts";
 import { noQuerySchema, reasonSchema, revocationQuerySchema } from "./schemas.ts";
 import { answerReceipt } from "./users.ts";
 

@@ -1,20 +1,15 @@
 import { z } from "zod";
 import { plainText, textLimits } from "../../shared/events/event-schema.ts";
 import { maxPasswordBytes } from "../users/password.ts";
-import { uuidPattern } from "./patterns.ts";
 
 /** What callers may send. Every object is closed: an unknown member is refused, so that a slip does not go unseen. */
 
 const email = plainText(320);
-const password = z
-  .string("must be a text")
-  .min(1)
-  .refine(
-    (text) => Buffer.byteLength(text) <= maxPasswordBytes,
-    `must have at most ${maxPasswordBytes} bytes`,
-  );
+const password = plainText(maxPasswordBytes).refine(
+  (text) => Buffer.byteLength(text) <= maxPasswordBytes,
+  `must have at most ${maxPasswordBytes} bytes`,
+);
 const reason = plainText(textLimits.reason);
-const uuid = z.string().regex(uuidPattern, "must be a UUID in lower case");
 const roles = z
   .array(z.enum(["user", "admin"]))
   .min(1)
@@ -49,7 +44,7 @@ export const userQuerySchema = z.strictObject({
 });
 export const revocationQuerySchema = z.strictObject({
   ...page,
-  subject: uuid.optional(),
+  subject: plainText(textLimits.subject).optional(),
   jti: plainText(textLimits.jti).optional(),
 });
 export const waitQuerySchema = z.strictObject({

@@ -3,8 +3,8 @@ import type { ReadReceipts } from "../receipts/read-receipts.ts";
 import type { ReceiptWaiter } from "../receipts/receipt-waiter.ts";
 import { claimsOf } from "../request-state.ts";
 import type { UseCases } from "../users/create-use-cases.ts";
-import type { AppRouter, Guards, RouteContext } from "./index.ts";
 import { readId, readInput, readQuery } from "./input.ts";
+import type { AppRouter, Guards, RouteContext } from "./router.ts";
 import {
   emptySchema,
   newUserSchema,
@@ -47,13 +47,14 @@ export function addUserRoutes(
 
   router.post("/users/:id/deactivate", ...guards.admin, async (ctx) => {
     const { wait, timeout_ms: timeoutMs } = readQuery(ctx, waitQuerySchema);
-    const { changed, user, eventId, event } = await useCases.deactivateUser(await readChange(ctx));
-    if (eventId === null) throw new TypeError("a deactivated user has a last deactivation");
-    if (wait === "enforced") await waiter.waitUntilEnforced(eventId, timeoutMs);
-    if (changed && wait === undefined) return answerReceipt(ctx, receiptOfOwnEvent(event), 202);
-    const receipt = changed ? await receipts.get(eventId) : await receipts.ofLastDeactivation(user);
-    const isDone = wait === "enforced" && receipt.status === "enforced";
-    answerReceipt(ctx, receipt, isDone || !changed ? 200 : 202);
+    const { changed, user, event } = await useCases.deactivateUser(await readChange(ctx));
+    const receipt = changed ? receiptOfOwnEvent(event) : await receipts.ofLastDeactivation(user);
+    if (wait === undefined) return answerReceipt(ctx, receipt, changed ? 202 : 200);
+    if (receipt.status === "enforced") return answerReceipt(ctx, receipt, 200);
+    await waiter.waitUntilEnforced(receipt.event_id, timeoutMs);
+    const settled = changed ? await receipts.get(event.id) : await receipts.ofLastDeactivation(user);
+    // Who waits takes 200 for the proof, also when it was somebody else who deactivated the user.
+    answerReceipt(ctx, settled, settled.status === "enforced" ? 200 : 202);
   });
 
   router.post("/users/:id/sign-out", ...guards.admin, async (ctx) => {

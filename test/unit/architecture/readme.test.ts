@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { expect } from "chai";
 import { describe, it } from "mocha";
-import { createRoutes } from "../../../api/routes/index.ts";
+import { createRoutes, type RouteDeps } from "../../../api/routes/index.ts";
 import { apiSettings } from "../../../api/settings.ts";
 import { embeddedSettings } from "../../../embedded/settings.ts";
 import { errorTable } from "../../../shared/errors.ts";
@@ -75,8 +75,8 @@ describe("the README", () => {
 /** The routes are only listed here, never called, so what they need stays away. */
 function routes(): string[] {
   const guards = { bearer: [], admin: [] };
-  const nothing = new Proxy({}, { get: () => undefined });
-  const router = Reflect.apply(createRoutes, undefined, [guards, nothing]);
+  const nothing = new Proxy({} as RouteDeps, { get: () => undefined });
+  const router = createRoutes(guards, nothing);
   return router.stack
     .filter(({ methods }) => methods.length > 0)
     .map(({ methods, path }) => `${methods.find((method) => method !== "HEAD") ?? ""} ${String(path)}`);
