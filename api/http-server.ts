@@ -1,4 +1,11 @@
-import { createServer, type RequestListener, type Server, STATUS_CODES } from "node:http";
+import {
+  createServer,
+  type IncomingMessage,
+  type RequestListener,
+  type Server,
+  type ServerResponse,
+  STATUS_CODES,
+} from "node:http";
 import type { Duplex } from "node:stream";
 import { AppError, type ErrorCode } from "../shared/errors.ts";
 import type { Ids } from "../shared/ports/platform.ts";
@@ -20,29 +27,43 @@ const requestTimeoutMs = 30_000;
 /** Longer than a balancer keeps an idle connection, so that it is not the one to be surprised. */
 const keepAliveMs = 65_000;
 
+/** How often requests that take too long to arrive are looked for. */
+const timeoutCheckMs = 5_000;
+
 /** Rejects with the system's error when it cannot listen. */
 export async function startHttpServer(
   listener: RequestListener,
   { host, port, ids }: HttpServerOptions,
 ): Promise<ListeningServer> {
-  const server = createServer(
-    {
-      maxHeaderSize: 16 * 1024,
-      headersTimeout: requestTimeoutMs,
-      requestTimeout: requestTimeoutMs,
-      keepAliveTimeout: keepAliveMs,
-      // A missing Host would be answered by Node without a body: the first middleware refuses it instead.
-      requireHostHeader: false,
-    },
-    listener,
-  );
-  server.on("clientError", (error: NodeJS.ErrnoException, socket) => answerBelowKoa(error, socket, ids));
+  const server = createServer({
+    maxHeaderSize: 16 * 1024,
+    headersTimeout: requestTimeoutMs,
+    requestTimeout: requestTimeoutMs,
+    keepAliveTimeout: keepAliveMs,
+    connectionsCheckingInterval: timeoutCheckMs,
+    // A missing Host would be answered by Node without a body: the first middleware refuses it instead.
+    requireHostHeader: false,
+  });
+  const connections = watchConnections(server);
+  server.on("request", takeOriginForm);
+  server.on("request", listener);
+  // RFC 9110 §10.1.1: an expectation that is not known may be ignored.
+  server.on("checkExpectation", (request, response) => server.emit("request", request, response));
+  server.on("connect", (_request, socket) => {
+    answerBelowKoa(socket, new AppError("method-not-allowed", "This is not a proxy."), ids);
+  });
+  server.on("clientError", (error: NodeJS.ErrnoException, socket) => {
+    const isAnswering = connections.get(socket)?.headersSent ?? false;
+    if (isAnswering || error.code === "ECONNRESET" || !socket.writable) socket.destroy();
+    else answerBelowKoa(socket, refusalOf(error), ids);
+  });
   await listen(server, host, port);
   return {
     url: urlOf(server, host),
     close: () =>
       new Promise((resolve, reject) => {
         server.close((error) => (error ? reject(error) : resolve()));
+        for (const [socket, response] of connections) if (response === null) socket.destroy();
       }),
   };
 }
@@ -68,18 +89,37 @@ const refusals: Record<string, readonly [code: ErrorCode, detail: string]> = {
   ERR_HTTP_REQUEST_TIMEOUT: ["request-timeout", "The request did not arrive within 30 s."],
 };
 
+function refusalOf({ code = "" }: NodeJS.ErrnoException): AppError {
+  const [slug, detail] = refusals[code] ?? ["request-malformed", "The request is not well-formed HTTP."];
+  return new AppError(slug, detail);
+}
+
+/** The open connections, each with the answer that it waits for. One that waits for none can be closed at any time. */
+function watchConnections(server: Server): ReadonlyMap<Duplex, ServerResponse | null> {
+  const connections = new Map<Duplex, ServerResponse | null>();
+  server.on("connection", (socket) => {
+    connections.set(socket, null);
+    socket.once("close", () => connections.delete(socket));
+  });
+  server.on("request", ({ socket }, response) => {
+    connections.set(socket, response);
+    response.once("close", () => {
+      if (connections.get(socket) === response) connections.set(socket, null);
+    });
+  });
+  return connections;
+}
+
+/** RFC 9112 §3.2.2: a target with scheme and authority is taken for its path; nothing here depends on the rest. */
+function takeOriginForm(request: IncomingMessage): void {
+  const target = (request.url ?? "").replace(/^[a-z][a-z0-9+.-]*:\/\/[^/?#]*/i, "");
+  request.url = target.startsWith("/") || target === "*" ? target : `/${target}`;
+}
+
 /** What Node's parser refuses never reaches Koa: it gets an answer of the same form. */
-function answerBelowKoa(error: NodeJS.ErrnoException, socket: Duplex, ids: Ids): void {
-  if (error.code === "ECONNRESET" || !socket.writable) {
-    socket.destroy();
-    return;
-  }
-  const [code, detail] = refusals[error.code ?? ""] ?? [
-    "request-malformed",
-    "The request is not well-formed HTTP.",
-  ];
+function answerBelowKoa(socket: Duplex, error: AppError, ids: Ids): void {
   const requestId = ids.uuid();
-  const { body, headers } = createProblem(new AppError(code, detail), { instance: "", requestId });
+  const { body, headers } = createProblem(error, { instance: "", requestId });
   const text = JSON.stringify(body);
   const head = {
     ...headers,

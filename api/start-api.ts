@@ -129,7 +129,6 @@ export async function startApi(options: ApiOptions): Promise<RunningApi> {
     const observer = createInstanceObserver({ store, clock });
     const settleReceipts = createSettleReceipts({ ledger, observer, clock });
     const waiter = createReceiptWaiter({ store, ledger, settleReceipts, timers, log });
-    closers.add("receipt waiter", () => waiter.close());
     const connections = createOpenConnections({ blacklist, feed, clock, timers, fingerprint });
 
     const setup = startSetup(
@@ -185,7 +184,9 @@ export async function startApi(options: ApiOptions): Promise<RunningApi> {
       ids,
     });
     closers.add("http server", () => server.close());
+    // Those who wait would keep the server open: they get their answers first.
     closers.add("open streams", () => connections.close());
+    closers.add("receipt waiter", () => waiter.close());
     log.info("api.listening", { url: server.url });
 
     return {
