@@ -38,7 +38,14 @@ export function readId(ctx: { readonly params: Readonly<Record<string, string>> 
 function validate<T>(value: unknown, schema: z.ZodType<T>): T {
   const result = schema.safeParse(value);
   if (result.success) return result.data;
-  throw failed(result.error.issues.flatMap(problemsOf).slice(0, problemsShown));
+  // Of several faults at one place the last ones follow from the first.
+  const byPointer = new Map(
+    result.error.issues
+      .flatMap(problemsOf)
+      .map((problem) => [problem.pointer, problem] as const)
+      .toReversed(),
+  );
+  throw failed([...byPointer.values()].toReversed().slice(0, problemsShown));
 }
 
 function problemsOf(issue: z.core.$ZodIssue): { pointer: string; detail: string }[] {
