@@ -201,8 +201,13 @@ export async function startApi(options: ApiOptions): Promise<RunningApi> {
       },
       async close() {
         isDraining = true;
-        await closers.close();
-        end?.resolve();
+        try {
+          await closers.close();
+          end?.resolve();
+        } catch (error) {
+          end?.reject(error);
+          throw error;
+        }
       },
     };
   } catch (error) {

@@ -1,4 +1,5 @@
 import { AppError, isRetriable } from "../../shared/errors.ts";
+import type { QuashEvent } from "../../shared/events/event.ts";
 import type { Ledger, LedgerQuery, LedgerRow } from "../../shared/ports/ledger.ts";
 import type { User, UserStore } from "../../shared/ports/user-store.ts";
 import {
@@ -37,12 +38,25 @@ export function createReadReceipts({ ledger, users, settleReceipts }: ReadReceip
     }
   }
 
+  async function get(eventId: string): Promise<Receipt> {
+    const receipt = await find(eventId);
+    if (receipt === null) throw new AppError("not-found", "There is no revocation of this event_id.");
+    return receipt;
+  }
+
   return {
     /** Throws `not-found`. */
-    async get(eventId: string): Promise<Receipt> {
-      const receipt = await find(eventId);
-      if (receipt === null) throw new AppError("not-found", "There is no revocation of this event_id.");
-      return receipt;
+    get,
+
+    /**
+     * Of what was just done. A change that was made is answered without a read: one that failed would tell the
+     * caller to do again what has happened. Reads only for an earlier event, where there was nothing to change.
+     */
+    async ofChange(done: {
+      readonly event: QuashEvent | null;
+      readonly eventId: string | null;
+    }): Promise<Receipt> {
+      return done.event === null ? get(done.eventId ?? "") : receiptOfOwnEvent(done.event);
     },
 
     /** Of the user's last deactivation, also after its ledger row has gone. */

@@ -1,6 +1,7 @@
 import { AppError, errorTable } from "../../shared/errors.ts";
 import type { Metrics } from "../../shared/metrics.ts";
-import type { InstanceObserver } from "../../shared/receipts/instance-observer.ts";
+import type { InstancesView } from "../../shared/ports/revocation-store.ts";
+import type { InstanceObserver, ObservedInstance } from "../../shared/receipts/instance-observer.ts";
 import type { Readiness } from "../readiness.ts";
 import type { KeySet } from "../tokens/keys.ts";
 import { readQuery } from "./input.ts";
@@ -23,12 +24,12 @@ export function addOperationsRoutes(router: AppRouter, guards: Guards, deps: Ope
     const { view, instances } = await observer.observe();
     const present = instances.filter(({ signedOffAtMs }) => signedOffAtMs === null);
     ctx.body = {
-      items: present.map(({ id, position, entries, isFenced, lastSyncAtMs, maxStalenessMs }) => ({
-        id,
-        position,
-        state: isFenced ? "fenced" : view.storeTimeMs - lastSyncAtMs > maxStalenessMs ? "stale" : "fresh",
-        last_sync_at: new Date(lastSyncAtMs).toISOString(),
-        entries,
+      items: present.map((instance) => ({
+        id: instance.id,
+        position: instance.position,
+        state: stateOf(instance, view),
+        last_sync_at: new Date(instance.lastSyncAtMs).toISOString(),
+        entries: instance.entries,
       })),
     };
   });
@@ -61,6 +62,14 @@ export function addOperationsRoutes(router: AppRouter, guards: Guards, deps: Ope
     const { status, title, retriable } = errorTable[slug];
     ctx.body = { type: `/problems/${slug}`, title, status, retriable };
   });
+}
+
+/** A sync renews the lease only of who has loaded what the store holds now; a store under repair renews nobody's. */
+function stateOf(instance: ObservedInstance, view: InstancesView): "fresh" | "stale" | "fenced" {
+  if (instance.isFenced) return "fenced";
+  const isUpWithStore = view.incarnation !== null && instance.incarnation === view.incarnation;
+  const silentForMs = view.storeTimeMs - instance.lastSyncAtMs;
+  return isUpWithStore && silentForMs <= instance.maxStalenessMs ? "fresh" : "stale";
 }
 
 function isCode(slug: string): slug is keyof typeof errorTable {

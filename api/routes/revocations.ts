@@ -19,8 +19,8 @@ export function addRevocationRoutes(
     readQuery(ctx, noQuerySchema);
     const jti = readId(ctx, "jti");
     const { reason } = await readInput(ctx, reasonSchema);
-    const { eventId } = await useCases.revokeToken({ jti, actor: claimsOf(ctx).sub, reason });
-    answerReceipt(ctx, await receipts.get(eventId), 202);
+    const revoked = await useCases.revokeToken({ jti, actor: claimsOf(ctx).sub, reason });
+    answerReceipt(ctx, await receipts.ofChange(revoked), 202);
   });
 
   router.get("/revocations", ...guards.admin, async (ctx) => {

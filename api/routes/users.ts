@@ -59,8 +59,7 @@ export function addUserRoutes(
 
   router.post("/users/:id/sign-out", ...guards.admin, async (ctx) => {
     readQuery(ctx, noQuerySchema);
-    const { eventId } = await useCases.signOutUser(await readChange(ctx));
-    answerReceipt(ctx, await receipts.get(eventId ?? ""), 202);
+    answerReceipt(ctx, await receipts.ofChange(await useCases.signOutUser(await readChange(ctx))), 202);
   });
 
   router.post("/users/:id/reactivate", ...guards.admin, async (ctx) => {
@@ -73,8 +72,7 @@ export function addUserRoutes(
 
   router.delete("/users/:id", ...guards.admin, async (ctx) => {
     readQuery(ctx, noQuerySchema);
-    const { eventId } = await useCases.deleteUser(await readChange(ctx));
-    answerReceipt(ctx, await receipts.get(eventId ?? ""), 202);
+    answerReceipt(ctx, await receipts.ofChange(await useCases.deleteUser(await readChange(ctx))), 202);
   });
 }
 
