@@ -2,11 +2,14 @@ import { AppError } from "../../shared/errors.ts";
 import type { Middleware } from "../request-state.ts";
 import type { AppRouter } from "../routes/router.ts";
 
-/** What no route took: another method at a known path is told which ones there are (RFC 9110 §15.5.6). */
+/** Notes the route that will be taken. What no route takes is refused: another method at a known path is told which ones there are (RFC 9110 §15.5.6). */
 export function createRefuseUnknown(router: Pick<AppRouter, "match">): Middleware {
   return async function refuseUnknown(ctx, next) {
-    const { path, route } = router.match(ctx.path, ctx.method);
-    if (route) return next();
+    const { path, pathAndMethod, route } = router.match(ctx.path, ctx.method);
+    if (route) {
+      ctx.state.route = String(pathAndMethod.at(-1)?.path);
+      return next();
+    }
     const methods = [...new Set(path.flatMap((layer) => layer.methods))].toSorted();
     if (methods.length === 0) throw new AppError("not-found", "There is nothing at this path.");
     const allow = [...methods, "OPTIONS"].join(", ");

@@ -5,7 +5,7 @@ import { addAuthRoutes } from "./auth.ts";
 import { addMeRoutes, type MeDeps } from "./me.ts";
 import { addOperationsRoutes, type OperationsDeps } from "./operations.ts";
 import { addRevocationRoutes } from "./revocations.ts";
-import type { AppRouter, Guards, RouteContext } from "./router.ts";
+import type { AppRouter, Guards } from "./router.ts";
 import { addUserRoutes, type UserRouteDeps } from "./users.ts";
 
 export type RouteDeps = MeDeps & UserRouteDeps & OperationsDeps & { readonly useCases: UseCases };
@@ -23,17 +23,10 @@ export type RouteDeps = MeDeps & UserRouteDeps & OperationsDeps & { readonly use
  */
 export function createRoutes(guards: Guards, deps: RouteDeps): AppRouter {
   const router: AppRouter = new Router<RequestState>();
-  router.use(noteRoute);
   addAuthRoutes(router, guards, deps.useCases);
   addMeRoutes(router, guards, deps);
   addUserRoutes(router, guards, deps.useCases, deps);
   addRevocationRoutes(router, guards, deps.useCases, deps.receipts);
   addOperationsRoutes(router, guards, deps);
   return router;
-}
-
-/** The pattern, not the path: metrics and logs count by it. */
-async function noteRoute(ctx: RouteContext, next: () => Promise<unknown>): Promise<void> {
-  ctx.state.route = String(ctx._matchedRoute ?? "none");
-  await next();
 }
