@@ -14,17 +14,15 @@ export function createMongoMarks({ call }: MongoConnection, tokens: Model<TokenD
         let marked = 0;
         // Others may mark what was found meanwhile: fewer than `limit` must mean that none is left.
         while (marked < limit) {
-          const found = await tokens
-            .find(isMeant, { _id: 1 })
-            .limit(limit - marked)
-            .lean()
-            .exec();
+          const wanted = limit - marked;
+          const found = await tokens.find(isMeant, { _id: 1 }).limit(wanted).lean().exec();
           if (found.length === 0) break;
           const ids = found.map(({ _id }) => _id);
           const written = await tokens
             .updateMany({ _id: trusted({ $in: ids }), revokedBy: null }, { $set: { revokedBy: eventId } })
             .exec();
           marked += written.modifiedCount;
+          if (found.length < wanted && written.modifiedCount === found.length) break;
         }
         return marked;
       }, bulkLimitMs),

@@ -44,14 +44,16 @@ export async function runTraffic(
   }
 
   const underWay: Promise<void>[] = [];
+  const failures: unknown[] = [];
   for (let i = 0; i < total; i += 1) {
     const dueAt = startedAt + (i * 1_000) / plan.perSecond;
     const waitMs = dueAt - performance.now();
     if (waitMs > 1) await delay(waitMs);
     const person = people[i % people.length];
-    if (person) underWay.push(request(dueAt, person));
+    if (person) underWay.push(request(dueAt, person).catch((error: unknown) => void failures.push(error)));
   }
   await Promise.all(underWay);
   await pool.close();
+  if (failures.length > 0) throw new AggregateError(failures, `requests failed: ${String(failures[0])}`);
   return { requests: total, latenciesMs, innocentsRefused, byInstance };
 }

@@ -137,7 +137,7 @@ export function createRelay(deps: RelayDeps) {
     const oldestMs = Math.min((await ledger.oldestPendingAtMs()) ?? Infinity, ...waiting);
     const ageMs = oldestMs === Infinity ? 0 : Math.max(0, platform.clock.wallMs() - oldestMs);
     metrics.oldestPendingSeconds.set(ageMs / 1_000);
-    metrics.outboxEvents.set(await users.countOutbox());
+    metrics.outboxEvents.set(page.length < pageSizes.least ? page.length : await users.countOutbox());
   }
 
   function setLogAway(isAway: boolean): void {
