@@ -53,8 +53,7 @@ export async function startHttpServer(
     answerBelowKoa(socket, new AppError("method-not-allowed", "This is not a proxy."), ids);
   });
   server.on("clientError", (error: NodeJS.ErrnoException, socket) => {
-    const isAnswering = connections.get(socket)?.headersSent ?? false;
-    if (isAnswering || error.code === "ECONNRESET" || !socket.writable) socket.destroy();
+    if (connections.isAnswering(socket) || error.code === "ECONNRESET" || !socket.writable) socket.destroy();
     else answerBelowKoa(socket, refusalOf(error), ids);
   });
   await listen(server, host, port);
@@ -63,7 +62,7 @@ export async function startHttpServer(
     close: () =>
       new Promise((resolve, reject) => {
         server.close((error) => (error ? reject(error) : resolve()));
-        for (const [socket, response] of connections) if (response === null) socket.destroy();
+        connections.close();
       }),
   };
 }
@@ -94,20 +93,30 @@ function refusalOf({ code = "" }: NodeJS.ErrnoException): AppError {
   return new AppError(slug, detail);
 }
 
-/** The open connections, each with the answer that it waits for. One that waits for none can be closed at any time. */
-function watchConnections(server: Server): ReadonlyMap<Duplex, ServerResponse | null> {
-  const connections = new Map<Duplex, ServerResponse | null>();
+/** Which answer each connection waits for: one that waits for none can be closed at any time. */
+function watchConnections(server: Server) {
+  const answers = new Map<Duplex, ServerResponse | null>();
+  let isClosing = false;
   server.on("connection", (socket) => {
-    connections.set(socket, null);
-    socket.once("close", () => connections.delete(socket));
+    answers.set(socket, null);
+    socket.once("close", () => answers.delete(socket));
   });
   server.on("request", ({ socket }, response) => {
-    connections.set(socket, response);
+    answers.set(socket, response);
     response.once("close", () => {
-      if (connections.get(socket) === response) connections.set(socket, null);
+      if (answers.get(socket) !== response) return;
+      answers.set(socket, null);
+      if (isClosing) socket.destroySoon();
     });
   });
-  return connections;
+  return {
+    isAnswering: (socket: Duplex): boolean => answers.get(socket)?.headersSent ?? false,
+    /** Those at once that wait for nothing, the others after their answer. */
+    close(): void {
+      isClosing = true;
+      for (const [socket, response] of answers) if (response === null) socket.destroy();
+    },
+  };
 }
 
 /** RFC 9112 §3.2.2: a target with scheme and authority is taken for its path; nothing here depends on the rest. */
