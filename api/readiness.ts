@@ -1,3 +1,4 @@
+import type { Clock } from "../shared/ports/platform.ts";
 import type { BlacklistFeed } from "./blacklist/blacklist-feed.ts";
 import type { Setup } from "./setup.ts";
 
@@ -5,7 +6,7 @@ export interface Check {
   readonly status: "ok" | "unavailable";
   /** What is missing; null when nothing is. */
   readonly detail: string | null;
-  /** Since when (RFC 3339); null where it is not known. */
+  /** Since when (RFC 3339); null when nothing is. */
   readonly since: string | null;
 }
 
@@ -19,7 +20,9 @@ export type Readiness = () => ReadinessReport;
 export interface ReadinessDeps {
   readonly feed: Pick<BlacklistFeed, "freshness">;
   readonly setup: Pick<Setup, "missing">;
-  readonly isDraining: () => boolean;
+  /** Null while it takes requests. */
+  readonly drainingSinceMs: () => number | null;
+  readonly clock: Pick<Clock, "wallMs">;
 }
 
 const ok: Check = { status: "ok", detail: null, since: null };
@@ -32,25 +35,28 @@ const partsMissing = {
 } as const;
 
 /** Whether this instance should get traffic, and if not, what is missing and since when. */
-export function createReadiness({ feed, setup, isDraining }: ReadinessDeps): Readiness {
+export function createReadiness({ feed, setup, drainingSinceMs, clock }: ReadinessDeps): Readiness {
+  const startedAtMs = clock.wallMs();
+
   function replica(): Check {
     const { state, missing, sinceMs } = feed.freshness();
     if (state === "fresh") return ok;
     const why = missing === null ? "no sync was caught up with in time" : partsMissing[missing];
-    return unavailable(`${state}: ${why}`, new Date(sinceMs).toISOString());
+    return unavailable(`${state}: ${why}`, sinceMs);
   }
 
   return () => {
     const missing = setup.missing();
+    const drainedSinceMs = drainingSinceMs();
     const checks = {
       replica: replica(),
-      setup: missing.length === 0 ? ok : unavailable(`waiting for ${missing.join(" and ")}`),
-      process: isDraining() ? unavailable("shutting down") : ok,
+      setup: missing.length === 0 ? ok : unavailable(`waiting for ${missing.join(" and ")}`, startedAtMs),
+      process: drainedSinceMs === null ? ok : unavailable("shutting down", drainedSinceMs),
     };
     return { isReady: Object.values(checks).every(({ status }) => status === "ok"), checks };
   };
 }
 
-function unavailable(detail: string, since: string | null = null): Check {
-  return { status: "unavailable", detail, since };
+function unavailable(detail: string, sinceMs: number): Check {
+  return { status: "unavailable", detail, since: new Date(sinceMs).toISOString() };
 }

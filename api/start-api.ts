@@ -65,7 +65,7 @@ export async function startApi(options: ApiOptions): Promise<RunningApi> {
     tokenLifetimeSeconds: lifetimeSeconds,
     maxStalenessMs: acceptsForMs(settings.STALENESS_POLICY, settings.MAX_STALENESS_MS),
   };
-  let isDraining = false;
+  let drainingSinceMs: number | null = null;
   let end: { resolve: () => void; reject: (error: unknown) => void } | undefined;
   const closed = new Promise<void>((resolve, reject) => {
     end = { resolve, reject };
@@ -163,7 +163,7 @@ export async function startApi(options: ApiOptions): Promise<RunningApi> {
       instanceId,
       receipts: createReadReceipts({ ledger, users, settleReceipts }),
       emailOfUser: createEmailOfUser({ users, timers }),
-      readiness: createReadiness({ feed, setup, isDraining: () => isDraining }),
+      readiness: createReadiness({ feed, setup, clock, drainingSinceMs: () => drainingSinceMs }),
       verifyToken: createVerifyToken({
         keys,
         issuer,
@@ -175,7 +175,7 @@ export async function startApi(options: ApiOptions): Promise<RunningApi> {
         noteReplica(metrics, blacklist.entries, feed);
         return metrics.text();
       },
-      isDraining: () => isDraining,
+      isDraining: () => drainingSinceMs !== null,
     });
     const answer = app.callback();
     const server = await startHttpServer((request, response) => void answer(request, response), {
@@ -200,7 +200,7 @@ export async function startApi(options: ApiOptions): Promise<RunningApi> {
         return closers.open;
       },
       async close() {
-        isDraining = true;
+        drainingSinceMs ??= clock.wallMs();
         try {
           await closers.close();
           end?.resolve();

@@ -2,6 +2,7 @@ import { AppError, errorTable } from "../../shared/errors.ts";
 import type { Metrics } from "../../shared/metrics.ts";
 import type { InstancesView } from "../../shared/ports/revocation-store.ts";
 import type { InstanceObserver, ObservedInstance } from "../../shared/receipts/instance-observer.ts";
+import { explanations } from "../problems/explanations.ts";
 import type { Readiness } from "../readiness.ts";
 import type { KeySet } from "../tokens/keys.ts";
 import { readQuery } from "./input.ts";
@@ -60,7 +61,7 @@ export function addOperationsRoutes(router: AppRouter, guards: Guards, deps: Ope
     const slug = ctx.params["slug"] ?? "";
     if (!isCode(slug)) throw new AppError("not-found", "There is no problem of this name.");
     const { status, title, retriable } = errorTable[slug];
-    ctx.body = { type: `/problems/${slug}`, title, status, retriable };
+    ctx.body = { type: `/problems/${slug}`, title, status, detail: explanations[slug], retriable };
   });
 }
 

@@ -33,7 +33,14 @@ export const newUserSchema = z.strictObject({
   email,
   password,
   roles: roles.optional(),
-  external_ids: z.array(externalId).max(16).optional(),
+  external_ids: z
+    .array(externalId)
+    .max(16)
+    .refine(
+      (given) => new Set(given.map(({ iss, sub }) => JSON.stringify([iss, sub]))).size === given.length,
+      "must not name an identity twice",
+    )
+    .optional(),
 });
 
 export const noQuerySchema = z.strictObject({});

@@ -2,8 +2,7 @@ import { expect } from "chai";
 import { afterEach, beforeEach, describe, it } from "mocha";
 import { dependencyUnavailable } from "../../shared/errors.ts";
 import type { Database } from "../../shared/ports/database.ts";
-import type { RevocationStore } from "../../shared/ports/revocation-store.ts";
-import { eventually } from "../support/eventually.ts";
+import { replaceMethod } from "../support/replace-method.ts";
 import { type ApiWorld, createApiWorld, type TestApi } from "../support/test-api.ts";
 
 const password = "correct horse";
@@ -49,39 +48,7 @@ describe("a change whose receipt cannot be read back", () => {
     await addUser();
     const { token } = (await one.call("/me", { token: await one.signIn("alice@example.com", password) }))
       .body;
-    await expectAccepted(`/tokens/${String(Object(token).jti)}/revoke`, "token.revoked");
-  });
-});
-
-describe("GET /instances", () => {
-  it("shows no instance as fresh whose syncs renew no lease, since the store is under repair", async () => {
-    const world = await createApiWorld();
-    const worker = await world.startWorker();
-    const one = await world.startApi();
-    const token = await one.signIn();
-    const states = async () => statesIn((await one.call("/instances", { token })).body["items"]);
-    await eventually(async () => expect(await states()).to.deep.equal(["fresh"]));
-
-    await worker.close();
-    await world.connectParts().store.beginRepair("a lock");
-
-    expect(await states()).to.deep.equal(["stale"]);
-    await world.close();
-  });
-});
-
-describe("an API instance that could not close a part", () => {
-  it("says so to whoever waits for its end", async () => {
-    const world = await createApiWorld();
-    const worker = await world.startWorker();
-    const parts = world.connectParts();
-    const one = await world.startApi({ ...parts, store: unclosable(parts.store) });
-
-    const outcomes = await Promise.allSettled([one.api.close(), one.api.closed]);
-
-    expect(outcomes.map(({ status }) => status)).to.deep.equal(["rejected", "rejected"]);
-    expect(one.api.open).to.deep.equal([]);
-    await worker.close();
+    await expectAccepted(`/tokens/${String(Reflect.get(Object(token), "jti"))}/revoke`, "token.revoked");
   });
 });
 
@@ -90,11 +57,11 @@ function withoutReceipts(database: Database, isAway: () => boolean): Database {
   const away = () => Promise.reject(dependencyUnavailable("mongodb", new Error("gone")));
   return {
     ...methodsOf(database),
-    users: replace(database.users, "findOutboxEvent", (id) =>
+    users: replaceMethod(database.users, "findOutboxEvent", (id) =>
       isAway() ? away() : database.users.findOutboxEvent(id),
     ),
     sessions: database.sessions,
-    ledger: replace(database.ledger, "find", (id) => (isAway() ? away() : database.ledger.find(id))),
+    ledger: replaceMethod(database.ledger, "find", (id) => (isAway() ? away() : database.ledger.find(id))),
   };
 }
 
@@ -104,26 +71,4 @@ function methodsOf(database: Database): Pick<Database, "migrate" | "ping" | "clo
     ping: () => database.ping(),
     close: () => database.close(),
   };
-}
-
-function unclosable(store: RevocationStore): RevocationStore {
-  return replace(store, "subscribe", async (listener) => {
-    const subscription = await store.subscribe(listener);
-    return { close: () => subscription.close().then(() => Promise.reject(new Error("stuck"))) };
-  });
-}
-
-/** The port with one of its methods replaced. */
-function replace<T extends object, K extends keyof T>(port: T, name: K, method: T[K]): T {
-  return new Proxy(port, {
-    get(target, key) {
-      const member: unknown = Reflect.get(target, key);
-      if (key === name) return method;
-      return typeof member === "function" ? member.bind(target) : member;
-    },
-  });
-}
-
-function statesIn(items: unknown): unknown[] {
-  return Array.isArray(items) ? items.map((item) => Object(item).state) : [];
 }

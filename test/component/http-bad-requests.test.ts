@@ -403,6 +403,7 @@ describe("bad requests", () => {
       expect(answer.text.length).to.be.below(4_000);
     });
 
+    const idOf = (sub: string) => ({ iss: "i", sub });
     const users: [name: string, change: Record<string, unknown>, pointer: string][] = [
       ["an address that is none", { email: "nobody" }, "/email"],
       ["invisible characters in an address", { email: "a\u200b@b.c" }, "/email"],
@@ -412,6 +413,7 @@ describe("bad requests", () => {
       ["no roles", { roles: [] }, "/roles"],
       ["an external identity without sub", { external_ids: [{ iss: "i" }] }, "/external_ids/0/sub"],
       ["more in an external identity", { external_ids: [{ iss: "i", sub: "s", x: 1 }] }, "/external_ids/0/x"],
+      ["one external identity twice", { external_ids: [idOf("s"), idOf("t"), idOf("s")] }, "/external_ids"],
     ];
     for (const [name, change, pointer] of users) {
       it(`a new user with ${name}: validation-failed at ${pointer}`, async () => {
