@@ -16,7 +16,8 @@ import {
 } from "../shared/settings.ts";
 import { stalenessPolicies } from "./blacklist/staleness-policy.ts";
 import { longestTokenLifetimeSeconds } from "./tokens/claims.ts";
-import { maxPasswordBytes, minPasswordBytes } from "./users/password.ts";
+import { isAcceptableEmail } from "./users/email.ts";
+import { isAcceptablePassword, maxPasswordBytes, minPasswordBytes } from "./users/password.ts";
 
 /** How long the store may take to answer a sync: with less than that to spare, a lease would run out by itself. */
 export const syncDeadlineMs = 1_000;
@@ -47,14 +48,14 @@ export const serviceSettings = {
   ADMIN_EMAIL: optional(
     text("an e-mail address", {
       description: "the first administrator, created if there is none",
-      pattern: /^[^\s@]{1,64}@[^\s@]{1,190}$/u,
+      pattern: { test: isAcceptableEmail },
     }),
   ),
   ADMIN_PASSWORD: optional(
-    text(`${minPasswordBytes} to ${maxPasswordBytes} bytes`, {
+    text(`${minPasswordBytes} to ${maxPasswordBytes} bytes without control characters`, {
       description: "the first administrator's password",
       isSecret: true,
-      pattern: /^\P{Cc}{8,1024}$/u,
+      pattern: { test: isAcceptablePassword },
     }),
   ),
   MAX_STALENESS_MS: integer(

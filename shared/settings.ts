@@ -61,7 +61,7 @@ export function integer(range: { min: number; max: number }, options: Options<nu
   });
 }
 
-export function text(expected: string, options: Options<string> & { pattern?: RegExp }): Setting<string> {
+export function text(expected: string, options: Options<string> & { pattern?: Pick<RegExp, "test"> }): Setting<string> {
   return create(expected, options, (given) =>
     (options.pattern ?? /^.+$/su).test(given) ? given : undefined,
   );

@@ -6,12 +6,15 @@ export const maxPasswordBytes = 1024;
 
 const controlOrLoneSurrogate = /[\p{Cc}\p{Cs}]/u;
 
-/** No rules of composition. Throws `validation-failed`, without the password. */
-export function checkPassword(password: string): void {
+/** No rules of composition. */
+export function isAcceptablePassword(password: string): boolean {
   const bytes = Buffer.byteLength(password, "utf8");
-  const isAcceptable =
-    bytes >= minPasswordBytes && bytes <= maxPasswordBytes && !controlOrLoneSurrogate.test(password);
-  if (isAcceptable) return;
+  return bytes >= minPasswordBytes && bytes <= maxPasswordBytes && !controlOrLoneSurrogate.test(password);
+}
+
+/** Throws `validation-failed`, without the password. */
+export function checkPassword(password: string): void {
+  if (isAcceptablePassword(password)) return;
   const detail = `must have ${minPasswordBytes} to ${maxPasswordBytes} bytes in UTF-8 and no control characters`;
   throw new AppError("validation-failed", `password ${detail}.`, {
     errors: [{ pointer: "/password", detail }],

@@ -1,0 +1,89 @@
+import { expect } from "chai";
+import { once } from "node:events";
+import { createConnection, type Socket } from "node:net";
+import { afterEach, beforeEach, describe, it } from "mocha";
+import { startHttpServer } from "../../api/http-server.ts";
+import { createPlatform } from "../../shared/platform.ts";
+import { eventually } from "../support/eventually.ts";
+import { type ApiWorld, createApiWorld, sendRaw, type TestApi } from "../support/test-api.ts";
+
+describe("connections", () => {
+  let world: ApiWorld;
+  let api: TestApi;
+  let token: string;
+  const sockets: Socket[] = [];
+
+  beforeEach(async () => {
+    world = await createApiWorld();
+    await world.startWorker();
+    api = await world.startApi();
+    token = await api.signIn();
+  });
+  afterEach(async () => {
+    for (const socket of sockets.splice(0)) socket.destroy();
+    await world.close();
+  });
+
+  async function open(bytes = "") {
+    const socket = createConnection(api.port, "127.0.0.1");
+    sockets.push(socket);
+    await once(socket, "connect");
+    const seen = { text: "", isClosed: false };
+    socket.setEncoding("latin1").on("data", (chunk) => {
+      seen.text += String(chunk);
+    });
+    socket
+      .on("error", () => undefined)
+      .once("close", () => {
+        seen.isClosed = true;
+      });
+    if (bytes !== "") socket.write(bytes);
+    return { socket, seen };
+  }
+
+  it("that say nothing, or not all of it, or nothing more, do not hold up a shutdown", async () => {
+    const silent = await open();
+    const half = await open("GET /livez HTTP/1.1\r\nHost:");
+    const idle = await open("GET /livez HTTP/1.1\r\nHost: a\r\n\r\n");
+    await eventually(() => expect(idle.seen.text).to.match(/^HTTP\/1.1 200/));
+    const startedAt = performance.now();
+    await api.api.close();
+
+    expect(performance.now() - startedAt).to.be.below(1_000);
+    await eventually(() => {
+      expect([silent, half, idle].map(({ seen }) => seen.isClosed)).to.deep.equal([true, true, true]);
+    });
+    const refused = await sendRaw(api.port, "GET /livez HTTP/1.1\r\n\r\n").catch(() => "refused");
+    expect(refused).to.equal("refused");
+  });
+
+  it("get no second answer into the middle of the first", async () => {
+    const { socket, seen } = await open(
+      `GET /me/stream HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer ${token}\r\n\r\n`,
+    );
+    await eventually(() => expect(seen.text).to.contain("event: open"));
+    socket.write("this is no HTTP\r\n\r\n");
+    await eventually(() => expect(seen.isClosed).to.equal(true));
+    expect(seen.text.match(/HTTP\/1\.1/g)).to.have.length(1);
+  });
+
+  it("serve the next call after one whose body was too large", async () => {
+    const login = "POST /auth/login HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n";
+    const { seen } = await open(
+      `${login}Content-Length: 50000\r\n\r\n${"a".repeat(50_000)}GET /livez HTTP/1.1\r\nHost: a\r\n\r\n`,
+    );
+    await eventually(() => {
+      expect([...seen.text.matchAll(/HTTP\/1\.1 (\d+)/g)].map(([, status]) => status)).to.deep.equal([
+        "413",
+        "200",
+      ]);
+    });
+  });
+
+  it("are not taken at a port that is in use", async () => {
+    const { ids } = createPlatform();
+    const options = { host: "127.0.0.1", port: api.port, ids };
+    const failure: unknown = await startHttpServer(() => undefined, options).catch((error: unknown) => error);
+    expect(failure).to.have.property("code", "EADDRINUSE");
+  });
+});
