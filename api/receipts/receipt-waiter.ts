@@ -49,11 +49,10 @@ export function createReceiptWaiter(deps: ReceiptWaiterDeps): ReceiptWaiter {
   let isCheckDue = false;
 
   function check(options: { readonly rowsMayBeNew: boolean }): void {
+    if (waiting.size === 0) return;
     unread ||= options.rowsMayBeNew;
     isCheckDue = true;
-    checking ??= runChecks().finally(() => {
-      checking = undefined;
-    });
+    checking ??= runChecks();
   }
 
   async function runChecks(): Promise<void> {
@@ -65,6 +64,8 @@ export function createReceiptWaiter(deps: ReceiptWaiterDeps): ReceiptWaiter {
         log.debug("receipts.not-checked", { err });
       }
     }
+    // In the same turn as the last look at `isCheckDue`: what falls due from here on begins anew.
+    checking = undefined;
   }
 
   async function checkOnce(): Promise<void> {
@@ -139,7 +140,8 @@ export function createReceiptWaiter(deps: ReceiptWaiterDeps): ReceiptWaiter {
       } finally {
         one.done.abort();
         waiting.delete(one);
-        if (waiting.size === 0) await stopListening();
+        // Nobody's answer waits for that.
+        if (waiting.size === 0) void stopListening();
       }
     },
     async close() {
@@ -153,9 +155,10 @@ export function createReceiptWaiter(deps: ReceiptWaiterDeps): ReceiptWaiter {
     const listening = watch;
     watch = undefined;
     listening?.stop.abort();
-    await listening?.subscription.then(
-      (open) => open.close(),
-      () => undefined,
-    );
+    try {
+      await (await listening?.subscription)?.close();
+    } catch (err) {
+      log.debug("receipts.not-listening", { err });
+    }
   }
 }
