@@ -1,6 +1,6 @@
-import { expect } from "chai";
 import { once } from "node:events";
 import { createConnection, type Socket } from "node:net";
+import { expect } from "chai";
 import { afterEach, beforeEach, describe, it } from "mocha";
 import { startHttpServer } from "../../api/http-server.ts";
 import { createPlatform } from "../../shared/platform.ts";

@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { errorTable, type ErrorCode } from "../../shared/errors.ts";
+import { type ErrorCode, errorTable } from "../../shared/errors.ts";
 import type { Answer } from "./client.ts";
 
 /** Asserts that an answer is the problem of this name, whole: status, type, request id, challenge. */

@@ -56,6 +56,7 @@ export async function createApiWorld({
   const databaseServer = createInProcessDatabaseServer();
   const storeServer = createInProcessStoreServer(platform);
   const logServer = new InProcessEventLogServer({ ...platform, namespace });
+  const syncIntervalMs = settings.SYNC_INTERVAL_MS ?? 50;
   const running: { close(): Promise<void> }[] = [];
   const defaults = readSettings(
     { ...serviceSettings, ...pickShared() },
@@ -78,8 +79,8 @@ export async function createApiWorld({
         PORT: 0,
         ADMIN_EMAIL: administrator.email,
         ADMIN_PASSWORD: administrator.password,
-        SYNC_INTERVAL_MS: 50,
         ...settings,
+        SYNC_INTERVAL_MS: syncIntervalMs,
       },
       platform,
       log,
@@ -109,7 +110,7 @@ export async function createApiWorld({
     },
     async startWorker(): Promise<RunningWorker> {
       const worker = await startWorker({
-        settings: { namespace, issuer: defaults.TOKEN_ISSUER, syncIntervalMs: 50 },
+        settings: { namespace, issuer: defaults.TOKEN_ISSUER, syncIntervalMs },
         platform,
         log,
         parts: connectParts(),

@@ -86,7 +86,7 @@ describe("waiting for receipts", () => {
 
   const waitFor = (eventId: string, timeoutMs = 5_000) => {
     const progress = { isDone: false };
-    void waiter.waitUntilEnforced(eventId, timeoutMs).then(() => {
+    void waiter.waitUntilEnforced(eventId, timeoutMs).finally(() => {
       progress.isDone = true;
     });
     return progress;
