@@ -49,7 +49,7 @@ describe("connections", () => {
     const startedAt = performance.now();
     await api.api.close();
 
-    expect(performance.now() - startedAt).to.be.below(1_000);
+    expect(performance.now() - startedAt).to.be.below(5_000);
     await eventually(() => {
       expect([silent, half, idle].map(({ seen }) => seen.isClosed)).to.deep.equal([true, true, true]);
     });
