@@ -1,8 +1,5 @@
 import { runProcess } from "../shared/run-process.ts";
 import { loadApiSettings } from "./settings.ts";
-import { startApi } from "./start-api.ts";
-import { loadKeys } from "./tokens/load-keys.ts";
-import { createArgon2Hasher } from "./users/password-hasher.ts";
 
 await runProcess({
   name: "api",
@@ -10,8 +7,14 @@ await runProcess({
   environment: process.env,
   async configure(source) {
     const settings = loadApiSettings(source);
+    const { loadKeys } = await import("./tokens/load-keys.ts");
     return { settings, keys: await loadKeys(settings.SIGNING_KEYS_FILE, source) };
   },
-  start: ({ settings, keys }, context) =>
-    startApi({ ...context, settings, keys, hasher: createArgon2Hasher() }),
+  async start({ settings, keys }, context) {
+    const [{ startApi }, { createArgon2Hasher }] = await Promise.all([
+      import("./start-api.ts"),
+      import("./users/password-hasher.ts"),
+    ]);
+    return startApi({ ...context, settings, keys, hasher: createArgon2Hasher() });
+  },
 });

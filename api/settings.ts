@@ -15,7 +15,7 @@ import {
   text,
 } from "../shared/settings.ts";
 import { stalenessPolicies } from "./blacklist/staleness-policy.ts";
-import { longestTokenLifetimeSeconds } from "./tokens/claims.ts";
+import { longestTokenLifetimeSeconds } from "./tokens/longest-lifetime.ts";
 import { isAcceptableEmail } from "./users/email.ts";
 import { isAcceptablePassword, maxPasswordBytes, minPasswordBytes } from "./users/password.ts";
 

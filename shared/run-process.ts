@@ -2,14 +2,11 @@ import { readFileSync } from "node:fs";
 import type { EngineSettings } from "./engine-settings.ts";
 import { AppError } from "./errors.ts";
 import type { KafkaOptions } from "./kafka/client.ts";
-import { connectKafka } from "./kafka/event-log.ts";
 import { type Closers, createClosers, type Running, runUntilSignal } from "./lifecycle.ts";
 import { createLog, type Log } from "./log.ts";
-import { connectMongo } from "./mongo/database.ts";
 import { createPlatform } from "./platform.ts";
 import type { Parts } from "./ports/parts.ts";
 import type { Platform } from "./ports/platform.ts";
-import { connectRedisStore } from "./redis/revocation-store.ts";
 import { orReportInvalid, type SettingsSource } from "./settings.ts";
 
 export interface ProcessOptions<C extends { readonly settings: EngineSettings }> {
@@ -47,12 +44,9 @@ export async function runProcess<C extends { readonly settings: EngineSettings }
   const closers = createClosers(log);
   try {
     const clientId = `${settings.NAMESPACE}-${name}`;
-    const parts = await connectParts(settings, {
-      closers,
-      log,
-      platform,
-      kafka: { ...configured.kafka, clientId },
-    });
+    const deps = { closers, log, platform, kafka: { ...configured.kafka, clientId } };
+    const parts = await orReportInvalid(process, () => connectParts(settings, deps));
+    if (parts === null) return await closers.close();
     const running = await options.start(configured.configuration, { platform, log, parts });
     closers.add(name, () => running.close());
     await runUntilSignal({
@@ -81,6 +75,7 @@ async function connectParts(
   { closers, log, platform, kafka }: ConnectDeps,
 ): Promise<Parts> {
   const namespace = settings.NAMESPACE;
+  const { connectKafka, connectMongo, connectRedisStore } = await loadClients();
   const database = await connectMongo({ url: settings.MONGO_URL, namespace, log, ...platform });
   closers.add("mongodb", () => database.close());
   const store = await connectRedisStore({ url: settings.REDIS_URL, namespace, log, ...platform });
@@ -88,6 +83,16 @@ async function connectParts(
   const eventLog = connectKafka({ ...kafka, log, timers: platform.timers });
   closers.add("kafka", () => eventLog.close());
   return { database, store, eventLog };
+}
+
+/** Loaded once the settings are good: a slip in them is to be told at once, and these libraries take their time. */
+async function loadClients() {
+  const [kafka, mongo, redis] = await Promise.all([
+    import("./kafka/event-log.ts"),
+    import("./mongo/database.ts"),
+    import("./redis/revocation-store.ts"),
+  ]);
+  return { ...kafka, ...mongo, ...redis };
 }
 
 function kafkaAddress(settings: EngineSettings, source: SettingsSource) {

@@ -61,7 +61,10 @@ export function integer(range: { min: number; max: number }, options: Options<nu
   });
 }
 
-export function text(expected: string, options: Options<string> & { pattern?: Pick<RegExp, "test"> }): Setting<string> {
+export function text(
+  expected: string,
+  options: Options<string> & { pattern?: Pick<RegExp, "test"> },
+): Setting<string> {
   return create(expected, options, (given) =>
     (options.pattern ?? /^.+$/su).test(given) ? given : undefined,
   );
@@ -77,8 +80,17 @@ export function toggle(options: Options<boolean>): Setting<boolean> {
 
 export function url(protocols: readonly string[], options: Options<string>): Setting<string> {
   return create(`a URL that starts with ${protocols.map((p) => `${p}//`).join(" or ")}`, options, (given) =>
-    URL.canParse(given) && protocols.includes(new URL(given).protocol) ? given : undefined,
+    hasProtocol(withFirstHost(given), protocols) ? given : undefined,
   );
+}
+
+function hasProtocol(given: string, protocols: readonly string[]): boolean {
+  return URL.canParse(given) && protocols.includes(new URL(given).protocol);
+}
+
+/** A seed list, `mongodb://a:27017,b:27017/`, is no URL for the parser, which takes one host. */
+function withFirstHost(given: string): string {
+  return given.replace(/^(mongodb:\/\/(?:[^@/?#]*@)?[^,/?#]*),[^/?#]*/, "$1");
 }
 
 /** `host:port`, several separated by commas. */

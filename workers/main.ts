@@ -1,14 +1,14 @@
 import { runProcess } from "../shared/run-process.ts";
 import { loadWorkerSettings } from "./settings.ts";
-import { startWorker } from "./start-worker.ts";
 
 await runProcess({
   name: "worker",
   process,
   environment: process.env,
   configure: (source) => ({ settings: loadWorkerSettings(source) }),
-  start: ({ settings }, context) =>
-    startWorker({
+  async start({ settings }, context) {
+    const { startWorker } = await import("./start-worker.ts");
+    return startWorker({
       ...context,
       settings: {
         namespace: settings.NAMESPACE,
@@ -16,5 +16,6 @@ await runProcess({
         syncIntervalMs: settings.SYNC_INTERVAL_MS,
         health: { host: settings.HOST, port: settings.HEALTH_PORT },
       },
-    }),
+    });
+  },
 });

@@ -3,7 +3,7 @@ import type { Fingerprinter } from "../../shared/revocation/fingerprint.ts";
 import type { PackedAdditions } from "../../shared/revocation/packed-additions.ts";
 import { createPruningClock } from "../../shared/revocation/pruning-clock.ts";
 import { generationSeconds, tokenBucketSeconds } from "../../shared/revocation/retention.ts";
-import { longestTokenLifetimeSeconds } from "../tokens/claims.ts";
+import { longestTokenLifetimeSeconds } from "../tokens/longest-lifetime.ts";
 import { CutOffs } from "./cut-offs.ts";
 import { ExpiryBuckets } from "./expiry-buckets.ts";
 import { createFingerprintWords, readFingerprint, readUuid } from "./fingerprint-words.ts";

@@ -15,9 +15,6 @@ export interface AccessTokenClaims {
   readonly roles: readonly string[];
 }
 
-/** No token is accepted that says it lives longer, whatever lifetime an instance is set to. */
-export const longestTokenLifetimeSeconds = 86_400;
-
 const controlOrLoneSurrogate = /[\p{Cc}\p{Cs}]/u;
 const uuid = z.string().regex(/^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/);
 const text = (maxLength: number) =>

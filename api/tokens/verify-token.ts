@@ -1,8 +1,9 @@
 import jwt from "jsonwebtoken";
 import { AppError } from "../../shared/errors.ts";
 import type { Clock } from "../../shared/ports/platform.ts";
-import { type AccessTokenClaims, createClaimsSchema, longestTokenLifetimeSeconds } from "./claims.ts";
+import { type AccessTokenClaims, createClaimsSchema } from "./claims.ts";
 import type { KeySet, VerificationKey } from "./keys.ts";
+import { longestTokenLifetimeSeconds } from "./longest-lifetime.ts";
 import { type ParsedToken, parseToken } from "./parse-token.ts";
 
 export interface VerifyTokenDeps {

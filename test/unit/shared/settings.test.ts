@@ -37,6 +37,22 @@ function problemsOf(environment: Record<string, string>): string {
 }
 
 describe("readSettings", () => {
+  it("takes an address with several hosts, as a replica set has it", () => {
+    const mongo = { URL: url(["mongodb:", "mongodb+srv:"], { description: "the database" }) };
+    const accepts = (given: string) => {
+      try {
+        return readSettings(mongo, { environment: { URL: given }, readFile: () => "" }).URL === given;
+      } catch {
+        return false;
+      }
+    };
+    expect(accepts("mongodb://u:p,w@a:27017,b:27018,[::1]:27019/db?replicaSet=rs")).to.equal(true);
+    expect(accepts("mongodb://a:27017,b:27018")).to.equal(true);
+    expect(accepts("mongodb+srv://cluster.example/db")).to.equal(true);
+    expect(accepts("mongodb://a:port,b:27018")).to.equal(false);
+    expect(accepts("redis://a:6379,b:6379")).to.equal(false);
+  });
+
   it("takes defaults and leaves out what is optional", () => {
     expect(read(valid)).to.deep.equal({
       PORT: 3000,

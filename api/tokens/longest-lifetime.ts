@@ -1,0 +1,2 @@
+/** No token is accepted that says it lives longer, whatever lifetime an instance is set to. */
+export const longestTokenLifetimeSeconds = 86_400;
