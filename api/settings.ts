@@ -52,7 +52,7 @@ export const serviceSettings = {
     }),
   ),
   ADMIN_PASSWORD: optional(
-    text(`${minPasswordBytes} to ${maxPasswordBytes} bytes without control characters`, {
+    text(`${minPasswordBytes} to ${maxPasswordBytes} bytes`, {
       description: "the first administrator's password",
       isSecret: true,
       pattern: { test: isAcceptablePassword },
