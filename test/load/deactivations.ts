@@ -1,10 +1,10 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
 import { Kafka, logLevel, Partitioners } from "kafkajs";
-import { Pool } from "undici";
 import type { Client } from "../support/client.ts";
 import { eventually } from "../support/eventually.ts";
 import type { Person } from "./people.ts";
+import { closeConnections, statusOf, untilRefused, watchRefusal } from "./refusal.ts";
 import type { SystemUnderLoad } from "./system.ts";
 
 export interface DeactivationResult {
@@ -15,73 +15,85 @@ export interface DeactivationResult {
   readonly acceptedAfterEnforced: number;
 }
 
+export interface DeactivationPlan {
+  readonly people: readonly Person[];
+  readonly perSecond: number;
+  readonly admin: Client;
+  readonly adminToken: string;
+}
+
 type Deactivate = (person: Person) => Promise<void>;
 
-const giveUpMs = 30_000;
+const enforcedWithinMs = 30_000;
 
 /** Deactivates everybody at the given rate, alternately over HTTP and as an upstream system. */
 export async function runDeactivations(
   system: SystemUnderLoad,
-  context: {
-    readonly people: readonly Person[];
-    readonly perSecond: number;
-    readonly admin: Client;
-    readonly adminToken: string;
-  },
+  plan: DeactivationPlan,
 ): Promise<DeactivationResult> {
-  const { people, perSecond, admin, adminToken } = context;
   const upstream = await connectUpstream(system);
-  const overHttp: Deactivate = async ({ id }) => {
-    const { status } = await admin.call(`/users/${id}/deactivate`, { method: "POST", token: adminToken });
-    if (status !== 202) throw new Error(`deactivating answered ${status}`);
-  };
-  const targets = (system.instanceUrls.length > 0 ? system.instanceUrls : [system.entryUrl]).map((url) => ({
-    url,
-    pool: new Pool(url, { connections: 16 }),
-  }));
+  const ways = [upstream?.deactivate, overHttp(plan)].filter((way) => way !== undefined);
+  try {
+    const propagationsMs = await deactivateAll(system, plan, ways);
+    await untilAllEnforced(plan);
+    return { propagationsMs, ...(await probe(system, plan.people)) };
+  } finally {
+    await upstream?.close();
+    await closeConnections();
+  }
+}
+
+async function deactivateAll(
+  system: SystemUnderLoad,
+  { people, perSecond }: DeactivationPlan,
+  ways: readonly Deactivate[],
+): Promise<number[]> {
   const propagationsMs: number[] = [];
-  const probes = new Map(targets.map(({ url }) => [url, 0]));
-  let acceptedAfterEnforced = 0;
-
-  async function measure(person: Person, deactivate: Deactivate): Promise<void> {
-    const startedAt = performance.now();
-    const deactivated = deactivate(person);
-    await Promise.all([deactivated, ...targets.map(({ pool }) => untilRefused(pool, person.token))]);
-    propagationsMs.push(performance.now() - startedAt);
-  }
-
-  /** Once its receipt says enforced, no instance may accept the token any more. */
-  async function probe({ token }: Person): Promise<void> {
-    for (const { url, pool } of targets) {
-      if ((await statusOf(pool, token)) === 200) acceptedAfterEnforced += 1;
-      probes.set(url, (probes.get(url) ?? 0) + 1);
-    }
-  }
-
+  const failures: unknown[] = [];
   const startedAt = performance.now();
   const underWay: Promise<void>[] = [];
-  const failures: unknown[] = [];
   for (const [i, person] of people.entries()) {
     const waitMs = startedAt + (i * 1_000) / perSecond - performance.now();
     if (waitMs > 1) await delay(waitMs);
-    if (failures.length > 0) break;
-    const deactivate = upstream !== undefined && i % 2 === 0 ? upstream.deactivate : overHttp;
-    underWay.push(measure(person, deactivate).catch((error: unknown) => void failures.push(error)));
+    const deactivate = ways[i % ways.length];
+    if (failures.length > 0 || deactivate === undefined) break;
+    const measuring = measure(system, person, deactivate).then(
+      (tookMs) => void propagationsMs.push(tookMs),
+      (error: unknown) => void failures.push(error),
+    );
+    underWay.push(measuring);
   }
   await Promise.all(underWay);
   if (failures.length > 0) throw new AggregateError(failures, `deactivating failed: ${String(failures[0])}`);
-  await untilAllEnforced(admin, { adminToken, subjects: new Set(people.map(({ id }) => id)) });
-  for (const person of people) await probe(person);
-  await upstream?.close();
-  await Promise.all(targets.map(({ pool }) => pool.close()));
-  return { propagationsMs, probes, acceptedAfterEnforced };
+  return propagationsMs;
 }
 
-/** Reads the receipts from the newest on, until each of the subjects has one that is enforced. */
-async function untilAllEnforced(
-  admin: Client,
-  { adminToken, subjects }: { readonly adminToken: string; readonly subjects: ReadonlySet<string> },
-): Promise<void> {
+async function measure({ instanceUrls, entryUrl }: SystemUnderLoad, person: Person, deactivate: Deactivate) {
+  const watches = await Promise.all(instanceUrls.map((url) => watchRefusal(url, person.token)));
+  const startedAt = performance.now();
+  const refusals =
+    watches.length > 0 ? watches.map(({ refused }) => refused) : [untilRefused(entryUrl, person.token)];
+  await Promise.all([deactivate(person), ...refusals]);
+  return performance.now() - startedAt;
+}
+
+/** Once its receipt says enforced, no instance may accept a token any more. */
+async function probe({ instanceUrls, entryUrl }: SystemUnderLoad, people: readonly Person[]) {
+  const urls = instanceUrls.length > 0 ? instanceUrls : [entryUrl];
+  const probes = new Map(urls.map((url) => [url, 0]));
+  let acceptedAfterEnforced = 0;
+  for (const { token } of people) {
+    for (const url of urls) {
+      if ((await statusOf(url, token)) === 200) acceptedAfterEnforced += 1;
+      probes.set(url, (probes.get(url) ?? 0) + 1);
+    }
+  }
+  return { probes, acceptedAfterEnforced };
+}
+
+/** Reads the receipts from the newest on, until each user has one that is enforced. */
+async function untilAllEnforced({ people, admin, adminToken }: DeactivationPlan): Promise<void> {
+  const subjects = new Set(people.map(({ id }) => id));
   await eventually(
     async () => {
       const enforced = new Set<string>();
@@ -96,28 +108,15 @@ async function untilAllEnforced(
       }
       if (enforced.size < subjects.size) throw new Error(`${enforced.size} of ${subjects.size} are enforced`);
     },
-    { timeoutMs: giveUpMs, intervalMs: 1_000 },
+    { timeoutMs: enforcedWithinMs, intervalMs: 1_000 },
   );
 }
 
-async function untilRefused(pool: Pool, token: string): Promise<void> {
-  const startedAt = performance.now();
-  while ((await statusOf(pool, token)) !== 401) {
-    const tookMs = performance.now() - startedAt;
-    if (tookMs > giveUpMs) throw new Error(`a token was not refused within ${giveUpMs} ms`);
-    // Off by a tenth at the most, and asking less the slower it goes: asking must not be what makes it slow.
-    await delay(Math.min(100, 1 + tookMs / 10));
-  }
-}
-
-async function statusOf(pool: Pool, token: string): Promise<number> {
-  const answer = await pool.request({
-    method: "GET",
-    path: "/me",
-    headers: { authorization: `Bearer ${token}` },
-  });
-  await answer.body.dump();
-  return answer.statusCode;
+function overHttp({ admin, adminToken }: DeactivationPlan): Deactivate {
+  return async ({ id }) => {
+    const { status } = await admin.call(`/users/${id}/deactivate`, { method: "POST", token: adminToken });
+    if (status !== 202) throw new Error(`deactivating answered ${status}`);
+  };
 }
 
 async function connectUpstream({ kafka }: SystemUnderLoad) {
@@ -126,9 +125,7 @@ async function connectUpstream({ kafka }: SystemUnderLoad) {
     brokers: [...kafka.brokers],
     clientId: "load",
     logLevel: logLevel.NOTHING,
-  }).producer({
-    createPartitioner: Partitioners.DefaultPartitioner,
-  });
+  }).producer({ createPartitioner: Partitioners.DefaultPartitioner });
   await producer.connect();
   const deactivate: Deactivate = async ({ id }) => {
     const event = {
