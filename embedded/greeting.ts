@@ -6,7 +6,7 @@ export function greetingOf({
   administrator,
   users,
 }: Pick<Embedded, "urls" | "administrator" | "users">): string {
-  const [first, second] = urls;
+  const [first, second] = urls.map(reachable);
   const people = [administrator, ...users];
   const [alice] = users;
   if (alice === undefined) throw new TypeError("alice is missing");
@@ -23,10 +23,21 @@ ${list.join("\n")}
 Paste this into another terminal. It signs alice in, deactivates her on instance 1, and shows instance 2 refuse her:
 
   token() { curl -s ${first}/auth/login -H 'content-type: application/json' -d "{\\"email\\":\\"$1\\",\\"password\\":\\"$2\\"}" | sed 's/.*"access_token":"\\([^"]*\\)".*/\\1/'; }
-  alice=$(token ${alice.email} ${alice.password}); curl -i ${second}/me -H "authorization: Bearer $alice"
-  curl -i -X POST '${first}/users/${alice.id}/deactivate?wait=enforced' -H "authorization: Bearer $(token ${administrator.email} '${administrator.password}')"
+  alice=$(token ${alice.email} ${quoted(alice.password)}); curl -i ${second}/me -H "authorization: Bearer $alice"
+  curl -i -X POST '${first}/users/${alice.id}/deactivate?wait=enforced' -H "authorization: Bearer $(token ${administrator.email} ${quoted(administrator.password)})"
   curl -i ${second}/me -H "authorization: Bearer $alice"
 
 ready
 `;
+}
+
+/** An address to listen on everywhere is none to call. */
+function reachable(url: string): string {
+  return url.replace("//0.0.0.0:", "//127.0.0.1:").replace("//[::]:", "//127.0.0.1:");
+}
+
+/** For a shell, and inside a JSON text in it. */
+function quoted(password: string): string {
+  const inJson = JSON.stringify(password).slice(1, -1);
+  return `'${inJson.replaceAll("'", "'\\''")}'`;
 }

@@ -18,10 +18,11 @@ export const engineSettings = {
   ),
   KAFKA_USERNAME: optional(text("a name", { description: "who signs in to Kafka" })),
   KAFKA_PASSWORD: optional(text("a password", { description: "the password for Kafka", isSecret: true })),
-  NAMESPACE: text("1 to 64 characters of a-z, 0-9, - and _, the first a letter", {
+  NAMESPACE: text("1 to 63 characters of a-z, 0-9, - and _, the first a letter; not admin, local or config", {
     description: "prefix of topics, keys, database and consumer group; two namespaces never meet",
     default: "quash",
-    pattern: /^[a-z][a-z0-9_-]{0,63}$/,
+    // MongoDB's own databases, and its limit for the name of one.
+    pattern: /^(?!(?:admin|local|config)$)[a-z][a-z0-9_-]{0,62}$/,
   }),
   TOKEN_ISSUER: text("a text without spaces", {
     description: "`iss` of our own tokens; the same in every process",

@@ -45,11 +45,33 @@ export function createLog(options: LogOptions): Log {
       messageKey: "event",
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
+      serializers: { err: describeError },
       redact: { paths: redacted, censor: "[redacted]" },
     },
     options.destination ?? pino.destination({ fd: 1, sync: true }),
   );
   return wrap(logger);
+}
+
+const deepestCause = 5;
+
+/**
+ * Named members only: libraries hang whole commands onto their errors, with the password in them.
+ */
+function describeError(error: unknown, depth = 0): unknown {
+  if (!(error instanceof Error)) return typeof error === "string" ? error : typeof error;
+  const code = "code" in error ? String(error.code) : undefined;
+  const causes =
+    error instanceof AggregateError ? error.errors : error.cause === undefined ? [] : [error.cause];
+  return {
+    type: error.name,
+    message: error.message,
+    ...(code === undefined ? {} : { code }),
+    stack: error.stack,
+    ...(causes.length > 0 && depth < deepestCause
+      ? { causes: causes.map((cause: unknown) => describeError(cause, depth + 1)) }
+      : {}),
+  };
 }
 
 type PinoLogger = pino.Logger;

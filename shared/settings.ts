@@ -97,10 +97,13 @@ function withFirstHost(given: string): string {
 export function brokers(options: Options<readonly string[]>): Setting<readonly string[]> {
   return create("host:port, several separated by commas", options, (given) => {
     const list = given.split(",").map((broker) => broker.trim());
-    return list.every((broker) => /^(\[[0-9a-fA-F:]+\]|[A-Za-z0-9._-]+):\d{1,5}$/.test(broker))
-      ? list
-      : undefined;
+    return list.every(isHostAndPort) ? list : undefined;
   });
+}
+
+function isHostAndPort(text: string): boolean {
+  const port = /^(?:\[[0-9a-fA-F:]+\]|[A-Za-z0-9._-]+):(\d{1,5})$/.exec(text)?.[1];
+  return port !== undefined && Number(port) >= 1 && Number(port) <= 65_535;
 }
 
 /** May be left out; then `undefined`. */

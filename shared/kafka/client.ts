@@ -47,13 +47,12 @@ function saslOptions({ mechanism, username, password }: KafkaCredentials): SASLO
 }
 
 /**
- * Named members only: others may hold the bytes of records. Nothing of the library's is an ERROR of ours: it retries,
- * and where it gives up its caller says so.
+ * Named members only: others may hold the bytes of records. The library writes a line for each attempt on each broker;
+ * what comes of it is said once by whoever called.
  */
-function writeEntry(log: Log, { level, namespace, log: entry }: LogEntry): void {
+function writeEntry(log: Log, { namespace, log: entry }: LogEntry): void {
   const { message, broker, groupId, topic, partition, error } = entry;
   const cause = error instanceof Error ? error.message : error;
   const fields = { part: namespace, message, broker, groupId, topic, partition, cause };
-  if (level <= logLevel.WARN) log.warn("kafka.client", fields);
-  else log.debug("kafka.client", fields);
+  log.debug("kafka.client", fields);
 }
