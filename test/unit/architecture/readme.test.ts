@@ -7,6 +7,7 @@ import { apiSettings } from "../../../api/settings.ts";
 import { embeddedSettings } from "../../../embedded/settings.ts";
 import { errorTable } from "../../../shared/errors.ts";
 import { deadLetterReasons, eventTypes } from "../../../shared/events/event.ts";
+import { createMetrics } from "../../../shared/metrics.ts";
 import type { Setting } from "../../../shared/settings.ts";
 import { workerSettings } from "../../../workers/settings.ts";
 import { readmeText, tableBelow } from "../../support/readme.ts";
@@ -61,6 +62,15 @@ describe("the README", () => {
       eventTypes.map((type) => `\`${type}\``),
     );
     for (const reason of deadLetterReasons) expect(readmeText()).to.include(`\`${reason}\``);
+  });
+
+  it("names only metrics that exist", async () => {
+    const exported = await createMetrics({ withProcessMetrics: false }).text();
+    const named = new Set(
+      [...readmeText().matchAll(/`(revocation_[a-z_]+)`/g)].map(([, name]) => name ?? ""),
+    );
+    expect(named).to.have.property("size").above(3);
+    expect([...named].filter((name) => !exported.includes(`# TYPE ${name} `))).to.deep.equal([]);
   });
 
   it("names only files that exist", () => {
