@@ -7,6 +7,7 @@ import type { Parts } from "../shared/ports/parts.ts";
 import type { Platform } from "../shared/ports/platform.ts";
 import { createFingerprinter } from "../shared/revocation/fingerprint.ts";
 import { untilDone } from "./back-off.ts";
+import { createCoalescedLedger } from "./coalesced-ledger.ts";
 import { startHealthListener } from "./health.ts";
 import { type Loop, startLoop } from "./loop.ts";
 import { startPruner } from "./pruner/start-pruner.ts";
@@ -46,7 +47,8 @@ const relayIntervalMs = 500;
 export async function startWorker(options: WorkerOptions): Promise<RunningWorker> {
   const { settings, platform, log, parts } = options;
   const { database, store, eventLog } = parts;
-  const { users, sessions, ledger } = database;
+  const { users, sessions } = database;
+  const ledger = createCoalescedLedger(database.ledger);
   const { namespace, issuer, syncIntervalMs } = settings;
   const metrics = options.metrics ?? createMetrics({ withProcessMetrics: settings.health !== undefined });
   const names = { fingerprint: createFingerprinter(issuer), ownIssuer: issuer };
