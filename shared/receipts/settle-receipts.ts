@@ -1,10 +1,10 @@
-import type { InstanceEnforcement, Ledger, LedgerRow } from "../ports/ledger.ts";
+import type { EnforcedNote, InstanceEnforcement, Ledger, LedgerRow } from "../ports/ledger.ts";
 import type { Clock } from "../ports/platform.ts";
 import { boundMs } from "../revocation/bound.ts";
 import type { InstanceObserver, Observation, ObservedInstance } from "./instance-observer.ts";
 
 export interface SettleDeps {
-  readonly ledger: Pick<Ledger, "noteEnforced" | "find">;
+  readonly ledger: Pick<Ledger, "noteEnforced" | "find" | "readFence">;
   readonly observer: InstanceObserver;
   readonly clock: Clock;
 }
@@ -18,7 +18,9 @@ export interface Settlement {
 /**
  * Settles the applied rows among those given that every instance enforces, or can no longer violate. The
  * observation is made here, after the rows were read, so it was sent after they were noted: an instance that
- * registers later loads what they say before it accepts anything.
+ * registers later loads what they say before it accepts anything. The fence is read after the observation: on a
+ * store that nobody else follows any more an instance that has moved on looks silent, and only the fence knows that
+ * there is a newer incarnation.
  */
 export function createSettleReceipts({ ledger, observer, clock }: SettleDeps) {
   return async function settleReceipts(rows: readonly LedgerRow[]): Promise<Settlement[]> {
@@ -26,27 +28,40 @@ export function createSettleReceipts({ ledger, observer, clock }: SettleDeps) {
     if (applied.length === 0) return rows.map((row) => ({ row, instances: row.instances }));
     const observation = await observer.observe();
     const enforcedAtMs = clock.wallMs();
-    return Promise.all(rows.map((row) => settle(row, observation, enforcedAtMs)));
+    const seen = rows.map((row) => look(row, observation));
+    if (!seen.some(({ proof }) => proof !== null)) return seen;
+    const fence = await ledger.readFence();
+    return Promise.all(
+      seen.map((one) => {
+        const isPresent = one.proof !== null && one.proof.incarnation === fence?.incarnation;
+        return isPresent ? note(one, { ...one.proof, enforcedAtMs, instances: one.instances }) : one;
+      }),
+    );
   };
 
-  async function settle(row: LedgerRow, observation: Observation, enforcedAtMs: number): Promise<Settlement> {
-    const { incarnation, position } = row;
-    if (row.status !== "applied" || incarnation === null || position === null) {
-      return { row, instances: row.instances };
-    }
-    const instances = observation.instances.map((instance) => enforcementOf(row, instance));
-    const isProof = observation.isIncarnationSettled && observation.view.incarnation === incarnation;
-    if (!isProof || instances.some(({ state }) => state === "pending")) return { row, instances };
-    const isNoted = await ledger.noteEnforced(row.eventId, {
-      incarnation,
-      position,
-      enforcedAtMs,
-      instances,
-    });
+  async function note({ row }: Settlement, enforced: EnforcedNote): Promise<Settlement> {
+    const { enforcedAtMs, instances } = enforced;
+    const isNoted = await ledger.noteEnforced(row.eventId, enforced);
     if (isNoted) return { row: { ...row, status: "enforced", enforcedAtMs, instances }, instances };
     const current = await ledger.find(row.eventId);
     return { row: current ?? row, instances: current?.instances ?? instances };
   }
+}
+
+interface Seen extends Settlement {
+  /** Under what the observation shows it enforced; null while it does not, or the row is not to be settled. */
+  readonly proof: Pick<EnforcedNote, "incarnation" | "position"> | null;
+}
+
+function look(row: LedgerRow, observation: Observation): Seen {
+  const { incarnation, position } = row;
+  if (row.status !== "applied" || incarnation === null || position === null) {
+    return { row, instances: row.instances, proof: null };
+  }
+  const instances = observation.instances.map((instance) => enforcementOf(row, instance));
+  const isProof = observation.isIncarnationSettled && observation.view.incarnation === incarnation;
+  const isEverywhere = instances.every(({ state }) => state !== "pending");
+  return { row, instances, proof: isProof && isEverywhere ? { incarnation, position } : null };
 }
 
 export type SettleReceipts = ReturnType<typeof createSettleReceipts>;

@@ -55,12 +55,16 @@ describe("settleReceipts", () => {
   let view: InstancesView;
   let beforeAnswer: () => Promise<void>;
   let notes: EnforcedNote[];
+  let fence: string | null;
+  let fenceReads: number;
   let settle: (change?: Partial<LedgerRow>) => Promise<string>;
 
   beforeEach(() => {
     platform = createManualPlatform();
     beforeAnswer = async () => undefined;
     notes = [];
+    fence = "one";
+    fenceReads = 0;
     view = {
       incarnation: "one",
       incarnationSinceMs: 0,
@@ -84,6 +88,10 @@ describe("settleReceipts", () => {
       clock: platform.clock,
       ledger: {
         find: async () => row,
+        readFence: async () => {
+          fenceReads += 1;
+          return { incarnation: fence, longest: view.longest };
+        },
         noteEnforced: async (_, note) => notes.push(note) > 0,
       },
     });
@@ -115,6 +123,24 @@ describe("settleReceipts", () => {
 
   it("stays applied while the store has another incarnation than the row", async () => {
     expect(await settle({ incarnation: "zero" })).to.match(/^applied/);
+  });
+
+  it("stays applied while the fence names another incarnation than the store and the row", async () => {
+    fence = "two";
+    expect(await settle()).to.equal("applied: enforced enforced");
+    expect(notes).to.have.length(0);
+  });
+
+  it("takes the fence's word from after the observation", async () => {
+    beforeAnswer = async () => void (fence = "two");
+    expect(await settle()).to.match(/^applied/);
+  });
+
+  it("reads the fence only when there is something to settle", async () => {
+    view = { ...view, instances: [instance("a", { position: createPosition(1, 0) })] };
+    await settle();
+    await settle({ status: "enforced" });
+    expect(fenceReads).to.equal(0);
   });
 
   it("counts an instance that signed off as gone", async () => {
