@@ -1,5 +1,6 @@
 import { expect } from "chai";
 import { afterEach, beforeEach, describe, it } from "mocha";
+import { dependencyUnavailable } from "../../shared/errors.ts";
 import { createWorkerWorld, intercept, type WorkerWorld } from "../support/worker-world.ts";
 
 const garbage = { key: "k", value: new TextEncoder().encode("{not json"), headers: { trace: "t-1" } };
@@ -58,5 +59,23 @@ describe("revoker: dead letters", () => {
     expect(world.deadLetterReasons()).to.deep.equal(["internal-error"]);
     expect(attempts).to.equal(3);
     expect(world.logServer.lag).to.equal(0);
+  });
+
+  it("counts no outage as an attempt at a bug", async () => {
+    const parts = world.connectParts();
+    const away = dependencyUnavailable("mongodb", new Error("refused"));
+    const faults: unknown[] = [away, away, away, new TypeError("a moment's"), new TypeError("a moment's")];
+    const ledger = intercept(parts.database.ledger, "markTokens", () => {
+      const fault = faults.shift();
+      if (fault !== undefined) throw fault;
+    });
+    await world.start({ database: { ...parts.database, ledger } });
+    const user = await world.addUser();
+    const event = world.ownEvent("user.deactivated", user.id, { epoch: 1 });
+    await world.publish(event);
+    await world.platform.advance(5_000);
+    expect(faults).to.deep.equal([]);
+    expect(world.deadLetterReasons()).to.deep.equal([]);
+    expect((await world.rowOf(event))?.appliedAtMs).to.be.a("number");
   });
 });

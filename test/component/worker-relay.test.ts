@@ -55,6 +55,22 @@ describe("relay", () => {
     for (const event of events) expect((await world.rowOf(event))?.appliedAtMs).to.be.a("number");
   });
 
+  it("tells how old the oldest waiting event is, and notices that Kafka is back, while Redis is away", async () => {
+    await world.start();
+    world.logServer.setAvailable(false);
+    world.storeServer.setAvailable(false);
+    const user = await world.addUser();
+    await world.changeUser(user.id, "user.deactivated");
+    await world.platform.advance(20_000);
+    const { values } = await world.metrics.oldestPendingSeconds.get();
+    expect(values[0]?.value).to.be.at.least(15);
+
+    world.logServer.setAvailable(true);
+    await world.platform.advance(3_000);
+    expect(await world.database.users.countOutbox()).to.equal(0);
+    expect(world.logServer.read("events")).to.have.length(1);
+  });
+
   it("applies an event once, however long Kafka stays away", async () => {
     const parts = world.connectParts();
     let looked = 0;

@@ -5,6 +5,7 @@ import { createInProcessDatabaseServer } from "../../shared/in-process/database.
 import { InProcessEventLogServer } from "../../shared/in-process/event-log.ts";
 import { createInProcessStoreServer } from "../../shared/in-process/revocation-store.ts";
 import { silentLog } from "../../shared/log.ts";
+import { createMetrics } from "../../shared/metrics.ts";
 import type { LedgerRow } from "../../shared/ports/ledger.ts";
 import type { Parts } from "../../shared/ports/parts.ts";
 import type { NewUser } from "../../shared/ports/user-store.ts";
@@ -34,6 +35,7 @@ export async function createWorkerWorld() {
   const names = { fingerprint, ownIssuer: issuer };
   await database.ledger.raiseLongest({ tokenLifetimeSeconds, maxStalenessMs: 5_000 });
   const workers: RunningWorker[] = [];
+  const metrics = createMetrics({ withProcessMetrics: false });
 
   function connectParts(): Parts {
     return {
@@ -48,6 +50,7 @@ export async function createWorkerWorld() {
       settings: { namespace, issuer, syncIntervalMs: 1_000 },
       platform,
       log: silentLog,
+      metrics,
       parts: { ...connectParts(), ...parts },
     });
     workers.push(worker);
@@ -166,6 +169,8 @@ export async function createWorkerWorld() {
     database,
     eventLog,
     names,
+    /** Of all its workers. */
+    metrics,
     connectParts,
     start,
     close,

@@ -52,15 +52,21 @@ export function createRelay(deps: RelayDeps) {
     const due = page.filter(isDue);
     let left = due;
     if (!isLogAway) left = await publishAll(due);
-    if (left.length > 0) await applyAll(left.filter(({ event }) => !applied.has(event.id)));
-    if (isLogAway && left.length > 0) {
-      const probe = left.find(({ event }) => !inFlight.has(event.id));
-      if (probe !== undefined && (await publish(probe))) setLogAway(false);
+    try {
+      await applyAll(left.filter(({ event }) => !applied.has(event.id)));
+    } finally {
+      // Also when the store is away: then nothing but the log can take an event, and the gauges must tell.
+      if (isLogAway) await probeLog(left);
+      await measure(page);
     }
     const isStuck = page.length === pageSize && page.every(({ event }) => applied.has(event.id));
     pageSize = isStuck ? Math.min(pageSizes.most, pageSize * 2) : Math.max(pageSizes.least, page.length);
-    await measure(page);
   };
+
+  async function probeLog(left: readonly OutboxEntry[]): Promise<void> {
+    const probe = left.find(({ event }) => !inFlight.has(event.id));
+    if (probe !== undefined && (await publish(probe))) setLogAway(false);
+  }
 
   /** By our own clock too, since the API's may be ahead. */
   function isDue({ event }: OutboxEntry): boolean {

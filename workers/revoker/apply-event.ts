@@ -63,9 +63,19 @@ export function createApplyEvent(deps: ApplyDeps) {
     return additions.length === 0 ? undefined : { additions, written: await store.add(additions) };
   }
 
-  /** Writes again what an applied row stands for, and notes it under the present incarnation. */
+  /**
+   * Writes again what an applied row stands for, and notes it under the present incarnation. Unless it was enforced,
+   * the note that it had did not count, nor does its time.
+   */
   async function rewriteRow(row: LedgerRow, heartbeat: Heartbeat): Promise<Outcome> {
-    await writeRevocation({ row, plan: planOfRow(row), first: undefined, heartbeat });
+    const { eventId } = row;
+    const appliedAtMs = row.status === "enforced" ? row.appliedAtMs : null;
+    await writeRevocation({
+      row: { eventId, appliedAtMs },
+      plan: planOfRow(row),
+      first: undefined,
+      heartbeat,
+    });
     return "rewritten";
   }
 

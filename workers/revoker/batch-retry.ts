@@ -1,3 +1,4 @@
+import { isRetriable } from "../../shared/errors.ts";
 import type { RecordBatch } from "../../shared/ports/event-log.ts";
 import type { Platform } from "../../shared/ports/platform.ts";
 import { backOffMs } from "../back-off.ts";
@@ -43,13 +44,15 @@ export function createBatchRetry(
   }
 
   async function attempt(run: (attempt: number) => Promise<void>): Promise<GivenUp | null> {
+    let failures = 0;
     for (let count = 1; ; count += 1) {
       if (batch.isStale()) throw new BatchAbandoned();
       try {
         await run(count);
         return null;
       } catch (error) {
-        const disposition = dispositionOf(error, count);
+        if (!isRetriable(error)) failures += 1;
+        const disposition = dispositionOf(error, failures);
         if (disposition.kind === "abandon") throw error;
         if (disposition.kind === "dead-letter") return { ...disposition, attempts: count, error };
         onFailure(error, count);

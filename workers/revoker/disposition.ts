@@ -17,10 +17,13 @@ export type Disposition =
     };
 
 /** An unknown error may have been a moment's; so often it is tried before it counts as a bug of ours. */
-const attemptsBeforeBug = 3;
+const failuresBeforeBug = 3;
 
-/** What becomes of an event whose handling failed. Infrastructure faults are never dead letters. */
-export function dispositionOf(error: unknown, attempt: number): Disposition {
+/**
+ * What becomes of an event whose handling failed. Infrastructure faults are never dead letters, nor do they count:
+ * `failures` is how many others there were, this one included.
+ */
+export function dispositionOf(error: unknown, failures: number): Disposition {
   if (error instanceof BatchAbandoned) return { kind: "abandon" };
   if (error instanceof AppError) {
     if (error.rule.retriable) return { kind: "retry" };
@@ -28,7 +31,7 @@ export function dispositionOf(error: unknown, attempt: number): Disposition {
       return { kind: "dead-letter", reason: "data-invalid", detail: error.message, isBug: false };
     }
   }
-  if (attempt < attemptsBeforeBug) return { kind: "retry" };
+  if (failures < failuresBeforeBug) return { kind: "retry" };
   const detail = error instanceof Error ? error.name : "unknown error";
   return { kind: "dead-letter", reason: "internal-error", detail, isBug: true };
 }

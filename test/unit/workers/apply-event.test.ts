@@ -14,7 +14,7 @@ const heartbeat = () => Promise.resolve();
 describe("applying an event", () => {
   let world: WorkerWorld;
   let event: QuashEvent;
-  let repair: () => Promise<boolean>;
+  let repair: () => Promise<unknown>;
 
   const apply = (ledger: Ledger = world.database.ledger) => {
     const { store, names, platform } = world;
@@ -38,7 +38,7 @@ describe("applying an event", () => {
       names,
       log: silentLog,
     });
-    repair = () => repairStore({ asWiped: false });
+    repair = async () => (await repairStore({ asWiped: false })) === "repaired";
     await repair();
     const user = await world.addUser();
     await world.addToken(user.id);
@@ -59,14 +59,28 @@ describe("applying an event", () => {
     expect(await world.rowOf(event)).to.include({ incarnation });
   });
 
-  it("keeps the time at which it was first applied", async () => {
+  it("takes a new time for what it notes again, since the first note did not count", async () => {
     await apply();
-    const first = await world.rowOf(event);
     await world.platform.advance(10_000);
     world.storeServer.wipe();
     await repair();
     await apply();
-    expect((await world.rowOf(event))?.appliedAtMs).to.equal(first?.appliedAtMs);
+    expect((await world.rowOf(event))?.appliedAtMs).to.equal(world.platform.clock.wallMs());
+  });
+
+  it("leaves the times of an enforced row as they are", async () => {
+    await apply();
+    const first = await world.rowOf(event);
+    if (first?.incarnation == null || first.position === null) throw new Error("not noted");
+    const { incarnation, position } = first;
+    const enforced = { incarnation, position, enforcedAtMs: first.requestedAtMs, instances: [] };
+    await world.database.ledger.noteEnforced(first.eventId, enforced);
+    const before = await world.rowOf(event);
+    await world.platform.advance(10_000);
+    world.storeServer.wipe();
+    await repair();
+    expect(await apply()).to.equal("rewritten");
+    expect(await world.rowOf(event)).to.deep.equal(before);
   });
 
   it("takes nothing for a duplicate while the fence names another incarnation than the store", async () => {
