@@ -21,6 +21,7 @@ import { startSetup } from "./setup.ts";
 import { createIssueToken } from "./tokens/issue-token.ts";
 import type { KeySet } from "./tokens/keys.ts";
 import { longestTokenLifetimeSeconds } from "./tokens/longest-lifetime.ts";
+import { createPrepareTokens } from "./tokens/prepare-tokens.ts";
 import { createVerifyToken } from "./tokens/verify-token.ts";
 import { createUseCases } from "./users/create-use-cases.ts";
 import { createEmailOfUser } from "./users/email-of-user.ts";
@@ -79,15 +80,8 @@ export async function startApi(options: ApiOptions): Promise<RunningApi> {
     });
     closers.add("publisher", () => publisher.settled());
 
-    const issueToken = createIssueToken({
-      keys,
-      issuer,
-      audience,
-      lifetimeSeconds,
-      ids,
-      sessions,
-      beforeFirstToken: () => raiseLongest(),
-    });
+    const issueToken = createIssueToken({ keys, issuer, audience, lifetimeSeconds, ids, sessions });
+    const prepareTokens = createPrepareTokens(() => raiseLongest());
     const useCases = createUseCases({
       ...platform,
       users,
@@ -95,6 +89,7 @@ export async function startApi(options: ApiOptions): Promise<RunningApi> {
       hasher: options.hasher,
       nobodysHash: await hashOfNobody(options.hasher, platform.randomness),
       issueToken,
+      prepareTokens,
       refreshLifetimeSeconds: settings.REFRESH_LIFETIME_SECONDS,
       namespace: settings.NAMESPACE,
       publish: publisher.publish,

@@ -13,11 +13,6 @@ export interface IssueTokenDeps {
   readonly clientId?: string;
   readonly ids: Ids;
   readonly sessions: Pick<SessionStore, "recordToken">;
-  /**
-   * Awaited until it has succeeded once: raises the longest lifetime in use in the fence and the store, since a
-   * cut-off must outlive every token that it could match.
-   */
-  readonly beforeFirstToken?: () => Promise<void>;
 }
 
 export interface TokenRequest {
@@ -25,7 +20,7 @@ export interface TokenRequest {
   readonly sid: string;
   /** The session's. */
   readonly epoch: number;
-  /** The clock, read before the user was. */
+  /** The clock, read after `prepareTokens` and before the user was. */
   readonly readAtMs: number;
 }
 
@@ -39,10 +34,7 @@ export const ownClientId = "quash";
 
 /** Signs an access token and records it before it is returned: a token that nobody recorded never leaves. */
 export function createIssueToken(deps: IssueTokenDeps) {
-  const prepare = createOnce(deps.beforeFirstToken);
-
   return async function issueToken({ user, sid, epoch, readAtMs }: TokenRequest): Promise<IssuedToken> {
-    await prepare();
     const iat = Math.floor(readAtMs / 1000);
     const claims: AccessTokenClaims = {
       iss: deps.issuer,
@@ -72,13 +64,3 @@ export function createIssueToken(deps: IssueTokenDeps) {
 }
 
 export type IssueToken = ReturnType<typeof createIssueToken>;
-
-/** Runs `action` until it has succeeded once; those who come meanwhile share the attempt. */
-function createOnce(action: () => Promise<void> = async () => undefined): () => Promise<void> {
-  let running: Promise<void> | undefined;
-  return () =>
-    (running ??= action().catch((error: unknown) => {
-      running = undefined;
-      throw error;
-    }));
-}

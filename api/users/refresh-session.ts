@@ -3,6 +3,7 @@ import type { Randomness } from "../../shared/ports/platform.ts";
 import type { Session, SessionStore } from "../../shared/ports/session-store.ts";
 import type { User } from "../../shared/ports/user-store.ts";
 import type { IssueToken } from "../tokens/issue-token.ts";
+import type { PrepareTokens } from "../tokens/prepare-tokens.ts";
 import { createEndSession, type EndSessionDeps } from "./end-session.ts";
 import { createRefreshToken, parseRefreshToken } from "./refresh-token.ts";
 import type { TokenGrant } from "./token-grant.ts";
@@ -10,6 +11,7 @@ import type { TokenGrant } from "./token-grant.ts";
 export interface RefreshSessionDeps extends EndSessionDeps {
   readonly sessions: Pick<SessionStore, "findSession" | "rotate" | "endSession">;
   readonly issueToken: IssueToken;
+  readonly prepareTokens: PrepareTokens;
   readonly randomness: Randomness;
 }
 
@@ -41,6 +43,7 @@ export function createRefreshSession(deps: RefreshSessionDeps) {
   }: {
     readonly refreshToken: string;
   }): Promise<TokenGrant> {
+    await deps.prepareTokens();
     // Before the user is read, as at sign-in.
     const readAtMs = clock.wallMs();
     const given = parseRefreshToken(refreshToken);

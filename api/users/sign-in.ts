@@ -3,6 +3,7 @@ import type { Clock, Ids, PasswordHasher, Randomness } from "../../shared/ports/
 import type { SessionStore } from "../../shared/ports/session-store.ts";
 import type { UserStore } from "../../shared/ports/user-store.ts";
 import type { IssueToken } from "../tokens/issue-token.ts";
+import type { PrepareTokens } from "../tokens/prepare-tokens.ts";
 import { normaliseEmail } from "./email.ts";
 import { isHashable } from "./password.ts";
 import { createRefreshToken } from "./refresh-token.ts";
@@ -12,6 +13,7 @@ export interface SignInDeps {
   readonly users: Pick<UserStore, "findByEmail">;
   readonly sessions: Pick<SessionStore, "createSession">;
   readonly issueToken: IssueToken;
+  readonly prepareTokens: PrepareTokens;
   readonly hasher: PasswordHasher;
   /** `hashOfNobody`, made once at start. */
   readonly nobodysHash: string;
@@ -34,6 +36,7 @@ export function createSignIn(deps: SignInDeps) {
   const { users, sessions, clock, ids, randomness } = deps;
 
   return async function signIn({ email, password }: Credentials): Promise<TokenGrant> {
+    await deps.prepareTokens();
     // Before the user is read: the token then expires before a deactivation that this read missed plus its lifetime.
     const readAtMs = clock.wallMs();
     const user = isHashable(password) ? await users.findByEmail(normaliseEmail(email)) : null;

@@ -80,19 +80,4 @@ describe("issueToken", () => {
       .catch((error: unknown) => error);
     expect(outcome).to.be.an("error").with.property("message", "not recorded");
   });
-
-  it("raises the longest lifetime before the first token, again after a failure, never after a success", async () => {
-    let attempts = 0;
-    const beforeFirstToken = async () => {
-      attempts += 1;
-      if (attempts === 1) throw new Error("away");
-    };
-    const { issueToken, recorded } = create({ beforeFirstToken });
-    const first = await issueToken(request).catch((error: unknown) => error);
-    expect(first).to.be.an("error");
-    expect(recorded).to.have.length(0);
-    await issueToken(request);
-    await issueToken(request);
-    expect(attempts).to.equal(2);
-  });
 });

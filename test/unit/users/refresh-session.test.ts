@@ -34,6 +34,18 @@ describe("refreshSession", () => {
     expect(world.verify((await world.refresh(grant)).accessToken).iat).to.equal(readAtSeconds);
   });
 
+  it("reads the clock, the session and the user only after the longest lifetime in use was raised", async () => {
+    world.hooks.once("before", "prepareTokens", () => world.platform.advance(30_000));
+    const next = await world.refresh(grant);
+    expect(world.verify(next.accessToken).iat).to.equal(world.platform.clock.wallMs() / 1000);
+
+    world.hooks.once("before", "prepareTokens", () => world.deactivate(change()));
+    let recorded = 0;
+    world.hooks.once("after", "recordToken", async () => void (recorded += 1));
+    await expectError("refresh-token-invalid", () => world.refresh(next));
+    expect(recorded).to.equal(0);
+  });
+
   for (const text of ["", "x", "A".repeat(64), `${"A".repeat(64)}=`, "é".repeat(64)]) {
     it(`refuses ${JSON.stringify(text.slice(0, 6))} of ${text.length} characters`, async () => {
       await expectError("refresh-token-invalid", () => world.refresh({ refreshToken: text }));

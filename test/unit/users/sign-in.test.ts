@@ -1,5 +1,6 @@
 import { expect } from "chai";
 import { beforeEach, describe, it } from "mocha";
+import { dependencyUnavailable } from "../../../shared/errors.ts";
 import type { User } from "../../../shared/ports/user-store.ts";
 import { expectError } from "../../support/expect-error.ts";
 import { alice, createWorld, lifetimeSeconds, refreshLifetimeSeconds, type World } from "./world.ts";
@@ -73,6 +74,22 @@ describe("signIn", () => {
     const { iat, exp } = world.verify((await world.signIn(alice)).accessToken);
     expect(iat).to.equal(readAtMs / 1000);
     expect(exp).to.equal(readAtMs / 1000 + lifetimeSeconds);
+  });
+
+  it("reads the clock and the user only after the longest lifetime in use was raised", async () => {
+    world.hooks.once("before", "prepareTokens", async () => {
+      await world.platform.advance(60_000);
+      await world.deactivate(change());
+      await world.reactivate(change());
+    });
+    const { iat, epoch } = world.verify((await world.signIn(alice)).accessToken);
+    expect(iat).to.equal(world.platform.clock.wallMs() / 1000);
+    expect(epoch).to.equal((await world.readUsers.find(user.id)).epoch);
+  });
+
+  it("mints nothing while the longest lifetime in use cannot be raised", async () => {
+    world.hooks.once("before", "prepareTokens", () => Promise.reject(dependencyUnavailable("redis", null)));
+    await expectError("dependency-unavailable", () => world.signIn(alice));
   });
 
   it("mints a token of the old epoch when a deactivation comes while the password is checked", async () => {

@@ -37,6 +37,7 @@ export async function createWorld() {
   };
   const keys = await keysOf("ES256");
   const issueToken = createIssueToken({ ...platform, keys, issuer, audience, lifetimeSeconds, sessions });
+  const prepareTokens = hooks.around({ prepareTokens: async () => undefined }).prepareTokens;
   const publish = (entry: OutboxEntry) => void published.push(entry);
   const deps = {
     ...platform,
@@ -44,6 +45,7 @@ export async function createWorld() {
     sessions,
     hasher,
     issueToken,
+    prepareTokens,
     refreshLifetimeSeconds,
     nobodysHash: "hash of nobody",
     namespace: "test",
