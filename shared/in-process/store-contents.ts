@@ -1,16 +1,17 @@
 import type { Clock } from "../ports/platform.ts";
-import type {
-  Announcement,
-  FeedEntry,
-  InstanceReport,
-  InstancesView,
-  Longest,
-  RegisteredInstance,
-  RepairEnd,
-  RepairStart,
-  StoreState,
-  SyncAnswer,
-  Written,
+import {
+  type Announcement,
+  type FeedEntry,
+  type InstanceReport,
+  type InstancesView,
+  type Longest,
+  type RegisteredInstance,
+  type RepairEnd,
+  type RepairStart,
+  repairLockMs,
+  type StoreState,
+  type SyncAnswer,
+  type Written,
 } from "../ports/revocation-store.ts";
 import type { Addition } from "../revocation/addition.ts";
 import { packAdditions } from "../revocation/packed-additions.ts";
@@ -25,7 +26,7 @@ interface Header {
   readonly isFirst: boolean;
   readonly head: Position;
   readonly longest: Longest;
-  readonly lock: string | null;
+  readonly lock: { readonly holder: string; readonly replicationId: string; readonly atMs: number } | null;
 }
 
 const emptyHeader: Header = {
@@ -145,22 +146,28 @@ export class StoreContents {
     this.#setHeader({ longest: combine(this.#header.longest, longest, Math.min) });
   }
 
-  beginRepair(lock: string): RepairStart {
+  beginRepair(lock: string): RepairStart | null {
+    const before = this.#header.lock;
+    const holder = this.#lockHolder;
+    if (before !== null && holder !== null && holder !== lock) {
+      if (Math.abs(this.#nowMs() - before.atMs) < repairLockMs) return null;
+    }
     this.#undo.beginWrite();
     const found = { incarnation: this.#header.incarnation, head: this.#header.head };
-    this.#setHeader({ lock, incarnation: null, replicationId: null });
+    this.#setHeader({ lock: this.#lockOf(lock), incarnation: null, replicationId: null });
     return found;
   }
 
   repair(lock: string, additions: readonly Addition[]): boolean {
-    if (this.#header.lock !== lock) return false;
+    if (this.#lockHolder !== lock) return false;
     this.#undo.beginWrite();
+    this.#setHeader({ lock: this.#lockOf(lock) });
     for (const addition of additions) this.#restore(addition);
     return true;
   }
 
   completeRepair(lock: string, repaired: RepairEnd): boolean {
-    if (this.#header.lock !== lock) return false;
+    if (this.#lockHolder !== lock) return false;
     this.#undo.beginWrite();
     this.#setHeader({
       incarnation: repaired.incarnation,
@@ -232,6 +239,16 @@ export class StoreContents {
     if (addition.kind === "token") return addition;
     const least = Math.ceil(this.#nowMs() / 1000) + this.#header.longest.tokenLifetimeSeconds;
     return { ...addition, until: Math.max(addition.until, least) };
+  }
+
+  /** Null also where another server took over since: it may lack a chunk that the one before had confirmed. */
+  get #lockHolder(): string | null {
+    const { lock } = this.#header;
+    return lock?.replicationId === String(this.#replicationId) ? lock.holder : null;
+  }
+
+  #lockOf(holder: string): Header["lock"] {
+    return { holder, replicationId: String(this.#replicationId), atMs: this.#nowMs() };
   }
 
   #nextPosition(): Position {

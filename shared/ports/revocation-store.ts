@@ -47,9 +47,15 @@ export interface RevocationStore {
   /** Lowers them to what is given: the pruner's call. */
   lowerLongest(longest: Longest): Promise<void>;
 
-  /** Takes the repair lock (the last taker has it), and takes the incarnation away. */
-  beginRepair(lock: string): Promise<RepairStart>;
-  /** Writes what the buckets lack, outside the feed. False when the lock was lost. */
+  /**
+   * Takes the repair lock, and takes the incarnation away. Null, and nothing is changed, while somebody else has
+   * it: has shown for less than `repairLockMs` that he lives, on the server that is still the one.
+   */
+  beginRepair(lock: string): Promise<RepairStart | null>;
+  /**
+   * Writes what the buckets lack, outside the feed, and shows that the holder lives. False when the lock was lost:
+   * somebody else has it, it was wiped, or the server has another replication id than when it was taken.
+   */
   repair(lock: string, additions: readonly Addition[]): Promise<boolean>;
   /** Makes the store valid under a new incarnation. False when the lock was lost. */
   completeRepair(lock: string, repaired: RepairEnd): Promise<boolean>;
@@ -145,6 +151,9 @@ export interface StoreListener {
 export interface Subscription {
   close(): Promise<void>;
 }
+
+/** A holder of the repair lock that shows no life for so long has died, by the store's clock. */
+export const repairLockMs = 5_000;
 
 export interface RepairStart {
   /** The incarnation and the head that were found; null where there was none. */

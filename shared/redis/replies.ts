@@ -73,7 +73,9 @@ function feedEntryIn(reply: unknown): FeedEntry {
   };
 }
 
-export function repairStartIn(reply: unknown): RepairStart {
+/** Null is the reply of a script that found the lock in other hands. */
+export function repairStartIn(reply: unknown): RepairStart | null {
+  if (reply === null) return null;
   const [incarnation, head] = listIn(reply);
   return { incarnation: textIn(incarnation) || null, head: positionIn(head) };
 }

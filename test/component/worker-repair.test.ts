@@ -1,6 +1,7 @@
 import { expect } from "chai";
 import { afterEach, beforeEach, describe, it } from "mocha";
 import type { QuashEvent } from "../../shared/events/event.ts";
+import { pendingRowOfOwnEvent } from "../../shared/revocation/pending-row.ts";
 import { createWorkerWorld, intercept, type WorkerWorld } from "../support/worker-world.ts";
 
 describe("pruner: repair", () => {
@@ -107,18 +108,83 @@ describe("pruner: repair", () => {
 
   it("starts again when its lock was lost half-way", async () => {
     const parts = world.connectParts();
-    let isStolen = false;
-    const store = intercept(parts.store, "repair", async () => {
-      if (isStolen) return;
-      isStolen = true;
-      await world.store.beginRepair("another");
+    let isLost = false;
+    const store = intercept(parts.store, "repair", () => {
+      if (isLost) return;
+      isLost = true;
+      world.storeServer.wipe();
     });
     await deactivateBeforehand();
     await world.start({ store });
     await world.platform.advance(10_000);
-    expect(isStolen).to.equal(true);
+    expect(isLost).to.equal(true);
     expect(await isSound()).to.equal(true);
     expect(await world.cutOffOf(subject)).to.include({ epoch: 1 });
+  });
+
+  it("starts again when the server changes half-way, and a part of the repair is gone with the old one", async () => {
+    const parts = world.connectParts();
+    let isLost = false;
+    const store = intercept(parts.store, "completeRepair", () => {
+      if (isLost) return;
+      isLost = true;
+      world.storeServer.failOver({ loseLast: 1 });
+    });
+    await deactivateBeforehand();
+    await world.start({ store });
+    await world.platform.advance(10_000);
+    expect(isLost).to.equal(true);
+    expect(await isSound()).to.equal(true);
+    expect(await world.cutOffOf(subject)).to.include({ epoch: 1 });
+    expect(await world.isTokenRevoked(jti)).to.equal(true);
+  });
+
+  /** A ledger that takes its time for each page, and a store that counts what is begun and what is ended. */
+  function slowParts(pageMs: number, counts: { begun: number; ended: number }) {
+    const parts = world.connectParts();
+    const sleep = () => world.platform.timers.sleep(pageMs);
+    const begin = intercept(parts.store, "beginRepair", () => (counts.begun += 1));
+    const store = intercept(begin, "completeRepair", () => (counts.ended += 1));
+    return {
+      store,
+      database: { ...parts.database, ledger: intercept(parts.database.ledger, "listLive", sleep) },
+    };
+  }
+
+  it("lets the one who began a long repair end it, however many look", async () => {
+    await deactivateBeforehand();
+    const counts = { begun: 0, ended: 0 };
+    await Promise.all([world.start(slowParts(30_000, counts)), world.start(slowParts(30_000, counts))]);
+    await world.platform.advance(32_000);
+    expect(await isSound()).to.equal(true);
+    expect(await world.cutOffOf(subject)).to.include({ epoch: 1 });
+    const { incarnation } = await world.store.readState();
+    await world.platform.advance(60_000);
+    expect((await world.store.readState()).incarnation).to.equal(incarnation);
+    expect(counts.ended).to.equal(1);
+    expect(counts.begun).to.be.above(10);
+  });
+
+  it("takes over from a repairer that died, once it has shown no life for five seconds", async () => {
+    await deactivateBeforehand();
+    await world.store.beginRepair("of a process that dies");
+    await world.start();
+    await world.platform.advance(4_000);
+    expect((await world.store.readState()).incarnation).to.equal(null);
+    await world.platform.advance(2_500);
+    expect(await isSound()).to.equal(true);
+    expect(await world.cutOffOf(subject)).to.include({ epoch: 1 });
+  });
+
+  it("keeps what it repairs for a whole longest lifetime, also in a store that forgot how long that is", async () => {
+    await world.start();
+    const user = await world.addUser();
+    const pending = world.ownEvent("user.deactivated", user.id, { epoch: 1 });
+    await world.database.ledger.insertPending([pendingRowOfOwnEvent(pending)]);
+    world.storeServer.wipe();
+    await world.platform.advance(2_000);
+    const until = (await world.cutOffOf(user.id))?.until;
+    expect(until).to.be.at.least(world.platform.clock.wallMs() / 1_000 + 900 - 5);
   });
 
   async function deactivateBeforehand(): Promise<void> {

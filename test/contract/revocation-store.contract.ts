@@ -18,6 +18,8 @@ export interface StoreFixture {
   connect(): Promise<RevocationStore>;
   /** Takes everything of the store's namespace away. */
   wipe(): Promise<void>;
+  /** Lets so much time pass that the holder of the repair lock counts as dead. */
+  outliveRepairLock(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -465,8 +467,37 @@ export function revocationStoreContract(title: string, openFixture: () => Promis
         const { position } = await store.add([cutOff("a", 1)]);
 
         expect(await store.beginRepair("lock")).to.deep.equal({ incarnation: "first", head: position });
-        expect(await store.beginRepair("other")).to.deep.equal({ incarnation: null, head: position });
         await expectCode(store.add([cutOff("a", 2)]), "store-invalid");
+        await fixture.outliveRepairLock();
+        expect(await store.beginRepair("other")).to.deep.equal({ incarnation: null, head: position });
+      });
+
+      it("leaves the lock to who has it, and shows life", async () => {
+        await store.beginRepair("mine");
+        await fixture.outliveRepairLock();
+        expect(await store.repair("mine", [])).to.equal(true);
+
+        const other = await fixture.connect();
+        expect(await other.beginRepair("theirs")).to.equal(null);
+        expect(await store.completeRepair("mine", { incarnation: "x", isFirst: true, longest })).to.equal(
+          true,
+        );
+      });
+
+      it("begins anew where the lock was wiped, and refuses whoever had it", async () => {
+        await store.beginRepair("mine");
+        await fixture.wipe();
+
+        expect(await store.repair("mine", [])).to.equal(false);
+        expect(await store.beginRepair("theirs")).to.deep.equal({ incarnation: null, head: origin });
+        expect(await store.repair("mine", [])).to.equal(false);
+      });
+
+      it("takes no incarnation away from a store that was made valid", async () => {
+        await makeValid();
+
+        expect(await store.repair("lock", [])).to.equal(false);
+        expect((await store.readState()).incarnation).to.equal("first");
       });
 
       it("leaves the head and the feed as they are", async () => {
@@ -484,6 +515,7 @@ export function revocationStoreContract(title: string, openFixture: () => Promis
       it("refuses a chunk and the end under a lock that somebody else took since", async () => {
         await store.beginRepair("mine");
         const other = await fixture.connect();
+        await fixture.outliveRepairLock();
         await other.beginRepair("theirs");
         const until = (await nowSeconds()) + 900;
 

@@ -2,17 +2,19 @@ import { Redis } from "ioredis";
 import { createInProcessStoreServer } from "../../shared/in-process/revocation-store.ts";
 import { silentLog } from "../../shared/log.ts";
 import { createPlatform } from "../../shared/platform.ts";
-import type { RevocationStore } from "../../shared/ports/revocation-store.ts";
+import { type RevocationStore, repairLockMs } from "../../shared/ports/revocation-store.ts";
 import { connectRedisStore } from "../../shared/redis/revocation-store.ts";
 import { createManualPlatform } from "../support/manual-clock.ts";
 import { describeWithServices, freshNamespace } from "../support/services.ts";
 import { revocationStoreContract, type StoreFixture } from "./revocation-store.contract.ts";
 
 revocationStoreContract("in-process", () => {
-  const server = createInProcessStoreServer(createManualPlatform());
+  const platform = createManualPlatform();
+  const server = createInProcessStoreServer(platform);
   return Promise.resolve({
     connect: () => Promise.resolve(server.connect()),
     wipe: () => Promise.resolve(server.wipe()),
+    outliveRepairLock: () => platform.advance(repairLockMs),
     close: () => Promise.resolve(),
   });
 });
@@ -31,11 +33,21 @@ function openOnRedis(url: string, namespace: string): StoreFixture {
       return store;
     },
     wipe,
+    outliveRepairLock: () => ageRepairLock(url, `{${namespace}}:state`),
     async close() {
       await Promise.all(opened.map((store) => store.close()));
       await wipe();
     },
   };
+}
+
+async function ageRepairLock(url: string, state: string): Promise<void> {
+  const redis = new Redis(url);
+  try {
+    await redis.hincrby(state, "lock_at", -repairLockMs);
+  } finally {
+    redis.disconnect();
+  }
 }
 
 async function removeKeys(url: string, prefix: string): Promise<void> {

@@ -16,6 +16,7 @@ import { createManualPlatform } from "../support/manual-clock.ts";
 import { createRecordingLog, useOwnRedis } from "../support/own-redis.ts";
 import { describeUnlessMissing, missingPrograms } from "../support/requirements.ts";
 
+const longest = { tokenLifetimeSeconds: 900, maxStalenessMs: 5_000 };
 const nowSeconds = () => Math.floor(Date.now() / 1000);
 
 describeUnlessMissing(
@@ -50,6 +51,23 @@ describeUnlessMissing(
       const { entries } = await store.sync(report("one", "second", before.position));
       expect(written.incarnation).to.equal("second");
       expect(entries.map(({ previous }) => previous)).to.deep.equal([before.position]);
+    });
+
+    it("loses the lock of a repair when the server changes in the middle, and can be repaired anew", async () => {
+      await own().server.start();
+      const store = await own().connectValid();
+      await store.beginRepair("before");
+      await store.repair("before", [token("t", nowSeconds() + 600)]);
+      await own().server.stop();
+      await own().server.start();
+      await eventually(() => store.readState());
+
+      expect(await store.repair("before", [token("t2", nowSeconds() + 600)])).to.equal(false);
+      expect(
+        await store.completeRepair("before", { incarnation: "second", isFirst: false, longest }),
+      ).to.equal(false);
+      expect((await store.readState()).incarnation).to.equal(null);
+      expect(await store.beginRepair("after")).to.include({ incarnation: null });
     });
 
     it("tells subscribers of the gap once they hear again", async () => {

@@ -6,7 +6,6 @@ import type { Platform } from "../../shared/ports/platform.ts";
 import type { RevocationStore, StoreState } from "../../shared/ports/revocation-store.ts";
 import type { SettleReceipts } from "../../shared/receipts/settle-receipts.ts";
 import { clockErrorAllowedMs } from "../../shared/revocation/addition.ts";
-import { backOffMs } from "../back-off.ts";
 import type { RewriteRow } from "../revoker/apply-event.ts";
 import type { Repair } from "./repair.ts";
 
@@ -34,19 +33,19 @@ export function createLook(deps: LookDeps) {
   /** Of the store's time to our monotonic clock, as it was at the last look. */
   let clockOffsetMs: number | undefined;
   let repairIsDue = false;
-  let lostInARow = 0;
+  /** The cause that was logged last; null while the store is valid. */
+  let toldCause: Cause | null = null;
 
-  return async function look(signal: AbortSignal): Promise<void> {
+  return async function look(): Promise<void> {
     const state = await store.readState();
     const fence = await ledger.readFence();
     const cause = causeForRepair(state, fence);
     if (cause !== null) {
-      const isFirst = (fence?.incarnation ?? null) === null;
-      log[isFirst ? "info" : "warn"](isFirst ? "store.unprepared" : "store.invalid", { cause });
-      await repairFor(cause, signal);
+      tell(cause, fence);
+      await repairFor(cause);
       return;
     }
-    lostInARow = 0;
+    toldCause = null;
     await copyLongest(state, fence);
     await settle(state.incarnation);
   };
@@ -62,19 +61,19 @@ export function createLook(deps: LookDeps) {
     return state.incarnation === fence?.incarnation ? null : "not-the-fence";
   }
 
-  async function repairFor(cause: Cause, signal: AbortSignal): Promise<void> {
+  function tell(cause: Cause, fence: Fence | null): void {
+    if (cause === toldCause) return;
+    toldCause = cause;
+    const isFirst = (fence?.incarnation ?? null) === null;
+    log[isFirst ? "info" : "warn"](isFirst ? "store.unprepared" : "store.invalid", { cause });
+  }
+
+  /** One that is busy elsewhere, or was lost, is looked at again with the next look. */
+  async function repairFor(cause: Cause): Promise<void> {
+    const outcome = await repair({ asWiped: cause === "clock-stepped" });
+    if (outcome === "busy") return;
     metrics.repairs.inc({ cause });
-    if (await repair({ asWiped: cause === "clock-stepped" })) {
-      repairIsDue = false;
-      lostInARow = 0;
-      return;
-    }
-    // Somebody else repairs it: leave him time to end, the longer the more often this happens.
-    lostInARow += 1;
-    await platform.timers.sleep(
-      backOffMs(lostInARow, platform.randomness, { minMs: 500, maxMs: 10_000 }),
-      signal,
-    );
+    if (outcome === "repaired") repairIsDue = false;
   }
 
   async function copyLongest({ longest }: StoreState, fence: Fence | null): Promise<void> {

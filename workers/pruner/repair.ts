@@ -1,15 +1,20 @@
 import type { Log } from "../../shared/log.ts";
 import type { Ledger, LedgerRow } from "../../shared/ports/ledger.ts";
 import type { Platform } from "../../shared/ports/platform.ts";
-import type { Longest, RepairStart, RevocationStore } from "../../shared/ports/revocation-store.ts";
+import {
+  type Longest,
+  type RepairStart,
+  type RevocationStore,
+  repairLockMs,
+} from "../../shared/ports/revocation-store.ts";
 import { type Addition, clockErrorAllowedMs } from "../../shared/revocation/addition.ts";
 import { additionsOf, type Names, rulesOfRow } from "../revoker/plan.ts";
 import { revocationOf } from "../revoker/write-revocation.ts";
 
 export interface RepairDeps {
   readonly ledger: Ledger;
-  readonly store: Pick<RevocationStore, "beginRepair" | "repair" | "completeRepair">;
-  readonly platform: Pick<Platform, "clock" | "ids">;
+  readonly store: Pick<RevocationStore, "beginRepair" | "raiseLongest" | "repair" | "completeRepair">;
+  readonly platform: Pick<Platform, "clock" | "ids" | "timers">;
   readonly names: Names;
   readonly log: Log;
   readonly pageSize?: number;
@@ -20,27 +25,56 @@ export interface RepairOptions {
   readonly asWiped: boolean;
 }
 
+/** Busy: somebody else is at it, and lives. Lost: the lock went meanwhile, so nothing is valid by this repair. */
+export type RepairOutcome = "repaired" | "busy" | "lost";
+
+const showLifeEveryMs = repairLockMs / 5;
 const none: Longest = { tokenLifetimeSeconds: 0, maxStalenessMs: 0 };
 
 /**
  * Makes the store valid again, from the ledger:
  *
- *   lock (reads what is there, takes the incarnation away) -> fence -> ledger, page by page -> incarnation
+ *   lock (reads what is there, takes the incarnation away) -> fence -> longest lifetime -> ledger, page by page
+ *   -> incarnation
  *
  * The fence is written before the ledger is read: a revoker that notes a row under the old incarnation reads the
- * fence afterwards, so either its row is read here, or it sees the new fence and writes again. The incarnation is
- * set last: a repair left half-way leaves none. Somebody else's lock ends this repair: false, and nothing is valid
- * by it; whoever wants to repair starts again with the lock.
+ * fence afterwards, so either its row is read here, or it sees the new fence and writes again. The store knows the
+ * longest lifetime before it is given anything: it keeps a cut-off for so long. The incarnation is set last: a repair
+ * left half-way leaves none. A lost lock ends this repair; whoever wants to repair starts again with the lock.
  */
 export function createRepair(deps: RepairDeps) {
   const { ledger, store, platform, names, log, pageSize = 400 } = deps;
 
-  return async function repair({ asWiped }: RepairOptions): Promise<boolean> {
+  return async function repair({ asWiped }: RepairOptions): Promise<RepairOutcome> {
     const lock = platform.ids.uuid();
-    const incarnation = platform.ids.uuid();
     const start = await store.beginRepair(lock);
+    if (start === null) return "busy";
+    const stop = new AbortController();
+    const shown = showLife(lock, stop.signal);
+    try {
+      const isRepaired = await repairUnder(lock, start, asWiped);
+      if (!isRepaired) log.info("store.repair-lost");
+      return isRepaired ? "repaired" : "lost";
+    } finally {
+      stop.abort();
+      await shown;
+    }
+  };
+
+  /** However slowly the ledger answers, the lock is not taken for a dead one's. */
+  async function showLife(lock: string, signal: AbortSignal): Promise<void> {
+    for (;;) {
+      await platform.timers.sleep(showLifeEveryMs, signal);
+      if (signal.aborted) return;
+      await store.repair(lock, []).catch((err: unknown) => log.debug("store.repair-unseen", { err }));
+    }
+  }
+
+  async function repairUnder(lock: string, start: RepairStart, asWiped: boolean): Promise<boolean> {
+    const incarnation = platform.ids.uuid();
     const isFirst = ((await ledger.readFence())?.incarnation ?? null) === null;
     await ledger.writeFence(incarnation);
+    await store.raiseLongest((await ledger.readFence())?.longest ?? none);
 
     const found = asWiped ? null : start;
     let rows = 0;
@@ -48,11 +82,11 @@ export function createRepair(deps: RepairDeps) {
       const missing = page.filter((row) => !isThere(row, found));
       rows += missing.length;
       for await (const chunk of additionChunks(missing)) {
-        if (!(await store.repair(lock, chunk))) return lost();
+        if (!(await store.repair(lock, chunk))) return false;
       }
     }
     const longest = (await ledger.readFence())?.longest ?? none;
-    if (!(await store.completeRepair(lock, { incarnation, isFirst, longest }))) return lost();
+    if (!(await store.completeRepair(lock, { incarnation, isFirst, longest }))) return false;
     log.info("store.repaired", {
       incarnation,
       found: start.incarnation,
@@ -60,11 +94,6 @@ export function createRepair(deps: RepairDeps) {
       is_first: isFirst,
     });
     return true;
-  };
-
-  function lost(): boolean {
-    log.info("store.repair-lost");
-    return false;
   }
 
   async function* livePages(): AsyncGenerator<LedgerRow[]> {

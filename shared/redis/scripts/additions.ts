@@ -1,5 +1,5 @@
 import { bucketWriter } from "./buckets.ts";
-import { createScript, validity, writes } from "./script.ts";
+import { createScript, repairLock, validity, writes } from "./script.ts";
 
 /**
  * Adds to the buckets and to the feed, and announces it, unless the store is invalid or nothing is left to add.
@@ -42,15 +42,17 @@ return { incarnation, id }
  *
  * KEYS    state, index of tokens, index of unrecorded tokens, index of cut-offs
  * ARGV    prefix of all keys, lock, packed tokens, packed unrecorded tokens, packed cut-offs
- * returns 1, or 0 when somebody else has the lock
+ * returns 1, or 0 when the lock was lost
  */
 export const repairScript = createScript(
   writes,
   validity,
+  repairLock,
   bucketWriter,
   `
 local state = KEYS[1]
-if redis.call('HGET', state, 'lock') ~= ARGV[2] then return 0 end
+if lockHolder(state) ~= ARGV[2] then return 0 end
+redis.call('HSET', state, 'lock_at', nowMs())
 local lifetime = tonumber(redis.call('HGET', state, 'longest_lifetime') or 0)
 local indexes = { tokens = KEYS[2], unrecorded = KEYS[3], cutOffs = KEYS[4] }
 local writer = bucketWriter(ARGV[1], indexes, nowMs(), lifetime)

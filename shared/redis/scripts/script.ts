@@ -39,3 +39,15 @@ local function headOf(state)
   return redis.call('HGET', state, 'head') or '0-0'
 end
 `;
+
+/**
+ * lockHolder(state): the repair lock, or false while there is none or the server has another replication id than the
+ * one under which it was taken: a chunk that the server before had confirmed may be missing then.
+ */
+export const repairLock = `
+local function lockHolder(state)
+  local recorded = redis.call('HMGET', state, 'lock', 'lock_replication_id')
+  if not recorded[1] then return false end
+  return recorded[2] == replicationId() and recorded[1]
+end
+`;

@@ -14,6 +14,8 @@ import {
 } from "../../contract/revocation-store.contract.ts";
 import { createManualPlatform, type ManualPlatform } from "../../support/manual-clock.ts";
 
+const longest = { tokenLifetimeSeconds: 900, maxStalenessMs: 5_000 };
+
 describe("in-process store server", () => {
   let platform: ManualPlatform;
   let server: ReturnType<typeof createInProcessStoreServer>;
@@ -62,6 +64,18 @@ describe("in-process store server", () => {
     server.failOver({ loseLast: 1 });
 
     expect(await store.beginRepair("lock")).to.deep.equal({ incarnation: "first", head: position });
+  });
+
+  it("loses the lock of a repair in a fail-over that loses a part of it", async () => {
+    await store.beginRepair("before");
+    await store.repair("before", [token("t", nowSeconds() + 600)]);
+    server.failOver({ loseLast: 1 });
+
+    const end = { incarnation: "second", isFirst: false, longest };
+    expect(await store.repair("before", [])).to.equal(false);
+    expect(await store.completeRepair("before", end)).to.equal(false);
+    expect((await store.readState()).incarnation).to.equal(null);
+    expect(await store.beginRepair("after")).to.include({ incarnation: null });
   });
 
   it("forgets everything when it is wiped, the longest lifetime too", async () => {
