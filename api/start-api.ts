@@ -86,6 +86,7 @@ export async function startApi(options: ApiOptions): Promise<RunningApi> {
       ...platform,
       users,
       sessions,
+      ledger,
       hasher: options.hasher,
       nobodysHash: await hashOfNobody(options.hasher, platform.randomness),
       issueToken,

@@ -6,14 +6,13 @@ import { createReadUsers } from "./read-users.ts";
 import { createRefreshSession, type RefreshSessionDeps } from "./refresh-session.ts";
 import { createRevokeToken, type RevokeTokenDeps } from "./revoke-token.ts";
 import { createSignIn, type SignInDeps } from "./sign-in.ts";
-import { createSignOutSession, type SignOutSessionDeps } from "./sign-out-session.ts";
+import { createSignOutSession } from "./sign-out-session.ts";
 
 export type UseCaseDeps = ChangeUserDeps &
   CreateUserDeps &
   RefreshSessionDeps &
   RevokeTokenDeps &
-  SignInDeps &
-  SignOutSessionDeps & { readonly users: UserStore };
+  SignInDeps & { readonly users: UserStore };
 
 /** Everything that callers can do with users, sessions and tokens. */
 export function createUseCases(deps: UseCaseDeps) {

@@ -1,5 +1,7 @@
 import { AppError } from "../../shared/errors.ts";
 import type { EventDetails } from "../../shared/events/event.ts";
+import { sessionEndIdOf } from "../../shared/events/event-id.ts";
+import type { Ledger } from "../../shared/ports/ledger.ts";
 import type { Clock } from "../../shared/ports/platform.ts";
 import type { SessionStore } from "../../shared/ports/session-store.ts";
 import type { UserStore } from "../../shared/ports/user-store.ts";
@@ -8,6 +10,7 @@ import { createOwnEvent, type OwnEventDeps, type Publish } from "./own-event.ts"
 export interface EndSessionDeps extends OwnEventDeps {
   readonly users: Pick<UserStore, "findById" | "appendEvent">;
   readonly sessions: Pick<SessionStore, "endSession">;
+  readonly ledger: Pick<Ledger, "find">;
   readonly clock: Clock;
   readonly publish: Publish;
 }
@@ -17,12 +20,15 @@ export const maxOwnOutboxLength = 1000;
 
 /**
  * Ends a session, then says so, in this order: whoever handles the event looks up the session's tokens, and none
- * may be given out after that. Idempotent. Throws `outbox-full` before anything is changed.
+ * may be given out after that. Both are done again for a session that has ended, since a failure may have come between
+ * them; what has left the outbox is in the ledger, and is not said again. Throws `outbox-full` before anything is changed.
  */
 export function createEndSession(deps: EndSessionDeps) {
-  const { users, sessions, clock } = deps;
+  const { users, sessions, ledger, clock } = deps;
 
   return async function endSession(userId: string, sid: string, details: EventDetails): Promise<void> {
+    const id = sessionEndIdOf(sid);
+    if ((await ledger.find(id)) !== null) return;
     const user = await users.findById(userId);
     if (user && user.outboxLength >= maxOwnOutboxLength) {
       throw new AppError(
@@ -36,6 +42,7 @@ export function createEndSession(deps: EndSessionDeps) {
     const timeMs = clock.wallMs();
     await sessions.endSession(sid, timeMs);
     const event = createOwnEvent(deps, {
+      id,
       type: "user.signed-out",
       subject: userId,
       timeMs,

@@ -11,6 +11,8 @@ export interface OwnEventDeps {
 export type Publish = (entry: OutboxEntry) => void;
 
 export interface OwnEvent {
+  /** For what is said once, however often it is asked for; a new one unless given. */
+  readonly id?: string;
   readonly type: EventType;
   readonly subject: string;
   readonly timeMs: number;
@@ -24,7 +26,7 @@ export function createOwnEvent(
   const given = Object.entries(event.details).filter(([, value]) => value !== undefined);
   return {
     ...event,
-    id: deps.ids.uuid(),
+    id: event.id ?? deps.ids.uuid(),
     source: ownSource(deps.namespace),
     details: Object.fromEntries(given),
   };

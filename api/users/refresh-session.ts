@@ -5,7 +5,12 @@ import type { User } from "../../shared/ports/user-store.ts";
 import type { IssueToken } from "../tokens/issue-token.ts";
 import type { PrepareTokens } from "../tokens/prepare-tokens.ts";
 import { createEndSession, type EndSessionDeps } from "./end-session.ts";
-import { createRefreshToken, parseRefreshToken } from "./refresh-token.ts";
+import {
+  createNextRefreshToken,
+  isOfSession,
+  parseRefreshToken,
+  type RefreshToken,
+} from "./refresh-token.ts";
 import type { TokenGrant } from "./token-grant.ts";
 
 export interface RefreshSessionDeps extends EndSessionDeps {
@@ -31,10 +36,11 @@ export function createRefreshSession(deps: RefreshSessionDeps) {
     return user;
   }
 
-  async function refuseSpent(session: Session): Promise<never> {
-    if (session.endedAtMs === null) {
-      await endSession(session.subject, session.sid, { reason: "a spent refresh token was used again" });
-    }
+  /** Ends the session; of one that has ended, sees to it that it was said. */
+  async function refuse(session: Session, { hash }: RefreshToken): Promise<never> {
+    const isSpent = session.refreshHash !== hash;
+    const details = isSpent ? { reason: "a spent refresh token was used again" } : {};
+    await endSession(session.subject, session.sid, details);
     throw invalid();
   }
 
@@ -49,16 +55,16 @@ export function createRefreshSession(deps: RefreshSessionDeps) {
     const given = parseRefreshToken(refreshToken);
     const session = given && (await sessions.findSession(given.sid));
     if (!session || session.expiresAtMs <= readAtMs) throw invalid();
-    if (session.refreshHash !== given.hash) return refuseSpent(session);
-    if (session.endedAtMs !== null) throw invalid();
+    if (!isOfSession(given, session.refreshHash)) throw invalid();
+    if (session.refreshHash !== given.hash || session.endedAtMs !== null) return refuse(session, given);
     const user = await requireUser(session);
     const issued = await deps.issueToken({ user, sid: session.sid, epoch: session.epoch, readAtMs });
     await requireUser(session);
-    const next = createRefreshToken(session.sid, randomness);
+    const next = createNextRefreshToken(given, randomness);
     const rotation = { fromHash: given.hash, toHash: next.hash, usedAtMs: readAtMs };
     if (!(await sessions.rotate(session.sid, rotation))) {
       const now = await sessions.findSession(session.sid);
-      return now ? refuseSpent(now) : Promise.reject(invalid());
+      return now ? refuse(now, given) : Promise.reject(invalid());
     }
     return {
       accessToken: issued.accessToken,

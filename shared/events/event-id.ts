@@ -9,11 +9,16 @@ export function ledgerIdOf(
   event: { readonly source: string; readonly id: string },
   namespace: string,
 ): string {
-  if (event.source === ownSource(namespace)) return event.id;
-  const bytes = createHash("sha256")
-    .update(JSON.stringify([event.source, event.id]))
-    .digest()
-    .subarray(0, 16);
+  return event.source === ownSource(namespace) ? event.id : uuidOf([event.source, event.id]);
+}
+
+/** The id of the own event that says that a session has ended: one, however often and by whomever it is said. */
+export function sessionEndIdOf(sid: string): string {
+  return uuidOf(["session-ended", sid]);
+}
+
+function uuidOf(names: readonly string[]): string {
+  const bytes = createHash("sha256").update(JSON.stringify(names)).digest().subarray(0, 16);
   bytes.writeUInt8((bytes.readUInt8(6) & 0x0f) | 0x80, 6);
   bytes.writeUInt8((bytes.readUInt8(8) & 0x3f) | 0x80, 8);
   const hex = bytes.toString("hex");

@@ -27,7 +27,7 @@ export interface NewSession {
   readonly subject: string;
   /** The user's epoch at sign-in: every token of the session carries it. */
   readonly epoch: number;
-  /** SHA-256 of the refresh token, hexadecimal. */
+  /** What is stored in the place of the refresh token. */
   readonly refreshHash: string;
   readonly createdAtMs: number;
   readonly expiresAtMs: number;

@@ -144,7 +144,7 @@ describe("enforcement over HTTP", () => {
     const body = { email: "alice@example.com", password };
     expectProblem(await api.call("/auth/login", { body }), "dependency-unavailable");
     expectProblem(
-      await api.call("/auth/refresh", { body: { refresh_token: "a".repeat(64) } }),
+      await api.call("/auth/refresh", { body: { refresh_token: "A".repeat(107) } }),
       "dependency-unavailable",
     );
     expectProblem(await api.call("/users", { token }), "dependency-unavailable");

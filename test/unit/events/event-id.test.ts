@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import { describe, it } from "mocha";
-import { ledgerIdOf } from "../../../shared/events/event-id.ts";
+import { ledgerIdOf, sessionEndIdOf } from "../../../shared/events/event-id.ts";
 
 describe("ledgerIdOf", () => {
   it("is the id itself for an own event", () => {
@@ -21,5 +21,13 @@ describe("ledgerIdOf", () => {
       { source: "/quash/other", id: "e-1" },
     ].map((event) => ledgerIdOf(event, "test"));
     expect(new Set(ids).size).to.equal(4);
+  });
+});
+
+describe("sessionEndIdOf", () => {
+  it("is one UUID of version 8 for each session", () => {
+    expect(sessionEndIdOf("s1")).to.match(/^[\da-f]{8}-[\da-f]{4}-8[\da-f]{3}-[89ab][\da-f]{3}-[\da-f]{12}$/);
+    expect(sessionEndIdOf("s1")).to.equal(sessionEndIdOf("s1"));
+    expect(sessionEndIdOf("s1")).not.to.equal(sessionEndIdOf("s2"));
   });
 });

@@ -1,6 +1,8 @@
 import { expect } from "chai";
 import { beforeEach, describe, it } from "mocha";
+import { createRefreshToken } from "../../../api/users/refresh-token.ts";
 import type { TokenGrant } from "../../../api/users/token-grant.ts";
+import { dependencyUnavailable } from "../../../shared/errors.ts";
 import { expectError } from "../../support/expect-error.ts";
 import { alice, createWorld, refreshLifetimeSeconds, type World } from "./world.ts";
 
@@ -46,7 +48,7 @@ describe("refreshSession", () => {
     expect(recorded).to.equal(0);
   });
 
-  for (const text of ["", "x", "A".repeat(64), `${"A".repeat(64)}=`, "é".repeat(64)]) {
+  for (const text of ["", "x", "A".repeat(64), "A".repeat(107), `${"A".repeat(107)}=`, "é".repeat(107)]) {
     it(`refuses ${JSON.stringify(text.slice(0, 6))} of ${text.length} characters`, async () => {
       await expectError("refresh-token-invalid", () => world.refresh({ refreshToken: text }));
     });
@@ -80,6 +82,41 @@ describe("refreshSession", () => {
     await expectError("refresh-token-invalid", () => world.refresh(next));
     await expectError("refresh-token-invalid", () => world.refresh(grant));
     expect(world.published).to.have.length(1);
+  });
+
+  for (const step of ["endSession", "appendEvent"] as const) {
+    it(`says so at the next try when ${step} failed, once, whichever token is used`, async () => {
+      const next = await world.refresh(grant);
+      world.hooks.once("before", step, () => Promise.reject(dependencyUnavailable("mongodb", null)));
+      await expectError("dependency-unavailable", () => world.refresh(grant));
+      expect(world.published).to.have.length(0);
+      await expectError("refresh-token-invalid", () => world.refresh(grant));
+      await expectError("refresh-token-invalid", () => world.refresh(next));
+      expect(world.published.map(({ event }) => event.details.sid)).to.deep.equal([claims().sid]);
+    });
+  }
+
+  it("says at the use of the present token that the session has ended, when a reuse failed to", async () => {
+    const next = await world.refresh(grant);
+    world.hooks.once("before", "appendEvent", () => Promise.reject(dependencyUnavailable("mongodb", null)));
+    await expectError("dependency-unavailable", () => world.refresh(grant));
+    await expectError("refresh-token-invalid", () => world.refresh(next));
+    expect(world.published.map(({ event }) => event.details.sid)).to.deep.equal([claims().sid]);
+  });
+
+  it("says nothing more once the session has expired", async () => {
+    await world.refresh(grant);
+    await world.platform.advance(refreshLifetimeSeconds * 1000);
+    await expectError("refresh-token-invalid", () => world.refresh(grant));
+    expect(world.published).to.have.length(0);
+  });
+
+  it("does not let somebody end a session who knows only its id", async () => {
+    const forged = createRefreshToken(claims().sid, world.platform.randomness);
+    await expectError("refresh-token-invalid", () => world.refresh({ refreshToken: forged.text }));
+    expect(await session()).to.have.property("endedAtMs", null);
+    expect(world.published).to.have.length(0);
+    await world.refresh(grant);
   });
 
   it("records no token for a spent one", async () => {

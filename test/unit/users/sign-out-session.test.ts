@@ -44,11 +44,18 @@ describe("signOutSession", () => {
     expect(world.published).to.have.length(1);
   });
 
-  it("does nothing for a token that is revoked already", async () => {
+  it("ends the session also when the token was revoked by something else", async () => {
     const nowMs = world.platform.clock.wallMs();
     await world.database.ledger.markTokens("e1", { by: "jti", jti: claims.jti, nowMs }, 1);
     await world.signOutSession(claims);
-    expect(world.published).to.deep.equal([]);
+    expect((await world.database.sessions.findSession(claims.sid))?.endedAtMs).to.equal(nowMs);
+    expect(world.published.map(({ event }) => event.details.sid)).to.deep.equal([claims.sid]);
+  });
+
+  it("says it once, however often it is called", async () => {
+    await world.signOutSession(claims);
+    await world.signOutSession(claims);
+    expect(world.published).to.have.length(1);
   });
 
   it("leaves the user's other sessions and his epoch alone", async () => {

@@ -11,6 +11,7 @@ import { createSignOutSession } from "../../../api/users/sign-out-session.ts";
 import { createInProcessDatabaseServer } from "../../../shared/in-process/database.ts";
 import type { PasswordHasher } from "../../../shared/ports/platform.ts";
 import type { OutboxEntry } from "../../../shared/ports/user-store.ts";
+import { pendingRowOfOwnEvent } from "../../../shared/revocation/pending-row.ts";
 import { createManualPlatform } from "../../support/manual-clock.ts";
 import { audience, issuer, keysOf } from "../tokens/token-builder.ts";
 import { createHooks } from "./hooks.ts";
@@ -38,11 +39,15 @@ export async function createWorld() {
   const keys = await keysOf("ES256");
   const issueToken = createIssueToken({ ...platform, keys, issuer, audience, lifetimeSeconds, sessions });
   const prepareTokens = hooks.around({ prepareTokens: async () => undefined }).prepareTokens;
-  const publish = (entry: OutboxEntry) => void published.push(entry);
+  const publish = (entry: OutboxEntry) => {
+    published.push(entry);
+    void database.ledger.insertPending([pendingRowOfOwnEvent(entry.event)]);
+  };
   const deps = {
     ...platform,
     users,
     sessions,
+    ledger: database.ledger,
     hasher,
     issueToken,
     prepareTokens,
