@@ -62,6 +62,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
   const handleBatch = createBatchHandler({
     applyEvent,
     store,
+    ledger,
     eventLog,
     platform,
     names,
@@ -102,8 +103,13 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
       return closers.open;
     },
     async close() {
-      await closers.close();
-      end?.resolve();
+      try {
+        await closers.close();
+        end?.resolve();
+      } catch (error) {
+        end?.reject(error);
+        throw error;
+      }
     },
   };
 

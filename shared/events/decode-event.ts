@@ -6,10 +6,16 @@ import { faultOfEventTime, parseEventTime } from "./event-time.ts";
 
 export type DecodedEvent =
   | { readonly ok: true; readonly event: QuashEvent }
-  | { readonly ok: false; readonly reason: DeadLetterReason; readonly detail: string };
+  | {
+      readonly ok: false;
+      readonly reason: DeadLetterReason;
+      readonly detail: string;
+      /** Its id, where it could be read and the record claims to be ours. */
+      readonly ownId?: string;
+    };
 
 export interface DecodeContext {
-  /** Stands in for a missing time; bounds one that was sent. */
+  /** Stands in for a missing time; bounds the one that an upstream system sent. */
   readonly appendedAtMs: number;
   readonly namespace: string;
 }
@@ -31,22 +37,26 @@ export function decodeEvent(
   record: { readonly value: unknown; readonly headers: unknown },
   context: DecodeContext,
 ): DecodedEvent {
+  let identity: Identity | undefined;
   try {
-    return { ok: true, event: readEvent(openEnvelope(record), context) };
+    const envelope = openEnvelope(record);
+    identity = readIdentity(envelope);
+    return { ok: true, event: readEvent(envelope, identity, context) };
   } catch (error) {
-    if (error instanceof Refusal) return { ok: false, reason: error.reason, detail: error.message };
-    throw error;
+    if (!(error instanceof Refusal)) throw error;
+    const refused = { ok: false, reason: error.reason, detail: error.message } as const;
+    return identity?.source === ownSource(context.namespace) ? { ...refused, ownId: identity.id } : refused;
   }
 }
 
-function readEvent(envelope: Envelope, context: DecodeContext): QuashEvent {
-  const { id, source, type: sentType } = readIdentity(envelope);
+function readEvent(envelope: Envelope, identity: Identity, context: DecodeContext): QuashEvent {
+  const { id, source, type: sentType } = identity;
   const type = typeSchema.safeParse(sentType);
   if (!type.success) throw new Refusal("unknown-type", `type must be one of ${eventTypes.join(", ")}`);
   checkDataContentType(envelope.attribute("datacontenttype"));
-  const timeMs = readTime(envelope.attribute("time"), context.appendedAtMs);
-  const subject = readSubject(envelope.attribute("subject"));
   const kind = source === ownSource(context.namespace) ? "own" : "upstream";
+  const timeMs = readTime(envelope.attribute("time"), context.appendedAtMs, kind);
+  const subject = readSubject(envelope.attribute("subject"));
   const details = readDetails(envelope.data, detailsSchemas[kind][type.data]);
   if (subject === undefined && details.external === undefined && type.data !== "token.revoked") {
     throw new Refusal("data-invalid", "subject is missing; an external identity is named by data.external");
@@ -54,7 +64,9 @@ function readEvent(envelope: Envelope, context: DecodeContext): QuashEvent {
   return { id, source, type: type.data, ...(subject !== undefined && { subject }), timeMs, details };
 }
 
-function readIdentity({ attribute }: Envelope): z.infer<typeof identitySchema> {
+type Identity = z.infer<typeof identitySchema>;
+
+function readIdentity({ attribute }: Envelope): Identity {
   const identity = identitySchema.safeParse({
     specversion: attribute("specversion"),
     id: attribute("id"),
@@ -72,13 +84,14 @@ function checkDataContentType(sent: unknown): void {
   }
 }
 
-function readTime(sent: unknown, appendedAtMs: number): number {
+/** Nothing is ordered by the time of an event of ours: a clock of ours that is wrong must not undo it. */
+function readTime(sent: unknown, appendedAtMs: number, kind: "own" | "upstream"): number {
   if (isMissing(sent)) return appendedAtMs;
   const timeMs = typeof sent === "string" ? parseEventTime(sent) : null;
   if (timeMs === null) {
     throw new Refusal("clock-out-of-range", "time must be an RFC 3339 date-time with its offset");
   }
-  const fault = faultOfEventTime(timeMs, appendedAtMs);
+  const fault = kind === "own" ? null : faultOfEventTime(timeMs, appendedAtMs);
   if (fault !== null) throw new Refusal("clock-out-of-range", fault);
   return timeMs;
 }

@@ -90,6 +90,11 @@ export class InProcessLedger {
     return true;
   }
 
+  noteFailed(eventId: string, { untilMs }: { readonly untilMs: number }): void {
+    const row = this.#rows.get(eventId);
+    if (row?.status === "pending") this.#put({ ...row, status: "failed", untilMs });
+  }
+
   listUnsettled(limit: number): LedgerRow[] {
     return this.#openAs("applied")
       .toSorted((a, b) => a.requestedAtMs - b.requestedAtMs)

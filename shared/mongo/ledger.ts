@@ -71,6 +71,11 @@ export function createMongoLedger(mongo: MongoConnection, tokens: Model<TokenDoc
         const noted = { _id: eventId, status: "applied" as const, incarnation, position };
         return (await rows.updateOne(noted, { $set: update }).exec()).modifiedCount > 0;
       }),
+    noteFailed: (eventId, { untilMs }) =>
+      call(async () => {
+        const failed = { status: "failed" as const, until: new Date(untilMs) };
+        await rows.updateOne({ _id: eventId, status: "pending" }, { $set: failed }).exec();
+      }),
     listUnsettled: (limit) =>
       findAll({ status: "applied" }, { sort: { requestedAt: 1 }, limit, limitMs: bulkLimitMs }),
     oldestPendingAtMs: () =>

@@ -7,7 +7,8 @@ import type { Longest } from "./revocation-store.ts";
  * store is repaired from.
  *
  * - Writes are acknowledged by a majority and the journal; the fence is read from the primary with majority concern.
- * - `insertPending` never overwrites; `noteApplied` never turns an enforced row back; `noteEnforced` is final.
+ * - `insertPending` never overwrites; `noteApplied` never turns an enforced row back; `noteEnforced` and `noteFailed`
+ *   are final.
  * - A pending row is never purged.
  * - Errors: `dependency-unavailable` means "not known to have happened".
  */
@@ -22,6 +23,8 @@ export interface Ledger {
   noteApplied(eventId: string, applied: AppliedNote): Promise<void>;
   /** Changes an applied row that is still noted under `incarnation` and `position`; false otherwise. */
   noteEnforced(eventId: string, enforced: EnforcedNote): Promise<boolean>;
+  /** Changes a pending row, and no other, to `failed`: its event was given up. */
+  noteFailed(eventId: string, failed: { readonly untilMs: number }): Promise<void>;
   /** Applied and not enforced, the oldest first. */
   listUnsettled(limit: number): Promise<LedgerRow[]>;
   /** When the oldest pending row was requested; null when there is none. */

@@ -1,7 +1,14 @@
 import { expect } from "chai";
 import { afterEach, beforeEach, describe, it } from "mocha";
 import { dependencyUnavailable } from "../../shared/errors.ts";
-import { createWorkerWorld, intercept, type WorkerWorld } from "../support/worker-world.ts";
+import { encodeEvent } from "../../shared/events/encode-event.ts";
+import { pendingRowOfOwnEvent } from "../../shared/revocation/pending-row.ts";
+import {
+  createWorkerWorld,
+  intercept,
+  tokenLifetimeSeconds,
+  type WorkerWorld,
+} from "../support/worker-world.ts";
 
 const garbage = { key: "k", value: new TextEncoder().encode("{not json"), headers: { trace: "t-1" } };
 
@@ -45,6 +52,29 @@ describe("revoker: dead letters", () => {
     expect(world.logServer.lag).to.equal(0);
   });
 
+  it("applies what comes with a record that cannot be decoded while no dead letter can be written", async () => {
+    const parts = world.connectParts();
+    let isBroken = true;
+    const eventLog = intercept(parts.eventLog, "publish", (topic) => {
+      if (isBroken && topic === "dead-letters") throw new Error("the topic is gone");
+    });
+    const user = await world.addUser();
+    await world.platform.advance(1_000);
+    const before = world.ownEvent("user.signed-out", user.id, { epoch: 1 });
+    const after = world.event("user.deactivated", { subject: user.id });
+    const records = [before, after].map((event) => ({ ...encodeEvent(event), key: garbage.key }));
+    await world.eventLog.publish("events", records.toSpliced(1, 0, garbage, garbage));
+    await world.start({ eventLog });
+    await world.platform.advance(20_000);
+    expect(await world.rowOf(before)).to.include({ epoch: 1 });
+    expect((await world.rowOf(after))?.appliedAtMs).to.be.a("number");
+    expect(world.logServer.lag).to.equal(3);
+    isBroken = false;
+    await world.platform.advance(5_000);
+    expect(world.deadLetterReasons()).to.deep.equal(["not-json", "not-json"]);
+    expect(world.logServer.lag).to.equal(0);
+  });
+
   it("sets an event aside after a few attempts that fail for a reason nobody knows", async () => {
     const parts = world.connectParts();
     let attempts = 0;
@@ -54,11 +84,35 @@ describe("revoker: dead letters", () => {
     });
     await world.start({ database: { ...parts.database, ledger } });
     const user = await world.addUser();
-    await world.publish(world.ownEvent("user.deactivated", user.id, { epoch: 1 }));
+    const event = world.ownEvent("user.deactivated", user.id, { epoch: 1 });
+    await world.publish(event);
     await world.platform.advance(5_000);
     expect(world.deadLetterReasons()).to.deep.equal(["internal-error"]);
     expect(attempts).to.equal(3);
     expect(world.logServer.lag).to.equal(0);
+    const untilMs = world.platform.clock.wallMs() + tokenLifetimeSeconds * 1_000;
+    const row = await world.rowOf(event);
+    expect(row).to.include({ status: "failed", appliedAtMs: null });
+    expect(row?.untilMs).to.be.within(untilMs - 5_000, untilMs);
+  });
+
+  it("notes that an own event failed which cannot be decoded, once its dead letter is written", async () => {
+    const parts = world.connectParts();
+    let isBroken = true;
+    const eventLog = intercept(parts.eventLog, "publish", (topic) => {
+      if (isBroken && topic === "dead-letters") throw new Error("the topic is gone");
+    });
+    await world.start({ eventLog });
+    const event = world.ownEvent("user.deactivated", "somebody", { epoch: -1 });
+    await world.database.ledger.insertPending([pendingRowOfOwnEvent(event)]);
+    await world.publish(event);
+    await world.platform.advance(5_000);
+    expect(await world.rowOf(event)).to.include({ status: "pending" });
+    isBroken = false;
+    await world.platform.advance(5_000);
+    expect(world.deadLetterReasons()).to.deep.equal(["data-invalid"]);
+    expect(await world.rowOf(event)).to.include({ status: "failed" });
+    expect(await world.database.ledger.oldestPendingAtMs()).to.equal(null);
   });
 
   it("counts no outage as an attempt at a bug", async () => {

@@ -74,7 +74,7 @@ describe("relay", () => {
   it("applies an event once, however long Kafka stays away", async () => {
     const parts = world.connectParts();
     let looked = 0;
-    const ledger = intercept(parts.database.ledger, "find", () => (looked += 1));
+    const ledger = intercept(parts.database.ledger, "findMany", () => (looked += 1));
     await world.start({ database: { ...parts.database, ledger } });
     world.logServer.setAvailable(false);
     const user = await world.addUser();

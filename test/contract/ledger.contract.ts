@@ -261,6 +261,39 @@ export function ledgerContract(databases: () => Databases): void {
       });
     });
 
+    describe("noteFailed", () => {
+      it("turns a pending row into a failed one, which waits for nothing and is over in its time", async () => {
+        await insert({ eventId: "e1" });
+        await ledger.noteFailed("e1", { untilMs: 9_000 });
+
+        const failed = { ...pendingRow(), ...untouched, status: "failed", untilMs: 9_000 };
+        expect(await elsewhere.find("e1")).to.deep.equal(failed);
+        expect(await elsewhere.oldestPendingAtMs()).to.equal(null);
+        expect(idsOf(await elsewhere.listExpired(9_001, 9))).to.deep.equal(["e1"]);
+      });
+
+      it("is final", async () => {
+        await insert({ eventId: "e1" });
+        await ledger.noteFailed("e1", { untilMs: 9_000 });
+        const before = await ledger.find("e1");
+
+        await elsewhere.noteApplied("e1", note());
+        await elsewhere.noteFailed("e1", { untilMs: 10_000 });
+        expect(await ledger.find("e1")).to.deep.equal(before);
+      });
+
+      it("leaves every other row as it is, and makes none", async () => {
+        await insert({ eventId: "e1" }, { eventId: "e2" });
+        for (const id of ["e1", "e2"]) await ledger.noteApplied(id, note());
+        await ledger.noteEnforced("e2", enforced());
+        for (const id of ["e1", "e2", "e3"]) await ledger.noteFailed(id, { untilMs: 99_000 });
+
+        expect(await stateOf("e1")).to.equal("applied");
+        expect(await stateOf("e2")).to.equal("enforced");
+        expect(await ledger.find("e3")).to.equal(null);
+      });
+    });
+
     it("lets a note of another place or the settling win, never both", async () => {
       for (const eventId of ["e1", "e2", "e3", "e4", "e5"]) {
         await insert({ eventId });

@@ -1,12 +1,13 @@
 import type { Log } from "../../shared/log.ts";
 import type { Metrics } from "../../shared/metrics.ts";
 import type { EventLog, LoggedRecord, RecordBatch } from "../../shared/ports/event-log.ts";
+import type { Ledger } from "../../shared/ports/ledger.ts";
 import type { Platform } from "../../shared/ports/platform.ts";
 import type { RevocationStore } from "../../shared/ports/revocation-store.ts";
 import { runInOrder } from "../in-order.ts";
 import type { ApplyEvent, Outcome } from "./apply-event.ts";
-import { type BatchRetry, createBatchRetry } from "./batch-retry.ts";
-import { createDeadLetters } from "./dead-letters.ts";
+import { type BatchRetry, createBatchRetry, type GivenUp } from "./batch-retry.ts";
+import { createDeadLetters, type DeadRecord } from "./dead-letters.ts";
 import { BatchAbandoned } from "./disposition.ts";
 import { firstAdditions } from "./first-additions.ts";
 import type { Names } from "./plan.ts";
@@ -16,6 +17,7 @@ import type { First } from "./write-revocation.ts";
 export interface ConsumerDeps {
   readonly applyEvent: ApplyEvent;
   readonly store: Pick<RevocationStore, "add" | "notifyApplied">;
+  readonly ledger: Pick<Ledger, "noteFailed" | "readFence">;
   readonly eventLog: Pick<EventLog, "publish">;
   readonly platform: Platform;
   readonly names: Names;
@@ -36,12 +38,14 @@ const additionsAtOnce = 400;
 const subjectsAtOnce = 16;
 
 /**
- * Handles one batch: decode -> first additions of all -> apply -> commit. An event ends as an applied revocation
- * or as a dead letter; only then does the offset move past it. A batch that is no longer ours is left as it is.
+ * Handles one batch: decode -> first additions of all -> apply all, commit up to the first dead record -> dead
+ * letters -> commit. An event ends as an applied revocation or as a dead letter; only then does the offset move past
+ * it. A dead letter that cannot be written holds up the offset, and no revocation. A batch that is no longer ours is
+ * left as it is.
  */
 export function createBatchHandler(deps: ConsumerDeps) {
   const { applyEvent, store, platform, names, namespace, log, metrics } = deps;
-  const deadLetters = createDeadLetters(deps);
+  const writeDeadLetter = createDeadLetters(deps);
 
   return async function handleBatch(batch: RecordBatch): Promise<void> {
     const retry = createBatchRetry(batch, platform, (err, attempt) => {
@@ -50,35 +54,55 @@ export function createBatchHandler(deps: ConsumerDeps) {
       else log.debug("revoker.retrying", fields);
     });
     try {
-      const arrivals = await receive(batch.records, retry);
+      const { arrivals, dead } = await receive(batch.records, retry);
       const written = await writeFirst(arrivals, retry);
+      let isHeldUp = false;
       for (let start = 0; start < batch.records.length; start += partSize) {
         const part = batch.records.slice(start, start + partSize);
-        await applyPart(
-          part.flatMap((record) => written.get(record) ?? []),
-          retry,
-        );
-        const last = part.at(-1);
-        await retry.heartbeat();
-        if (last !== undefined) await batch.commit(last);
+        const applicable = part.flatMap((record) => written.get(record) ?? []);
+        for (const given of await applyPart(applicable, retry)) dead.set(given.record, given);
+        const firstDead = part.findIndex((record) => dead.has(record));
+        if (!isHeldUp) await commit(batch, firstDead === -1 ? part : part.slice(0, firstDead), retry);
+        isHeldUp ||= firstDead !== -1;
       }
+      if (!isHeldUp) return;
+      for (const record of batch.records) {
+        const buried = dead.get(record);
+        if (buried !== undefined) await writeDeadLetter(buried, retry);
+      }
+      await commit(batch, batch.records, retry);
     } catch (error) {
       if (!(error instanceof BatchAbandoned)) throw error;
       log.info("revoker.batch-abandoned", { partition: batch.partition });
     }
   };
+  async function commit(batch: RecordBatch, done: readonly LoggedRecord[], retry: BatchRetry): Promise<void> {
+    const last = done.at(-1);
+    if (last === undefined) return;
+    await retry.heartbeat();
+    await batch.commit(last);
+  }
 
-  async function receive(records: readonly LoggedRecord[], retry: BatchRetry): Promise<Arrival[]> {
+  async function receive(records: readonly LoggedRecord[], retry: BatchRetry) {
     const arrivals: Arrival[] = [];
+    const dead = new Map<LoggedRecord, DeadRecord>();
     for (const record of records) {
-      const refused = await retry.attempt(async () => {
+      const givenUp = await retry.attempt(() => {
         const reception = receiveRecord(record, namespace);
         if (reception.ok) arrivals.push({ record, received: reception.received, first: undefined });
-        else await deadLetters.write(record, { ...reception, attempts: 1 }, retry);
+        else dead.set(record, { ...reception, record, attempts: 1, eventId: reception.ownId });
+        return Promise.resolve();
       });
-      if (refused !== null) await deadLetters.giveUp(record, refused, retry);
+      if (givenUp !== null) dead.set(record, bury(record, givenUp));
     }
-    return arrivals;
+    return { arrivals, dead };
+  }
+
+  function bury(record: LoggedRecord, why: GivenUp, eventId?: string): DeadRecord {
+    const { reason, detail, attempts, isBug, error } = why;
+    const { partition, offset } = record;
+    if (isBug) log.error("revocation.failed", { partition, offset, err: error });
+    return { record, reason, detail, attempts, eventId };
   }
 
   async function writeFirst(arrivals: readonly Arrival[], retry: BatchRetry) {
@@ -103,17 +127,25 @@ export function createBatchHandler(deps: ConsumerDeps) {
     return written;
   }
 
-  async function applyPart(arrivals: readonly Arrival[], retry: BatchRetry): Promise<void> {
+  /** Answers with those that were given up. */
+  async function applyPart(arrivals: readonly Arrival[], retry: BatchRetry): Promise<DeadRecord[]> {
     const applied: string[] = [];
+    const dead: DeadRecord[] = [];
     const order = { limit: subjectsAtOnce, keyOf: ({ received }: Arrival) => orderingKeyOf(received) };
     await runInOrder(arrivals, order, async (arrival) => {
-      if (await applyOne(arrival, retry)) applied.push(arrival.received.eventId);
+      const given = await applyOne(arrival, retry);
+      if (given === null) applied.push(arrival.received.eventId);
+      else dead.push(given);
     });
-    if (applied.length === 0) return;
+    if (applied.length === 0) return dead;
     store.notifyApplied(applied).catch((err: unknown) => log.debug("revoker.notify-failed", { err }));
+    return dead;
   }
 
-  async function applyOne({ record, received, first }: Arrival, retry: BatchRetry): Promise<boolean> {
+  async function applyOne(
+    { record, received, first }: Arrival,
+    retry: BatchRetry,
+  ): Promise<DeadRecord | null> {
     const { eventId, event } = received;
     const startedAtMs = platform.clock.monotonicMs();
     let outcome: Outcome | undefined;
@@ -122,13 +154,12 @@ export function createBatchHandler(deps: ConsumerDeps) {
       outcome = await applyEvent(received, { heartbeat, first: attempt === 1 ? first : undefined });
     });
     if (givenUp !== null) {
-      await deadLetters.giveUp(record, givenUp, retry);
       metrics.eventsConsumed.inc({ type: event.type, outcome: "dead-letter" });
-      return false;
+      return bury(record, givenUp, eventId);
     }
     metrics.eventsConsumed.inc({ type: event.type, outcome: outcome ?? "applied" });
     metrics.eventSeconds.observe((platform.clock.monotonicMs() - startedAtMs) / 1_000);
     log.info("revocation.applied", { event_id: eventId, type: event.type, outcome });
-    return true;
+    return null;
   }
 }

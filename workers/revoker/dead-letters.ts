@@ -3,35 +3,36 @@ import type { DeadLetterReason } from "../../shared/events/event.ts";
 import type { Log } from "../../shared/log.ts";
 import type { Metrics } from "../../shared/metrics.ts";
 import type { EventLog, LoggedRecord } from "../../shared/ports/event-log.ts";
+import type { Ledger } from "../../shared/ports/ledger.ts";
 import type { Platform } from "../../shared/ports/platform.ts";
-import type { BatchRetry, GivenUp } from "./batch-retry.ts";
+import type { BatchRetry } from "./batch-retry.ts";
 
 export interface DeadLetterDeps {
   readonly eventLog: Pick<EventLog, "publish">;
+  readonly ledger: Pick<Ledger, "noteFailed" | "readFence">;
   readonly platform: Pick<Platform, "clock">;
   readonly log: Log;
   readonly metrics: Metrics;
 }
 
-export interface WhyDead {
+/** A record that comes to nothing, and why. */
+export interface DeadRecord {
+  readonly record: LoggedRecord;
   readonly reason: DeadLetterReason;
   readonly detail: string;
   readonly attempts: number;
+  /** Of its row in the ledger; undefined where it can have none. */
+  readonly eventId: string | undefined;
 }
 
 /** A dead letter that cannot be written is tried again until it can: the event is lost otherwise. */
-export function createDeadLetters({ eventLog, platform, log, metrics }: DeadLetterDeps) {
-  return { giveUp, write };
+export function createDeadLetters({ eventLog, ledger, platform, log, metrics }: DeadLetterDeps) {
+  const { clock } = platform;
 
-  async function giveUp(record: LoggedRecord, why: GivenUp, retry: BatchRetry): Promise<void> {
-    const { partition, offset } = record;
-    if (why.isBug) log.error("revocation.failed", { partition, offset, err: why.error });
-    await write(record, why, retry);
-  }
-
-  async function write(record: LoggedRecord, why: WhyDead, retry: BatchRetry): Promise<void> {
-    const { reason, detail, attempts } = why;
-    const letter = createDeadLetter(record, { reason, detail, attempts, atMs: platform.clock.wallMs() });
+  /** The letter before the note: an event whose row says `failed` is left alone when it is delivered again. */
+  return async function writeDeadLetter(dead: DeadRecord, retry: BatchRetry): Promise<void> {
+    const { record, reason, detail, attempts, eventId } = dead;
+    const letter = createDeadLetter(record, { reason, detail, attempts, atMs: clock.wallMs() });
     await retry.insist(async () => {
       try {
         await eventLog.publish("dead-letters", [letter]);
@@ -43,5 +44,13 @@ export function createDeadLetters({ eventLog, platform, log, metrics }: DeadLett
     metrics.deadLetters.inc({ reason });
     const { partition, offset } = record;
     log.warn("event.dead-lettered", { reason, detail, partition, offset });
+    if (eventId !== undefined) await retry.insist(() => noteFailed(eventId));
+  };
+
+  async function noteFailed(eventId: string): Promise<void> {
+    const lifetimeSeconds = (await ledger.readFence())?.longest.tokenLifetimeSeconds ?? 0;
+    await ledger.noteFailed(eventId, { untilMs: clock.wallMs() + lifetimeSeconds * 1_000 });
   }
 }
+
+export type WriteDeadLetter = ReturnType<typeof createDeadLetters>;

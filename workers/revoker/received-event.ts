@@ -1,5 +1,5 @@
-import { decodeEvent } from "../../shared/events/decode-event.ts";
-import { type DeadLetterReason, ownSource, type QuashEvent } from "../../shared/events/event.ts";
+import { type DecodedEvent, decodeEvent } from "../../shared/events/decode-event.ts";
+import { ownSource, type QuashEvent } from "../../shared/events/event.ts";
 import { ledgerIdOf } from "../../shared/events/event-id.ts";
 import type { LoggedRecord } from "../../shared/ports/event-log.ts";
 import type { PendingRow } from "../../shared/ports/ledger.ts";
@@ -18,7 +18,7 @@ export interface ReceivedEvent {
 
 export type Reception =
   | { readonly ok: true; readonly received: ReceivedEvent }
-  | { readonly ok: false; readonly reason: DeadLetterReason; readonly detail: string };
+  | Extract<DecodedEvent, { readonly ok: false }>;
 
 export function receiveRecord(record: LoggedRecord, namespace: string): Reception {
   const { appendedAtMs } = record;

@@ -145,6 +145,12 @@ describe("decodeEvent, time", () => {
       expect(eventOf(decodeStructured(cloudEvent({ time }))).timeMs).to.equal(timeMs);
     });
   }
+
+  it("bounds no time of an event of ours, whose clock may be wrong", () => {
+    const time = "2031-01-01T00:00:00.000Z";
+    expect(eventOf(decodeStructured(ownEvent({ time }))).timeMs).to.equal(Date.UTC(2031, 0, 1));
+    expect(decodeStructured(cloudEvent({ time }))).to.include({ reason: "clock-out-of-range" });
+  });
 });
 
 describe("decodeEvent, refusals", () => {
@@ -291,3 +297,16 @@ function eventOf(decoded: DecodedEvent): QuashEvent {
   if (!decoded.ok) throw new Error(`${decoded.reason}: ${decoded.detail}`);
   return decoded.event;
 }
+
+describe("decodeEvent, what it refuses of ours", () => {
+  it("names the event where its id can be read", () => {
+    const refused = { ok: false, reason: "data-invalid", ownId: "e-1" };
+    expect(decodeStructured(ownEvent({ data: { epoch: -1 } }))).to.include(refused);
+    expect(decodeStructured(ownEvent({ type: "user.unheard-of" }))).to.include({ ownId: "e-1" });
+  });
+
+  it("names no event of anybody else, and none without an id", () => {
+    expect(decodeStructured(cloudEvent({ data: { external: 1 } }))).not.to.have.property("ownId");
+    expect(decodeStructured(ownEvent({ id: "" }))).not.to.have.property("ownId");
+  });
+});
