@@ -43,7 +43,12 @@ export async function createFeedWorld() {
   const logged: { level: string; event: string }[] = [];
   const wire = createWire();
   const store = tap(server.connect(), wire);
-  const blacklist = createBlacklist({ clock: platform.clock, fingerprint, ownIssuer: issuer });
+  const blacklist = createBlacklist({
+    clock: platform.clock,
+    fingerprint,
+    ownIssuer: issuer,
+    longestLifetimeMs: () => longest.tokenLifetimeSeconds * 1_000,
+  });
   const feeds: BlacklistFeed[] = [];
 
   return {

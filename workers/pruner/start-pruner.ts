@@ -25,6 +25,8 @@ export interface PrunerOptions {
 }
 
 const purgeIntervalMs = 30_000;
+/** What the longest lifetime is taken for while no instance has named one: the longest that any may be set to. */
+const unknownLifetimeMs = 86_400_000;
 
 /** Looks after the store and the receipts every sync interval; removes what has expired now and then. */
 export function startPruner(options: PrunerOptions): Loop {
@@ -37,13 +39,14 @@ export function startPruner(options: PrunerOptions): Loop {
   const repair = createRepair({ ledger, store, platform, names, log });
   const look = createLook({ ledger, store, repair, rewriteRow, settleReceipts, platform, log, metrics });
 
-  let longestLifetimeMs = Infinity;
+  let longestLifetimeMs = unknownLifetimeMs;
   const pruningClock = createPruningClock(clock, () => longestLifetimeMs);
   const purge = createPurge({ users, sessions, ledger, store, observer, pruningClock, log, metrics });
 
   async function purgeByLongest(signal: AbortSignal): Promise<void> {
     const fence = await ledger.readFence();
-    if (fence !== null) longestLifetimeMs = fence.longest.tokenLifetimeSeconds * 1_000;
+    const lifetimeMs = (fence?.longest.tokenLifetimeSeconds ?? 0) * 1_000;
+    longestLifetimeMs = lifetimeMs === 0 ? unknownLifetimeMs : lifetimeMs;
     await purge(signal);
   }
 

@@ -1,7 +1,15 @@
 import { expect } from "chai";
 import { beforeEach, describe, it } from "mocha";
 import { noAdditions } from "../../../shared/revocation/packed-additions.ts";
-import { createWorld, cutOff, otherIssuer, tokenRevocation, unrecordedToken, uuid } from "./world.ts";
+import {
+  createWorld,
+  cutOff,
+  lifetimeSeconds,
+  otherIssuer,
+  tokenRevocation,
+  unrecordedToken,
+  uuid,
+} from "./world.ts";
 
 const errorAllowedSeconds = 300;
 
@@ -104,6 +112,10 @@ describe("blacklist", () => {
   });
 
   describe("pruning", () => {
+    const claimsFromNow = () => {
+      const iat = world.platform.clock.wallMs() / 1000;
+      return world.claims({ iat, exp: iat + lifetimeSeconds });
+    };
     const prunedAfter = async (seconds: number) => {
       await world.platform.advance(seconds * 1000);
       return world.blacklist.prune();
@@ -130,24 +142,38 @@ describe("blacklist", () => {
     });
 
     it("drops nothing when the wall clock leaps ahead for less than one longest lifetime", async () => {
-      const { platform, blacklist, claims, apply } = world;
-      apply(tokenRevocation(claims()));
+      const { platform, blacklist, apply } = world;
+      await prunedAfter(lifetimeSeconds);
+      const claims = claimsFromNow();
+      apply(tokenRevocation(claims));
       blacklist.prune();
       platform.stepWall(86_400_000);
       expect(await prunedAfter(600)).to.equal(0);
       platform.stepWall(-86_400_000);
 
       expect(blacklist.prune()).to.equal(0);
-      expect(blacklist.isRevoked(claims())).to.equal("token-revoked");
+      expect(blacklist.isRevoked(claims)).to.equal("token-revoked");
+    });
+
+    it("drops nothing during the first longest lifetime, whatever the wall clock says at the start", async () => {
+      const { blacklist, apply } = world;
+      const trulyLive = claimsFromNow();
+      apply(tokenRevocation({ ...trulyLive, exp: trulyLive.exp - 86_400 * 400 }));
+
+      expect(await prunedAfter(lifetimeSeconds - 1)).to.equal(0);
+      expect(await prunedAfter(1)).to.equal(1);
+      expect(blacklist.entries).to.equal(0);
     });
 
     it("follows the wall clock back at once", async () => {
-      const { platform, blacklist, claims, apply } = world;
-      apply(tokenRevocation(claims()));
+      const { platform, blacklist, apply } = world;
+      await prunedAfter(lifetimeSeconds);
+      const claims = claimsFromNow();
+      apply(tokenRevocation(claims));
       platform.stepWall(-3_600_000);
 
       expect(await prunedAfter(1_260)).to.equal(0);
-      expect(blacklist.isRevoked(claims())).to.equal("token-revoked");
+      expect(blacklist.isRevoked(claims)).to.equal("token-revoked");
       expect(await prunedAfter(3_600)).to.equal(1);
     });
   });

@@ -16,21 +16,49 @@ function create() {
   return { now, pruning, pass, aheadMs };
 }
 
+/** One that has followed the wall clock already. */
+function createSettled() {
+  const settled = create();
+  settled.pass(lifetimeMs);
+  settled.pruning.nowMs();
+  return settled;
+}
+
 describe("pruning clock", () => {
+  it("follows the clock that it starts with only after one longest lifetime", () => {
+    const { now, pass, pruning, aheadMs } = create();
+    expect(aheadMs()).to.be.above(now.wallMs / 2);
+    pass(lifetimeMs - 1);
+    expect(pruning.nowMs()).to.be.below(lifetimeMs);
+    pass(1);
+    expect(aheadMs()).to.equal(0);
+  });
+
+  it("does not follow a clock that it starts with and that is put right meanwhile", () => {
+    const { now, pass, aheadMs } = create();
+    now.wallMs += 86_400_000;
+    pass(lifetimeMs / 2);
+    aheadMs();
+    now.wallMs -= 86_400_000;
+    aheadMs();
+    pass(lifetimeMs / 2);
+    expect(aheadMs()).to.equal(0);
+  });
+
   it("runs on with the monotonic clock", () => {
-    const { pass, aheadMs } = create();
+    const { pass, aheadMs } = createSettled();
     pass(123_456);
     expect(aheadMs()).to.equal(0);
   });
 
   it("follows the wall clock back at once", () => {
-    const { now, aheadMs } = create();
+    const { now, aheadMs } = createSettled();
     now.wallMs -= 7_200_000;
     expect(aheadMs()).to.equal(0);
   });
 
   it("follows a step ahead only after one longest lifetime", () => {
-    const { now, pass, aheadMs } = create();
+    const { now, pass, aheadMs } = createSettled();
     now.wallMs += 7_200_000;
     expect(aheadMs()).to.equal(7_200_000);
     pass(lifetimeMs - 1);
@@ -40,7 +68,7 @@ describe("pruning clock", () => {
   });
 
   it("waits anew for a step that comes while another one waits", () => {
-    const { now, pass, aheadMs } = create();
+    const { now, pass, aheadMs } = createSettled();
     now.wallMs += 1_000;
     expect(aheadMs()).to.equal(1_000);
     pass(lifetimeMs - 1);
@@ -50,7 +78,7 @@ describe("pruning clock", () => {
   });
 
   it("forgets a step ahead that was taken back", () => {
-    const { now, pass, aheadMs } = create();
+    const { now, pass, aheadMs } = createSettled();
     now.wallMs += 7_200_000;
     expect(aheadMs()).to.equal(7_200_000);
     now.wallMs -= 7_200_000;
