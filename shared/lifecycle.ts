@@ -1,5 +1,6 @@
 import type { Log } from "./log.ts";
 import type { Clock } from "./ports/platform.ts";
+import { reportIfInvalid } from "./settings.ts";
 
 /**
  * A stack of named closers: what was opened last is closed first. Each resource adds its closer on the line after
@@ -60,7 +61,7 @@ export interface SignalOptions {
 /**
  * Runs until the first SIGINT or SIGTERM, then drains. A Ctrl-C in a terminal arrives twice through npm, so
  * signals within a second of the first count as the first; a later one, or the end of the grace, exits with 1 and
- * names what was still open. Resolves when everything is closed; the exit code is then set.
+ * names what was still open. What ends by itself exits with 1, or 78 for a fault of the settings. Resolves when everything is closed; the exit code is then set.
  */
 export async function runUntilSignal(options: SignalOptions): Promise<void> {
   const { running, graceMs, log, clock, process } = options;
@@ -92,8 +93,10 @@ export async function runUntilSignal(options: SignalOptions): Promise<void> {
     await running.closed;
     log.info("process.stopped");
   } catch (err) {
-    log.error("process.ended", { err });
-    process.exitCode = 1;
+    if (!reportIfInvalid(process, err)) {
+      log.error("process.ended", { err });
+      process.exitCode = 1;
+    }
     await running.close().catch((cause: unknown) => log.warn("process.close-failed", { err: cause }));
   }
 }

@@ -166,9 +166,15 @@ export async function orReportInvalid<T>(
   try {
     return await configure();
   } catch (error) {
-    if (!(error instanceof AppError) || error.code !== "config-invalid") throw error;
-    process.stderr.write(`The settings are not valid:\n${error.message}\n`);
-    process.exitCode = configInvalidExitCode;
+    if (!reportIfInvalid(process, error)) throw error;
     return null;
   }
+}
+
+/** Of a fault of the settings, which may show only once the process runs: tells it and sets the exit code. */
+export function reportIfInvalid(process: NodeJS.Process, error: unknown): boolean {
+  if (!(error instanceof AppError) || error.code !== "config-invalid") return false;
+  process.stderr.write(`The settings are not valid:\n${error.message}\n`);
+  process.exitCode = configInvalidExitCode;
+  return true;
 }

@@ -11,7 +11,7 @@ import { addUserRoutes, type UserRouteDeps } from "./users.ts";
 export type RouteDeps = MeDeps & UserRouteDeps & OperationsDeps & { readonly useCases: UseCases };
 
 /**
- * The whole surface:
+ * The whole surface, letter for letter: no other case, no slash at the end.
  *
  * POST /auth/login  /auth/refresh  /auth/logout
  * GET  /me  /me/stream
@@ -22,7 +22,7 @@ export type RouteDeps = MeDeps & UserRouteDeps & OperationsDeps & { readonly use
  * GET  /.well-known/jwks.json  /livez  /readyz  /metrics  /problems/:slug
  */
 export function createRoutes(guards: Guards, deps: RouteDeps): AppRouter {
-  const router: AppRouter = new Router<RequestState>();
+  const router: AppRouter = new Router<RequestState>({ sensitive: true, strict: true });
   addAuthRoutes(router, guards, deps.useCases);
   addMeRoutes(router, guards, deps);
   addUserRoutes(router, guards, deps.useCases, deps);

@@ -1,4 +1,5 @@
-import { receiptOfOwnEvent } from "../../shared/receipts/receipt.ts";
+import { isRetriable } from "../../shared/errors.ts";
+import { type Receipt, receiptOfOwnEvent } from "../../shared/receipts/receipt.ts";
 import type { ReadReceipts } from "../receipts/read-receipts.ts";
 import type { ReceiptWaiter } from "../receipts/receipt-waiter.ts";
 import { claimsOf } from "../request-state.ts";
@@ -52,7 +53,9 @@ export function addUserRoutes(
     if (wait === undefined) return answerReceipt(ctx, receipt, changed ? 202 : 200);
     if (receipt.status === "enforced") return answerReceipt(ctx, receipt, 200);
     await waiter.waitUntilEnforced(receipt.event_id, timeoutMs);
-    const settled = changed ? await receipts.get(event.id) : await receipts.ofLastDeactivation(user);
+    const settled = await orKnown(receipt, () =>
+      changed ? receipts.get(event.id) : receipts.ofLastDeactivation(user),
+    );
     // Who waits takes 200 for the proof, also when it was somebody else who deactivated the user.
     answerReceipt(ctx, settled, settled.status === "enforced" ? 200 : 202);
   });
@@ -76,17 +79,23 @@ export function addUserRoutes(
   });
 }
 
+/** What was done is answered with what is known of it, when it cannot be read again. */
+async function orKnown(known: Receipt, read: () => Promise<Receipt>): Promise<Receipt> {
+  try {
+    return await read();
+  } catch (error) {
+    if (!isRetriable(error)) throw error;
+    return known;
+  }
+}
+
 async function readChange(ctx: RouteContext) {
   const userId = readId(ctx, "id");
   const { reason } = await readInput(ctx, reasonSchema);
   return { userId, actor: claimsOf(ctx).sub, reason };
 }
 
-export function answerReceipt(
-  ctx: RouteContext,
-  receipt: Awaited<ReturnType<ReadReceipts["get"]>>,
-  status: 200 | 202,
-): void {
+export function answerReceipt(ctx: RouteContext, receipt: Receipt, status: 200 | 202): void {
   ctx.status = status;
   ctx.set("location", `/revocations/${receipt.event_id}`);
   ctx.body = receipt;

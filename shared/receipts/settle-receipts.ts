@@ -32,7 +32,7 @@ export function createSettleReceipts({ ledger, observer, clock }: SettleDeps) {
     if (!seen.some(({ proof }) => proof !== null)) return seen;
     const fence = await ledger.readFence();
     return Promise.all(
-      seen.map((one) => {
+      seen.map(async (one) => {
         const isPresent = one.proof !== null && one.proof.incarnation === fence?.incarnation;
         return isPresent ? note(one, { ...one.proof, enforcedAtMs, instances: one.instances }) : one;
       }),

@@ -6,9 +6,13 @@ import { join } from "node:path";
 import { expect } from "chai";
 import { describe, it } from "mocha";
 import { generateJwks } from "../../api/keys/generate-jwks.ts";
+import { administrator } from "../support/fleet.ts";
+import { createApiWorld } from "../support/test-api.ts";
 
-async function runApi(environment: Record<string, string>) {
-  const child = spawn(process.execPath, ["--import", "tsx", "api/main.ts"], {
+const runApi = (environment: Record<string, string>) => runNode(["api/main.ts"], environment);
+
+async function runNode(given: readonly string[], environment: Record<string, string>) {
+  const child = spawn(process.execPath, ["--import", "tsx", ...given], {
     env: { PATH: process.env["PATH"] ?? "", ...environment },
     stdio: ["ignore", "pipe", "pipe"],
   });
@@ -30,6 +34,36 @@ describe("api: process", () => {
     for (const name of ["MONGO_URL", "REDIS_URL", "KAFKA_BROKERS", "PORT", "TOKEN_LIFETIME_SECONDS"])
       expect(output).to.include(name);
     expect(output).to.include("SIGNING_KEYS_FILE").and.not.include("canary");
+  });
+
+  it("exits with 78 and the sentence for a fault of the settings that shows while it runs", async () => {
+    const script = `
+      import { AppError } from "./shared/errors.ts";
+      import { runUntilSignal } from "./shared/lifecycle.ts";
+      import { silentLog } from "./shared/log.ts";
+      const closed = Promise.reject(new AppError("config-invalid", "- ADMIN_EMAIL belongs to somebody else."));
+      const running = { closed, open: [], close: () => Promise.resolve() };
+      const clock = { wallMs: () => 0, monotonicMs: () => 0 };
+      await runUntilSignal({ running, graceMs: 1_000, log: silentLog, clock, process });`;
+    const { code, output } = await runNode(["--input-type=module", "--eval", script], {});
+    expect(output).to.include("- ADMIN_EMAIL belongs to somebody else.");
+    expect(code).to.equal(78);
+  });
+
+  it("ends with a fault of the settings when ADMIN_EMAIL belongs to a user who is no administrator", async () => {
+    const world = await createApiWorld();
+    await world.connectParts().database.users.create({
+      id: "7a0b8f0e-2f7d-4a53-8a43-1b2f0a6f4c55",
+      email: administrator.email,
+      passwordHash: "",
+      roles: ["user"],
+      externalIds: [],
+      createdAtMs: 0,
+    });
+    const { api } = await world.listen();
+    const ended = await api.closed.catch((error: unknown) => error);
+    expect(ended).to.include({ code: "config-invalid" });
+    await world.close().catch(() => undefined);
   });
 
   it("exits with 78 for an address that only the client library can tell to be none", async () => {

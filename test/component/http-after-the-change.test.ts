@@ -36,6 +36,11 @@ describe("a change whose receipt cannot be read back", () => {
     await expectAccepted(`/users/${await addUser()}/deactivate`, "user.deactivated");
   });
 
+  it("is accepted when it is a deactivation whose proof the caller waits for", async () => {
+    const path = `/users/${await addUser()}/deactivate?wait=enforced&timeout_ms=200`;
+    await expectAccepted(path, "user.deactivated");
+  });
+
   it("is accepted when it is a sign-out", async () => {
     await expectAccepted(`/users/${await addUser()}/sign-out`, "user.signed-out");
   });

@@ -209,6 +209,14 @@ describe("bad requests", () => {
   });
 
   describe("paths and methods", () => {
+    it("paths are taken letter for letter: no other case, no slash at the end", async () => {
+      for (const path of ["/ME", "/Livez", "/me/", "/livez/", "/users/", `/USERS/${unknownId}`]) {
+        expectProblem(await get(path, `Authorization: Bearer ${token}`), "not-found", path);
+      }
+      expectProblem(await postJson("/auth/LOGIN", "{}"), "not-found");
+      expectProblem(await postJson("/auth/login/", "{}"), "not-found");
+    });
+
     it("unknown paths are not-found, whatever they are made of", async () => {
       for (const path of ["/", "/nothing", "/users/a/b/c", "/%00", `/${"a".repeat(5_000)}`, "/__proto__"]) {
         expectProblem(await get(path), "not-found", path);

@@ -68,6 +68,22 @@ describe("worker: life", () => {
     await world.close();
   });
 
+  it("has ended, and says so, when something could not be closed", async () => {
+    const world = await createWorkerWorld();
+    const { eventLog } = world.connectParts();
+    const startConsumer: typeof eventLog.startConsumer = async (options) => {
+      const consumer = await eventLog.startConsumer(options);
+      return {
+        ...consumer,
+        close: () => consumer.close().then(() => Promise.reject(new Error("no answer"))),
+      };
+    };
+    const worker = await world.start({ eventLog: { ...eventLog, startConsumer } });
+    await world.platform.advance(1_000);
+    const ends = await Promise.allSettled([worker.close(), worker.closed]);
+    expect(ends.map(({ status }) => status)).to.deep.equal(["rejected", "rejected"]);
+  });
+
   it("leaves a batch that it cannot finish without a commit when it is closed", async () => {
     const world = await createWorkerWorld();
     await world.start();
