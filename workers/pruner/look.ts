@@ -1,7 +1,7 @@
 import { isRetriable } from "../../shared/errors.ts";
 import type { Log } from "../../shared/log.ts";
 import type { Metrics } from "../../shared/metrics.ts";
-import type { Fence, Ledger } from "../../shared/ports/ledger.ts";
+import type { Fence, Ledger, LedgerRow } from "../../shared/ports/ledger.ts";
 import type { Platform } from "../../shared/ports/platform.ts";
 import type { RevocationStore, StoreState } from "../../shared/ports/revocation-store.ts";
 import type { SettleReceipts } from "../../shared/receipts/settle-receipts.ts";
@@ -23,6 +23,10 @@ export interface LookDeps {
 type Cause = "no-incarnation" | "not-the-fence" | "clock-stepped";
 
 const unsettledAtOnce = 500;
+/** Where so many stay unsettled that what is new is not among them, more are read, up to so many. */
+const unsettledAtMost = 8_000;
+/** Then the store's validity is looked at again: what is written to an invalid one has to be written again. */
+const rewritesInALook = 50;
 
 /**
  * The worker's look at the store: repairs it where it is invalid, then writes again the rows that were noted under
@@ -35,20 +39,27 @@ export function createLook(deps: LookDeps) {
   let repairIsDue = false;
   /** The cause that was logged last; null while the store is valid. */
   let toldCause: Cause | null = null;
+  let unsettledLimit = unsettledAtOnce;
+  /** Rows that could not be rewritten: they come last. */
+  let failing: ReadonlySet<string> = new Set();
 
-  return async function look(): Promise<void> {
+  return async function look(signal: AbortSignal): Promise<void> {
+    while ((await lookOnce()) === "more" && !signal.aborted);
+  };
+
+  async function lookOnce(): Promise<"more" | "done"> {
     const state = await store.readState();
     const fence = await ledger.readFence();
     const cause = causeForRepair(state, fence);
     if (cause !== null) {
       tell(cause, fence);
       await repairFor(cause);
-      return;
+      return "done";
     }
     toldCause = null;
     await copyLongest(state, fence);
-    await settle(state.incarnation);
-  };
+    return settle(state.incarnation);
+  }
 
   function causeForRepair(state: StoreState, fence: Fence | null): Cause | null {
     const offsetMs = state.storeTimeMs - platform.clock.monotonicMs();
@@ -84,19 +95,42 @@ export function createLook(deps: LookDeps) {
     if (isBehind) await store.raiseLongest(fence.longest);
   }
 
-  async function settle(incarnation: string | null): Promise<void> {
-    const rows = await ledger.listUnsettled(unsettledAtOnce);
-    for (const row of rows) {
-      if (row.incarnation === incarnation) continue;
-      await rewriteRow(row, () => Promise.resolve()).catch((err: unknown) => {
-        if (isRetriable(err)) throw err;
-        log.error("revocation.rewrite-failed", { event_id: row.eventId, err });
-      });
-    }
+  async function settle(incarnation: string | null): Promise<"more" | "done"> {
+    const rows = await ledger.listUnsettled(unsettledLimit);
+    const outdated = rows.filter((row) => row.incarnation !== incarnation);
+    const rewritten = await rewrite(outdated);
     const settled = await settleReceipts(rows.filter((row) => row.incarnation === incarnation));
     const enforced = settled.filter(({ row }) => row.status === "enforced");
     metrics.enforced.inc(enforced.length);
     for (const { row } of enforced) log.debug("revocation.enforced", { event_id: row.eventId });
+    if (rows.length < unsettledLimit) unsettledLimit = unsettledAtOnce;
+    else if (rewritten + enforced.length === 0)
+      unsettledLimit = Math.min(unsettledLimit * 2, unsettledAtMost);
+    return rewritten > 0 && outdated.length > rewritesInALook ? "more" : "done";
+  }
+
+  async function rewrite(outdated: readonly LedgerRow[]): Promise<number> {
+    const isFailing = ({ eventId }: LedgerRow) => failing.has(eventId);
+    const inTurn = [...outdated.filter((row) => !isFailing(row)), ...outdated.filter(isFailing)];
+    const failed = new Set(
+      inTurn
+        .slice(rewritesInALook)
+        .filter(isFailing)
+        .map(({ eventId }) => eventId),
+    );
+    let rewritten = 0;
+    for (const row of inTurn.slice(0, rewritesInALook)) {
+      try {
+        await rewriteRow(row, () => Promise.resolve());
+        rewritten += 1;
+      } catch (err) {
+        if (isRetriable(err)) throw err;
+        failed.add(row.eventId);
+        log.error("revocation.rewrite-failed", { event_id: row.eventId, err });
+      }
+    }
+    failing = failed;
+    return rewritten;
   }
 }
 
