@@ -1,4 +1,4 @@
-import type { Addition, CutOff } from "../revocation/addition.ts";
+import { type Addition, type CutOff, clockErrorAllowedMs } from "../revocation/addition.ts";
 import type { Fingerprint } from "../revocation/fingerprint.ts";
 import { type PackedAdditions, packAdditions } from "../revocation/packed-additions.ts";
 import {
@@ -18,6 +18,8 @@ const recordsInChunk = 4096;
 export class StoreBuckets {
   readonly #undo: UndoLog;
   readonly #tokens: Buckets<number> = new Map();
+  /** When the buckets of `#tokens` die: never before whatever was put in last may have expired. */
+  readonly #tokensDieAtMs = new Map<number, number>();
   readonly #unrecorded: Buckets<number> = new Map();
   readonly #cutOffs: Buckets<CutOff> = new Map();
 
@@ -25,9 +27,11 @@ export class StoreBuckets {
     this.#undo = undo;
   }
 
-  putToken(token: Fingerprint, exp: number, nowMs: number): void {
+  /** Whoever adds it knows that it may live, whatever this clock says: it is kept until `leastUntilMs` too. */
+  putToken(token: Fingerprint, exp: number, leastUntilMs: number): void {
     const bucket = tokenBucketOf(exp);
-    if (bucketDiesAtMs(bucket, tokenBucketSeconds) <= nowMs) return;
+    const diesAtMs = Math.max(bucketDiesAtMs(bucket, tokenBucketSeconds), leastUntilMs + clockErrorAllowedMs);
+    this.#undo.set(this.#tokensDieAtMs, bucket, diesAtMs);
     this.#raise(bucketIn(this.#tokens, bucket), token, exp);
   }
 
@@ -36,13 +40,13 @@ export class StoreBuckets {
   }
 
   hasUnrecorded(token: Fingerprint, until: number, nowMs: number): boolean {
-    const live = liveBuckets(this.#unrecorded, generationSeconds, nowMs);
+    const live = liveGenerations(this.#unrecorded, nowMs);
     return live.some(([, bucket]) => (bucket.get(token) ?? 0) >= until);
   }
 
   /** Merges it in, unless a live one is as strict and lives until `mustLiveUntil`; whether it was written. */
   putCutOff(cutOff: CutOff, mustLiveUntil: number, nowMs: number): boolean {
-    for (const [, generation] of liveBuckets(this.#cutOffs, generationSeconds, nowMs)) {
+    for (const [, generation] of liveGenerations(this.#cutOffs, nowMs)) {
       const there = generation.get(cutOff.subject);
       if (there === undefined || there.until * 1000 <= nowMs || there.until < mustLiveUntil) continue;
       if (there.epoch >= cutOff.epoch && there.notBefore >= cutOff.notBefore) return false;
@@ -60,27 +64,32 @@ export class StoreBuckets {
 
   /** Each bucket as it is when its turn comes. */
   *chunks(nowMs: () => number): Generator<PackedAdditions> {
-    for (const [, bucket] of liveBuckets(this.#tokens, tokenBucketSeconds, nowMs())) {
+    for (const [name, bucket] of this.#tokens) {
+      if (this.#areTokensDead(name, nowMs())) continue;
       yield* packInChunks([...bucket].map(([token, exp]) => ({ kind: "token", token, exp })));
     }
-    for (const [, bucket] of liveBuckets(this.#unrecorded, generationSeconds, nowMs())) {
+    for (const [, bucket] of liveGenerations(this.#unrecorded, nowMs())) {
       yield* packInChunks([...bucket].map(([token, until]) => ({ kind: "unrecorded-token", token, until })));
     }
-    for (const [, bucket] of liveBuckets(this.#cutOffs, generationSeconds, nowMs())) {
+    for (const [, bucket] of liveGenerations(this.#cutOffs, nowMs())) {
       yield* packInChunks([...bucket.values()]);
     }
   }
 
   purge(nowMs: number): number {
-    return (
-      this.#purge(this.#tokens, tokenBucketSeconds, nowMs) +
-      this.#purge(this.#unrecorded, generationSeconds, nowMs) +
-      this.#purge(this.#cutOffs, generationSeconds, nowMs)
-    );
+    const removed =
+      this.#purge(this.#tokens, (bucket) => this.#areTokensDead(bucket, nowMs)) +
+      this.#purge(this.#unrecorded, (bucket) => isGenerationDead(bucket, nowMs)) +
+      this.#purge(this.#cutOffs, (bucket) => isGenerationDead(bucket, nowMs));
+    for (const bucket of this.#tokensDieAtMs.keys()) {
+      if (!this.#tokens.has(bucket)) this.#undo.delete(this.#tokensDieAtMs, bucket);
+    }
+    return removed;
   }
 
   clear(): void {
     this.#tokens.clear();
+    this.#tokensDieAtMs.clear();
     this.#unrecorded.clear();
     this.#cutOffs.clear();
   }
@@ -89,8 +98,12 @@ export class StoreBuckets {
     if ((bucket.get(token) ?? 0) < seconds) this.#undo.set(bucket, token, seconds);
   }
 
-  #purge<T>(buckets: Buckets<T>, widthSeconds: number, nowMs: number): number {
-    const dead = [...buckets.keys()].filter((bucket) => bucketDiesAtMs(bucket, widthSeconds) <= nowMs);
+  #areTokensDead(bucket: number, nowMs: number): boolean {
+    return (this.#tokensDieAtMs.get(bucket) ?? 0) <= nowMs;
+  }
+
+  #purge<T>(buckets: Buckets<T>, isDead: (bucket: number) => boolean): number {
+    const dead = [...buckets.keys()].filter(isDead);
     for (const bucket of dead) this.#undo.delete(buckets, bucket);
     return dead.length;
   }
@@ -102,8 +115,12 @@ function bucketIn<T>(buckets: Buckets<T>, name: number): Map<Fingerprint, T> {
   return bucket;
 }
 
-function liveBuckets<T>(buckets: Buckets<T>, widthSeconds: number, nowMs: number) {
-  return [...buckets].filter(([name]) => bucketDiesAtMs(name, widthSeconds) > nowMs);
+function isGenerationDead(generation: number, nowMs: number): boolean {
+  return bucketDiesAtMs(generation, generationSeconds) <= nowMs;
+}
+
+function liveGenerations<T>(generations: Buckets<T>, nowMs: number) {
+  return [...generations].filter(([name]) => !isGenerationDead(name, nowMs));
 }
 
 function* packInChunks(additions: readonly Addition[]): Generator<PackedAdditions> {

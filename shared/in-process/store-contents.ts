@@ -215,7 +215,8 @@ export class StoreContents {
   #put(addition: Addition, extend: boolean): boolean {
     const nowMs = this.#nowMs();
     const raised = this.#raise(addition);
-    if (raised.kind === "token") this.#buckets.putToken(raised.token, raised.exp, nowMs);
+    if (raised.kind === "token")
+      this.#buckets.putToken(raised.token, raised.exp, this.#leastUntilSeconds * 1000);
     else if (raised.kind === "unrecorded-token") this.#buckets.putUnrecorded(raised.token, raised.until);
     else {
       return this.#buckets.putCutOff(raised, extend ? raised.until : 0, nowMs);
@@ -226,7 +227,8 @@ export class StoreContents {
   #restore(addition: Addition): void {
     const nowMs = this.#nowMs();
     const raised = this.#raise(addition);
-    if (raised.kind === "token") this.#buckets.putToken(raised.token, raised.exp, nowMs);
+    if (raised.kind === "token")
+      this.#buckets.putToken(raised.token, raised.exp, this.#leastUntilSeconds * 1000);
     else if (addition.kind === "unrecorded-token" && raised.kind === "unrecorded-token") {
       if (this.#buckets.hasUnrecorded(addition.token, addition.until, nowMs)) return;
       this.#buckets.putUnrecorded(raised.token, raised.until);
@@ -237,8 +239,11 @@ export class StoreContents {
 
   #raise(addition: Addition): Addition {
     if (addition.kind === "token") return addition;
-    const least = Math.ceil(this.#nowMs() / 1000) + this.#header.longest.tokenLifetimeSeconds;
-    return { ...addition, until: Math.max(addition.until, least) };
+    return { ...addition, until: Math.max(addition.until, this.#leastUntilSeconds) };
+  }
+
+  get #leastUntilSeconds(): number {
+    return Math.ceil(this.#nowMs() / 1000) + this.#header.longest.tokenLifetimeSeconds;
   }
 
   /** Null also where another server took over since: it may lack a chunk that the one before had confirmed. */

@@ -11,7 +11,9 @@ import type { Position } from "../revocation/position.ts";
  *   which that was set. An invalid store takes no additions (`store-invalid`), makes nobody fresh.
  * - Errors: `dependency-unavailable` means "not known to have happened".
  * - Announcements may be lost and doubled, never trusted to be complete; each names the position before it.
- * - Expiry: an entry is kept until its `exp`/`until` plus `clockErrorAllowedMs`, then may vanish at any time.
+ * - Expiry: an entry is kept until its `exp`/`until` plus `clockErrorAllowedMs`, and for the longest lifetime in use
+ *   from when it was written, then may vanish at any time. What has expired by the store's clock is taken all the
+ *   same: that clock may be ahead. Whoever adds leaves out what has expired, by more than that error, by his own.
  */
 export interface RevocationStore {
   /**

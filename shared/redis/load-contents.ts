@@ -4,7 +4,6 @@ import {
   type PackedAdditions,
   tokenRecordBytes,
 } from "../revocation/packed-additions.ts";
-import { bucketDiesAtMs, generationSeconds, tokenBucketSeconds } from "../revocation/retention.ts";
 import type { RedisConnection } from "./connection.ts";
 import type { BucketKind, StoreKeys } from "./keys.ts";
 import { bytesIn, listIn, textIn } from "./replies.ts";
@@ -35,17 +34,17 @@ export async function* loadContents(deps: LoadDeps): AsyncGenerator<PackedAdditi
   }
 }
 
-/** In the order in which they die. No two of a kind die together, so no page boundary can hide one. */
+/** Each at least once. In no order: several may die together, so pages by their time could hide one. */
 export async function* bucketsOf({ connection, keys }: LoadDeps, kind: BucketKind): AsyncGenerator<string> {
-  const width = kind === "tokens" ? tokenBucketSeconds : generationSeconds;
-  let after = "-inf";
-  for (;;) {
-    const range = [keys.indexes[kind], after, "+inf", "LIMIT", 0, bucketsInPage] as const;
-    const page = listIn(await connection.call("ZRANGEBYSCORE", ...range)).map(textIn);
-    yield* page;
-    if (page.length < bucketsInPage) return;
-    after = `(${bucketDiesAtMs(Number(page.at(-1)), width) / 1000}`;
-  }
+  let cursor = "0";
+  do {
+    const page = ["ZSCAN", keys.indexes[kind], cursor, "COUNT", bucketsInPage] as const;
+    const [next, pairs] = listIn(await connection.call(...page));
+    yield* listIn(pairs)
+      .filter((_part, at) => at % 2 === 0)
+      .map(textIn);
+    cursor = textIn(next);
+  } while (cursor !== "0");
 }
 
 /** Whole records of a packed bucket. It may grow meanwhile: it is only ever appended to. */

@@ -1,5 +1,7 @@
 import type { RevocationStore } from "../ports/revocation-store.ts";
+import type { Addition } from "../revocation/addition.ts";
 import { packAdditions } from "../revocation/packed-additions.ts";
+import { tokenBucketOf } from "../revocation/retention.ts";
 import { partsOf } from "./feed-parts.ts";
 import type { LoadDeps } from "./load-contents.ts";
 import { createMissingRecords } from "./missing-records.ts";
@@ -8,6 +10,11 @@ import { repairScript } from "./scripts/additions.ts";
 import { beginRepairScript, completeRepairScript } from "./scripts/repair.ts";
 
 type Repairer = Pick<RevocationStore, "beginRepair" | "repair" | "completeRepair">;
+
+function tokenBucketsOf(additions: readonly Addition[]): number[] {
+  const tokens = additions.filter((addition) => addition.kind === "token");
+  return [...new Set(tokens.map(({ exp }) => tokenBucketOf(exp)))];
+}
 
 export function createRepairer(deps: LoadDeps): Repairer {
   const { connection, keys } = deps;
@@ -25,7 +32,7 @@ export function createRepairer(deps: LoadDeps): Repairer {
     async repair(lock, additions) {
       if (present?.lock !== lock) present = { lock, missingOf: createMissingRecords(deps) };
       const missing = packAdditions(await present.missingOf(additions));
-      const args = [keys.prefix, lock, ...partsOf(missing)];
+      const args = [keys.prefix, lock, ...partsOf(missing), tokenBucketsOf(additions).join(" ")];
       const isDone = numberIn(await connection.run(repairScript, [keys.state, ...indexes], args)) === 1;
       if (!isDone) present = undefined;
       return isDone;

@@ -1,7 +1,12 @@
 import { expect } from "chai";
 import { afterEach, beforeEach, describe, it } from "mocha";
 import type { QuashEvent } from "../../shared/events/event.ts";
+import { createInProcessStoreServer } from "../../shared/in-process/revocation-store.ts";
+import { silentLog } from "../../shared/log.ts";
+import type { Addition } from "../../shared/revocation/addition.ts";
+import { unpackAdditions } from "../../shared/revocation/packed-additions.ts";
 import { pendingRowOfOwnEvent } from "../../shared/revocation/pending-row.ts";
+import { createRepair } from "../../workers/pruner/repair.ts";
 import { createWorkerWorld, intercept, type WorkerWorld } from "../support/worker-world.ts";
 
 describe("pruner: repair", () => {
@@ -104,6 +109,24 @@ describe("pruner: repair", () => {
     await world.platform.advance(3_000);
     expect((await world.store.readState()).incarnation).to.not.equal(before.incarnation);
     expect(written).to.not.deep.equal([]);
+  });
+
+  it("writes the tokens to a store whose time stepped past their expiry", async () => {
+    await world.start();
+    await deactivate();
+    const ahead = { ...world.platform.clock, wallMs: () => world.platform.clock.wallMs() + 7_200_000 };
+    const storeServer = createInProcessStoreServer({ ...world.platform, clock: ahead });
+    const outcome = await createRepair({
+      ledger: world.database.ledger,
+      store: storeServer.connect(),
+      platform: world.platform,
+      names: world.names,
+      log: silentLog,
+    })({ asWiped: true });
+    const additions: Addition[] = [];
+    for await (const chunk of storeServer.connect().load()) additions.push(...unpackAdditions(chunk));
+    expect(outcome).to.equal("repaired");
+    expect(additions.map(({ kind }) => kind)).to.deep.equal(["token", "cut-off"]);
   });
 
   it("starts again when its lock was lost half-way", async () => {

@@ -196,13 +196,14 @@ export function revocationStoreContract(title: string, openFixture: () => Promis
         expect(await contentsOf(store)).to.have.deep.members(additions);
       });
 
-      it("announces what has expired already, and does not keep it", async () => {
-        const expired = token("t", (await nowSeconds()) - 600);
+      it("announces and keeps what has expired by its own clock, which may be ahead", async () => {
+        const expired = token("t", (await nowSeconds()) - 86_400);
         await store.add([expired]);
 
         const { entries } = await store.sync(report("one", "first"));
         expect(entries.flatMap(({ additions }) => unpackAdditions(additions))).to.deep.equal([expired]);
-        expect(await contentsOf(store)).to.deep.equal([]);
+        expect(await contentsOf(store)).to.deep.equal([expired]);
+        expect(await store.purgeExpired()).to.equal(0);
       });
 
       it("keeps a token for as long as clocks may err after its expiry", async () => {
@@ -550,6 +551,14 @@ export function revocationStoreContract(title: string, openFixture: () => Promis
 
         expect(await store.repair("lock", additions)).to.equal(true);
         expect(await contentsOf(store)).to.have.deep.members(additions);
+      });
+
+      it("writes what has expired by the store's own clock, which may be ahead", async () => {
+        const expired = token("t", (await nowSeconds()) - 86_400);
+        await store.beginRepair("lock");
+
+        expect(await store.repair("lock", [expired])).to.equal(true);
+        expect(await contentsOf(store)).to.deep.equal([expired]);
       });
 
       it("writes only what the buckets lack", async () => {

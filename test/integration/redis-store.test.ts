@@ -36,6 +36,23 @@ describeUnlessMissing("Redis store, on its server", missingPrograms(["redis-serv
     for (const { at } of expiring) expect(at).to.be.within(exp + 300, exp + 300 + 300 + 900);
   });
 
+  it("keeps a token that has expired by its clock for one longest lifetime and the clock error, no longer", async () => {
+    await own().server.start();
+    const store = await own().connectValid();
+    const from = nowSeconds();
+    const expired = token("t", from - 86_400);
+    const key = `{${own().namespace}}:tokens:${Math.floor(expired.exp / 60)}`;
+    await store.add([expired]);
+    const added = await own().withClient((redis) => redis.expiretime(key));
+    await own().withClient((redis) => redis.expireat(key, from + 60));
+    await store.beginRepair("lock");
+    await store.repair("lock", [expired]);
+    const repaired = await own().withClient((redis) => redis.expiretime(key));
+
+    expect(added).to.be.within(from + 1_200, from + 1_210);
+    expect(repaired).to.be.within(from + 1_200, from + 1_210);
+  });
+
   it("cleans the index of buckets that the server has dropped", async () => {
     await own().server.start();
     const store = await own().connectValid();

@@ -41,7 +41,8 @@ return { incarnation, id }
  * Writes what a repair restores, outside the feed.
  *
  * KEYS    state, index of tokens, index of unrecorded tokens, index of cut-offs
- * ARGV    prefix of all keys, lock, packed tokens, packed unrecorded tokens, packed cut-offs
+ * ARGV    prefix of all keys, lock, packed tokens, packed unrecorded tokens, packed cut-offs, buckets of the tokens
+ *         that are there already, with spaces between
  * returns 1, or 0 when the lock was lost
  */
 export const repairScript = createScript(
@@ -59,6 +60,7 @@ local writer = bucketWriter(ARGV[1], indexes, nowMs(), lifetime)
 writer.putTokens(ARGV[3])
 writer.putUnrecorded(ARGV[4])
 writer.putCutOffs(ARGV[5], 'given')
+writer.keepTokens(ARGV[6])
 return 1
 `,
 );

@@ -9,6 +9,9 @@ import { generationSeconds, tokenBucketSeconds } from "../../revocation/retentio
  * bucketWriter(prefix, indexes, nowMs, lifetime): `indexes` are the keys of the three sorted sets, `lifetime` the
  * longest one in use, in seconds.
  *
+ * No record is left out for being expired, and no bucket dies before now plus the longest lifetime: whoever adds a
+ * token knows that it may live, and the server's own clock, by which keys expire, may be ahead.
+ *
  * Cut-offs: a live record of a subject may lie in any generation from now on, so all of them are asked. That is
  * one look-up for each quarter of an hour of the longest lifetime, and far fewer than the records in them.
  */
@@ -21,16 +24,14 @@ local function bucketWriter(prefix, indexes, nowMs, lifetime)
   local function diesAt(bucket, width) return (bucket + 1) * width + ${clockErrorAllowedMs / 1000} end
 
   local function keep(index, kind, bucket, width)
-    redis.call('EXPIREAT', prefix .. kind .. ':' .. bucket, diesAt(bucket, width))
-    redis.call('ZADD', index, diesAt(bucket, width), bucket)
+    local at = math.max(diesAt(bucket, width), leastUntil + ${clockErrorAllowedMs / 1000})
+    if redis.call('EXPIREAT', prefix .. kind .. ':' .. bucket, at) == 1 then redis.call('ZADD', index, at, bucket) end
   end
 
   local function append(index, kind, width, records)
     for bucket, parts in pairs(records) do
-      if diesAt(bucket, width) > nowSeconds then
-        redis.call('APPEND', prefix .. kind .. ':' .. bucket, table.concat(parts))
-        keep(index, kind, bucket, width)
-      end
+      redis.call('APPEND', prefix .. kind .. ':' .. bucket, table.concat(parts))
+      keep(index, kind, bucket, width)
     end
   end
 
@@ -51,6 +52,11 @@ local function bucketWriter(prefix, indexes, nowMs, lifetime)
       collect(records, math.floor(exp / ${tokenBucketSeconds}), string.sub(packed, at, at + ${tokenRecordBytes - 1}))
     end
     append(indexes.tokens, 'tokens', ${tokenBucketSeconds}, records)
+  end
+
+  -- Buckets of tokens that are there already, as numbers with spaces between: they live on as if written now.
+  function writer.keepTokens(buckets)
+    for bucket in string.gmatch(buckets, '%d+') do keep(indexes.tokens, 'tokens', tonumber(bucket), ${tokenBucketSeconds}) end
   end
 
   -- Packed unrecorded tokens; returns them with their raised 'until'.

@@ -129,7 +129,7 @@ describe("in-process store server", () => {
 
   it("lets tokens and cut-offs vanish only after their expiry and the clock error allowed", async () => {
     await store.add([token("t", nowSeconds() + 60), cutOff("a", 1)]);
-    platform.stepWall((60 + 300) * 1000 - 1);
+    platform.stepWall((900 + 300) * 1000 - 1);
     const before = await contentsOf(store);
     platform.stepWall((900 + 900 + 300) * 1000);
 
@@ -137,6 +137,15 @@ describe("in-process store server", () => {
     expect(await contentsOf(store)).to.deep.equal([]);
     expect(await store.purgeExpired()).to.equal(2);
     expect(await store.purgeExpired()).to.equal(0);
+  });
+
+  it("keeps what has expired by its clock for one longest lifetime and the clock error, no longer", async () => {
+    await store.add([token("t", nowSeconds() - 86_400)]);
+    platform.stepWall((900 + 300) * 1000 - 1);
+    expect(await contentsOf(store)).to.have.length(1);
+    platform.stepWall(1);
+    expect(await contentsOf(store)).to.deep.equal([]);
+    expect(await store.purgeExpired()).to.equal(1);
   });
 
   it("writes a cut-off again once the one as strict is past its until", async () => {
