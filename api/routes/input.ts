@@ -49,11 +49,28 @@ function validate<T>(value: unknown, schema: z.ZodType<T>): T {
 }
 
 function problemsOf(issue: z.core.$ZodIssue): { pointer: string; detail: string }[] {
-  if (issue.code !== "unrecognized_keys") return [{ pointer: pointerTo(issue.path), detail: issue.message }];
+  if (issue.code !== "unrecognized_keys")
+    return [{ pointer: pointerTo(issue.path), detail: sentenceOf(issue) }];
   return issue.keys.map((key) => ({
     pointer: pointerTo([...issue.path, key]),
     detail: "is not a member of this",
   }));
+}
+
+/** What is to be changed, in words that need no knowledge of the schema's library. */
+function sentenceOf(issue: z.core.$ZodIssue): string {
+  if (issue.code === "invalid_type") {
+    if (issue.message.endsWith("received undefined")) return "is missing";
+    return `must be ${/^[aeio]/.test(issue.expected) ? "an" : "a"} ${issue.expected}`;
+  }
+  if (issue.code === "too_small") return `must have at least ${issue.minimum} ${unitOf(issue.origin)}`;
+  if (issue.code === "too_big") return `must have at most ${issue.maximum} ${unitOf(issue.origin)}`;
+  if (issue.code === "invalid_value") return `must be one of ${issue.values.map(String).join(", ")}`;
+  return issue.message;
+}
+
+function unitOf(origin: string): string {
+  return origin === "string" ? "characters" : "entries";
 }
 
 /** RFC 6901. */

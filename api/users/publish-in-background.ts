@@ -16,9 +16,11 @@ export function createBackgroundPublisher(deps: {
   const underWay = new Set<Promise<void>>();
   return {
     publish(entry) {
+      const { id, type, subject, details } = entry.event;
+      deps.log.info("revocation.requested", { event_id: id, type, subject, actor: details.actor });
       const publishing = deps
         .publishEvent(entry)
-        .catch((err: unknown) => deps.log.warn("event.left-to-relay", { event_id: entry.event.id, err }))
+        .catch((err: unknown) => deps.log.warn("event.left-to-relay", { event_id: id, err }))
         .finally(() => underWay.delete(publishing));
       underWay.add(publishing);
     },

@@ -117,6 +117,16 @@ describe("users", () => {
       expect((await world.readUsers.list({ limit: 9 })).items).to.have.length(1);
     });
 
+    it("starts although its administrator was deactivated, and leaves him so", async () => {
+      await world.ensureAdministrator(alice);
+      const [administrator] = (await world.readUsers.list({ limit: 9 })).items;
+      await world.deactivate({ userId: administrator?.id ?? "", actor: "somebody" });
+      expect(await world.ensureAdministrator(alice)).to.equal(false);
+      expect((await world.readUsers.list({ limit: 9 })).items.map(({ status }) => status)).to.deep.equal([
+        "deactivated",
+      ]);
+    });
+
     it("says so when the address belongs to somebody else", async () => {
       await world.createUser(alice);
       await expectError("config-invalid", () => world.ensureAdministrator(alice));
