@@ -101,6 +101,12 @@ export class InProcessLedger {
       .slice(0, limit);
   }
 
+  listPendingSubjects(limit: number): string[] {
+    return this.#openAs("pending")
+      .flatMap(({ subject }) => subject ?? [])
+      .slice(0, limit);
+  }
+
   oldestPendingAtMs(): number | null {
     const pending = this.#openAs("pending");
     if (pending.length === 0) return null;

@@ -34,6 +34,13 @@ export class InProcessSessions {
     return true;
   }
 
+  endSessionsCreatedBy(subject: string, createdAtOrBeforeMs: number, endedAtMs: number): void {
+    for (const session of this.#sessions.values()) {
+      if (session.subject !== subject || session.createdAtMs > createdAtOrBeforeMs) continue;
+      this.endSession(session.sid, endedAtMs);
+    }
+  }
+
   recordToken(token: TokenRecord): void {
     this.#tokens.record(token);
   }

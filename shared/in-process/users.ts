@@ -18,6 +18,8 @@ export class InProcessUsers {
   readonly #documents = new Map<string, UserDocument>();
   readonly #idByEmail = new Map<string, string>();
   readonly #idByIdentity = new Map<string, string>();
+  /** When each became one, by the clock of whoever made it. */
+  readonly #tombstonesAtMs = new Map<string, number>();
   /** Of whom events wait. */
   readonly #waiting = new Set<string>();
 
@@ -70,7 +72,10 @@ export class InProcessUsers {
     return this.#all().some(({ status, roles }) => status === "active" && roles.includes("admin"));
   }
 
-  change(id: string, { from, to, event, deactivation }: StateChange): User | null {
+  change(
+    id: string,
+    { from, to, changedAtMs = to.statusChangedAtMs, event, deactivation }: StateChange,
+  ): User | null {
     const document = this.#documents.get(id);
     if (
       document?.status !== from.status ||
@@ -80,7 +85,10 @@ export class InProcessUsers {
     ) {
       return null;
     }
-    if (to.status === "deleted") this.#forgetNames(document);
+    if (to.status === "deleted") {
+      this.#forgetNames(document);
+      this.#tombstonesAtMs.set(id, changedAtMs);
+    }
     const nobody = { email: "", passwordHash: "", roles: [], externalIds: [] };
     const changed: UserDocument = {
       ...document,
@@ -134,12 +142,14 @@ export class InProcessUsers {
     this.#put({ ...document, lastDeactivation: deactivation });
   }
 
-  purgeTombstones(deletedBeforeMs: number, limit: number): number {
-    const gone = this.#all()
-      .filter(({ status, outbox }) => status === "deleted" && outbox.length === 0)
-      .filter(({ statusChangedAtMs }) => statusChangedAtMs < deletedBeforeMs)
+  purgeTombstones(madeBeforeMs: number, limit: number, spared: readonly string[] = []): number {
+    const gone = [...this.#tombstonesAtMs]
+      .filter(([id, madeAtMs]) => madeAtMs < madeBeforeMs && !spared.includes(id) && !this.#waiting.has(id))
       .slice(0, limit);
-    for (const { id } of gone) this.#documents.delete(id);
+    for (const [id] of gone) {
+      this.#documents.delete(id);
+      this.#tombstonesAtMs.delete(id);
+    }
     return gone.length;
   }
 

@@ -78,6 +78,12 @@ export function createMongoLedger(mongo: MongoConnection, tokens: Model<TokenDoc
       }),
     listUnsettled: (limit) =>
       findAll({ status: "applied" }, { sort: { requestedAt: 1 }, limit, limitMs: bulkLimitMs }),
+    listPendingSubjects: (limit) =>
+      call(async () => {
+        const named = { status: "pending" as const, subject: trusted({ $gt: "" }) };
+        const pending = await rows.find(named, { subject: 1 }).limit(limit).lean().exec();
+        return pending.flatMap(({ subject }) => subject ?? []);
+      }, bulkLimitMs),
     oldestPendingAtMs: () =>
       call(async () => {
         const oldest = await rows

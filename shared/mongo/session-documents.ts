@@ -41,6 +41,7 @@ export const sessionSchema = new Schema<SessionDocument>(
   { versionKey: false },
 );
 sessionSchema.index({ expiresAt: 1 }, { name: "expiry" });
+sessionSchema.index({ subject: 1, createdAt: 1 }, { name: "subject" });
 
 export const tokenSchema = new Schema<TokenDocument>(
   {

@@ -47,6 +47,12 @@ export function createMongoSessions(
           .exec();
         return ended.matchedCount > 0 || (await sessions.exists({ _id: sid }).exec()) !== null;
       }),
+    endSessionsCreatedBy: (subject, createdAtOrBeforeMs, endedAtMs) =>
+      call(async () => {
+        const createdAt = trusted({ $lte: new Date(createdAtOrBeforeMs) });
+        const ended = { $set: { endedAt: new Date(endedAtMs) } };
+        await sessions.updateMany({ subject, createdAt, endedAt: null }, ended).exec();
+      }, bulkLimitMs),
     recordToken: (token) =>
       call(async () => {
         await tokens.create(documentOfToken(token));

@@ -16,6 +16,8 @@ export interface UserDocument {
   readonly statusChangedAt: Date;
   readonly epochRaisedAt: Date;
   readonly createdAt: Date;
+  /** When it became a tombstone, by the clock of whoever made it one. */
+  readonly deletedAt?: Date;
   readonly outbox: readonly WaitingEvent[];
   /** Counted apart, so that a user is read without his waiting events. */
   readonly outboxLength: number;
@@ -71,6 +73,7 @@ export const userSchema = new Schema<UserDocument>(
     statusChangedAt: { type: Date, required: true },
     epochRaisedAt: { type: Date, required: true },
     createdAt: { type: Date, required: true },
+    deletedAt: Date,
     outbox: [new Schema({ id: String, event: Schema.Types.Mixed }, { _id: false })],
     outboxLength: { type: Number, required: true },
     lastDeactivation: new Schema(deactivationSchema, { _id: false }),

@@ -120,14 +120,19 @@ export function createMongoUsers({ connection, call, ping }: MongoConnection): U
           )
           .exec();
       }),
-    purgeTombstones: (deletedBeforeMs, limit) =>
+    purgeTombstones: (madeBeforeMs, limit, spared = []) =>
       call(async () => {
         const isOver = {
           status: "deleted" as const,
           outboxLength: 0,
-          statusChangedAt: trusted({ $lt: new Date(deletedBeforeMs) }),
+          deletedAt: trusted({ $lt: new Date(madeBeforeMs) }),
         };
-        const found = await users.find(isOver, { _id: 1 }).limit(limit).lean().exec();
+        const isNotSpared = { _id: trusted({ $nin: [...spared] }) };
+        const found = await users
+          .find({ ...isOver, ...isNotSpared }, { _id: 1 })
+          .limit(limit)
+          .lean()
+          .exec();
         if (found.length === 0) return 0;
         // Asked again, since an event may have been appended meanwhile.
         const ids = found.map(({ _id }) => _id);
@@ -147,13 +152,14 @@ function stillAt(id: string, { from }: StateChange): QueryFilter<UserDocument> {
 }
 
 /** A tombstone loses what is personal in the same write. */
-function updateOf({ to, event, deactivation }: StateChange) {
+function updateOf({ to, changedAtMs = to.statusChangedAtMs, event, deactivation }: StateChange) {
   return {
     $set: {
       status: to.status,
       epoch: to.epoch,
       statusChangedAt: new Date(to.statusChangedAtMs),
       epochRaisedAt: new Date(to.epochRaisedAtMs),
+      ...(to.status === "deleted" ? { deletedAt: new Date(changedAtMs) } : {}),
       ...(deactivation === undefined ? {} : { lastDeactivation: documentOfDeactivation(deactivation) }),
     },
     ...(event === undefined ? {} : { $push: { outbox: documentOfEvent(event) }, $inc: { outboxLength: 1 } }),

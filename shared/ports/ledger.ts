@@ -27,6 +27,8 @@ export interface Ledger {
   noteFailed(eventId: string, failed: { readonly untilMs: number }): Promise<void>;
   /** Applied and not enforced, the oldest first. */
   listUnsettled(limit: number): Promise<LedgerRow[]>;
+  /** Whom pending rows name, once for each row, at most `limit`. */
+  listPendingSubjects(limit: number): Promise<string[]>;
   /** When the oldest pending row was requested; null when there is none. */
   oldestPendingAtMs(): Promise<number | null>;
 

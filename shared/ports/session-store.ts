@@ -12,6 +12,9 @@ export interface SessionStore {
   /** Ends the session; keeps the first time. False when there is none. */
   endSession(sid: string, endedAtMs: number): Promise<boolean>;
 
+  /** Ends the subject's sessions that were created at or before the time; those that have ended keep their time. */
+  endSessionsCreatedBy(subject: string, createdAtOrBeforeMs: number, endedAtMs: number): Promise<void>;
+
   /** Written before the token leaves the process. */
   recordToken(token: TokenRecord): Promise<void>;
   findToken(jti: string): Promise<TokenRecord | null>;

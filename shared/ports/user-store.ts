@@ -36,8 +36,8 @@ export interface UserStore {
 
   /** Copies what became of a deactivation onto its user, before the ledger row goes. */
   keepDeactivation(userId: string, deactivation: KeptDeactivation): Promise<void>;
-  /** Removes tombstones whose outbox is empty and that are older than `deletedBeforeMs`; how many went. */
-  purgeTombstones(deletedBeforeMs: number, limit: number): Promise<number>;
+  /** Removes tombstones, but those of `spared`, whose outbox is empty and that were made before; how many went. */
+  purgeTombstones(madeBeforeMs: number, limit: number, spared?: readonly string[]): Promise<number>;
   ping(): Promise<boolean>;
 }
 
@@ -87,6 +87,11 @@ export interface UserQuery {
 export interface StateChange {
   readonly from: UserState;
   readonly to: UserState;
+  /**
+   * When it is made, by the clock of whoever makes it; counts for a tombstone. Left out where `to.statusChangedAtMs`
+   * is that time, as in a change of ours.
+   */
+  readonly changedAtMs?: number;
   /** Ours only: an upstream event is on the log already. */
   readonly event?: QuashEvent;
   /** Set with a change to `deactivated`. */

@@ -55,6 +55,18 @@ export function changeFromUpstream(
   return counts ? apply(state, change, effectiveAtMs) : null;
 }
 
+/**
+ * Whether what an event meant may still live although it changed nothing: something newer is in force. At a tie it
+ * was this very event, or one as strict, and everything older lies below the epoch that was raised then; except
+ * where a reactivation, which raises none, set the time.
+ */
+export function cameLate(state: UserState, change: UserChange, effectiveAtMs: number): boolean {
+  if (change === "user.reactivated") return false;
+  if (statusAfter[change] !== undefined) return effectiveAtMs < state.statusChangedAtMs;
+  if (effectiveAtMs !== state.epochRaisedAtMs) return effectiveAtMs < state.epochRaisedAtMs;
+  return state.status === "active" && effectiveAtMs === state.statusChangedAtMs;
+}
+
 function apply(state: UserState, change: UserChange, atMs: number): UserState {
   const status = statusAfter[change];
   const epochRaisedAtMs = Math.max(state.epochRaisedAtMs, atMs);

@@ -1,27 +1,56 @@
 import { expect } from "chai";
 import { afterEach, beforeEach, describe, it } from "mocha";
+import type { QuashEvent } from "../../shared/events/event.ts";
 import type { Parts } from "../../shared/ports/parts.ts";
 import { createWorkerWorld, intercept, type WorkerWorld } from "../support/worker-world.ts";
 
-type Break = (parts: Parts, stop: () => Promise<never>) => Partial<Parts>;
+type Stop = () => Promise<never>;
+type Break = (parts: Parts, stop: Stop) => Partial<Parts>;
 
 const withLedger = (parts: Parts, ledger: Parts["database"]["ledger"]) => ({
   database: { ...parts.database, ledger },
 });
+const beforeLedger =
+  (name: keyof Parts["database"]["ledger"]): Break =>
+  (parts, stop) =>
+    withLedger(parts, intercept(parts.database.ledger, name, stop));
+const beforeUsers =
+  (...names: (keyof Parts["database"]["users"])[]): Break =>
+  (parts, stop) => {
+    const users = names.reduce((port, name) => intercept(port, name, stop), parts.database.users);
+    return { database: { ...parts.database, users } };
+  };
+const beforeAdd: Break = (parts, stop) => ({ store: intercept(parts.store, "add", stop) });
 
+const whileWriting: Readonly<Record<string, Break>> = {
+  "the tokens were marked": beforeLedger("listMarked"),
+  "the tokens were written": beforeLedger("noteApplied"),
+  "the row was noted": (parts, stop) => {
+    let isNoted = false;
+    const { ledger } = parts.database;
+    const noting = intercept(ledger, "noteApplied", () => (isNoted = true));
+    const fence = intercept(noting, "readFence", () => (isNoted ? stop() : undefined));
+    return withLedger(parts, fence);
+  },
+};
 /** After which step the worker dies: its next call never comes back. */
-const deaths: Readonly<Record<string, Break>> = {
-  "the cut-off was written": (parts, stop) =>
-    withLedger(parts, intercept(parts.database.ledger, "find", stop)),
-  "the pending row was written": (parts, stop) => ({
-    database: { ...parts.database, users: intercept(parts.database.users, "findById", stop) },
-  }),
-  "the user was changed": (parts, stop) =>
-    withLedger(parts, intercept(parts.database.ledger, "markTokens", stop)),
-  "the tokens were marked": (parts, stop) =>
-    withLedger(parts, intercept(parts.database.ledger, "listMarked", stop)),
-  "the store was written": (parts, stop) =>
-    withLedger(parts, intercept(parts.database.ledger, "noteApplied", stop)),
+const deaths: Readonly<Record<"upstream" | "own", Readonly<Record<string, Break>>>> = {
+  upstream: {
+    "it was received": beforeUsers("findById", "findByExternalIdentity"),
+    "the user was found": beforeLedger("findMany"),
+    "the row was missed": beforeLedger("insertPending"),
+    "the pending row was written": beforeUsers("change"),
+    "the user was changed": beforeAdd,
+    "the cut-off was written": beforeLedger("markTokens"),
+    ...whileWriting,
+  },
+  own: {
+    "it was received": beforeAdd,
+    "the cut-off was written": beforeLedger("findMany"),
+    "the row was missed": beforeLedger("insertPending"),
+    "the pending row was written": beforeLedger("markTokens"),
+    ...whileWriting,
+  },
 };
 
 describe("revoker: redelivery", () => {
@@ -31,39 +60,102 @@ describe("revoker: redelivery", () => {
   });
   afterEach(() => world.close());
 
-  for (const [when, breakParts] of Object.entries(deaths)) {
-    it(`repairs what a worker left that died after ${when}`, async () => {
-      await world.start();
-      await world.close();
+  /** A worker gets the event and dies; nobody takes its place yet. */
+  async function dieAt(event: QuashEvent, breakParts: Break): Promise<void> {
+    const parts = world.connectParts();
+    let isDead = false;
+    const stop = () => {
+      isDead = true;
+      return new Promise<never>(() => undefined);
+    };
+    const eventLog = world.logServer.connect();
+    await world.start({ ...parts, ...breakParts(parts, stop), eventLog });
+    await world.publish(event);
+    await world.platform.advance(200);
+    expect(isDead).to.equal(true);
+    expect(world.logServer.lag).to.equal(1);
+    eventLog.kill();
+    world.forgetWorkers();
+  }
+
+  async function prepareStore(): Promise<void> {
+    await world.start();
+    await world.close();
+  }
+
+  async function redeliver(event: QuashEvent): Promise<void> {
+    await world.start();
+    await world.platform.advance(1_000);
+    expect(world.logServer.lag).to.equal(0);
+    expect((await world.rowOf(event))?.appliedAtMs).to.be.a("number");
+    expect(world.deadLetterReasons()).to.deep.equal([]);
+  }
+
+  for (const [when, breakParts] of Object.entries(deaths.upstream)) {
+    it(`brings about an upstream deactivation whose worker died after ${when}`, async () => {
+      await prepareStore();
       const user = await world.addUser();
       const jti = await world.addToken(user.id);
       await world.platform.advance(1_000);
-
-      const parts = world.connectParts();
-      const never = () => new Promise<never>(() => undefined);
-      let isDead = false;
-      const stop = () => {
-        isDead = true;
-        return never();
-      };
-      const eventLog = world.logServer.connect();
-      await world.start({ ...parts, ...breakParts(parts, stop), eventLog });
-      const upstream = world.event("user.deactivated", { subject: user.id });
-      await world.publish(upstream, world.ownEvent("user.deactivated", user.id, { epoch: 1 }));
-      await world.platform.advance(200);
-      expect(isDead).to.equal(true);
-      expect(world.logServer.lag).to.be.greaterThan(0);
-
-      eventLog.kill();
-      world.forgetWorkers();
-      await world.start();
-      await world.platform.advance(1_000);
-      expect(world.logServer.lag).to.equal(0);
-      expect((await world.rowOf(upstream))?.appliedAtMs).to.be.a("number");
+      const event = world.event("user.deactivated", { subject: user.id });
+      await dieAt(event, breakParts);
+      await redeliver(event);
       expect(await world.database.users.findById(user.id)).to.include({ status: "deactivated", epoch: 1 });
       expect(await world.cutOffOf(user.id)).to.include({ epoch: 1 });
       expect(await world.isTokenRevoked(jti)).to.equal(true);
-      expect(world.deadLetterReasons()).to.deep.equal([]);
+      expect(await world.rowOf(event)).to.include({ subject: user.id, epoch: 1, tokensRevoked: 1 });
+    });
+
+    it(`brings about a deletion by external identity whose worker died after ${when}`, async () => {
+      await prepareStore();
+      const external = { iss: "https://idp.test", sub: "u-1" };
+      const user = await world.addUser({ externalIds: [external] });
+      const jti = await world.addToken(user.id);
+      await world.platform.advance(1_000);
+      const event = world.event("user.deleted", { details: { external } });
+      await dieAt(event, breakParts);
+      await redeliver(event);
+      expect(await world.database.users.findById(user.id)).to.include({ status: "deleted", epoch: 1 });
+      expect(await world.cutOffOf(user.id)).to.include({ epoch: 1 });
+      expect(await world.isTokenRevoked(jti)).to.equal(true);
+      expect(await world.cutOffOf(external.sub, external.iss)).to.equal(undefined);
+      expect(await world.rowOf(event)).to.include({ subject: user.id, epoch: 1, tokensRevoked: 1 });
+    });
+
+    it(`spares who signs in once his sign-out raised the epoch, though its worker died after ${when}`, async () => {
+      await prepareStore();
+      const user = await world.addUser();
+      const before = await world.addToken(user.id);
+      await world.platform.advance(1_000);
+      // The broker's clock, and the sender's, are ahead of the one that tokens are issued by.
+      world.platform.stepWall(5_000);
+      const event = world.event("user.signed-out", { subject: user.id });
+      await dieAt(event, breakParts);
+      world.platform.stepWall(-5_000);
+      await world.platform.advance(1_000);
+      const { epoch = 0 } = (await world.database.users.findById(user.id)) ?? {};
+      const sid = await world.addSession(user.id, epoch);
+      const since = await world.addToken(user.id, { epoch, sid });
+      await redeliver(event);
+      expect(await world.database.users.findById(user.id)).to.include({ status: "active", epoch: 1 });
+      expect(await world.cutOffOf(user.id)).to.include({ epoch: 1 });
+      expect(await world.isTokenRevoked(before)).to.equal(true);
+      expect(await world.isTokenRevoked(since)).to.equal(epoch === 0);
+      expect((await world.database.sessions.findSession(sid))?.endedAtMs).to.equal(null);
+    });
+  }
+
+  for (const [when, breakParts] of Object.entries(deaths.own)) {
+    it(`brings about an event of ours whose worker died after ${when}`, async () => {
+      await prepareStore();
+      const user = await world.addUser();
+      const jti = await world.addToken(user.id);
+      const event = world.ownEvent("user.deactivated", user.id, { epoch: 1 });
+      await dieAt(event, breakParts);
+      await redeliver(event);
+      expect(await world.cutOffOf(user.id)).to.include({ epoch: 1 });
+      expect(await world.isTokenRevoked(jti)).to.equal(true);
+      expect(await world.rowOf(event)).to.include({ epoch: 1, tokensRevoked: 1 });
     });
   }
 

@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import { afterEach, beforeEach, describe, it } from "mocha";
-import { createWorkerWorld, type WorkerWorld } from "../support/worker-world.ts";
+import { createWorkerWorld, issuer, type WorkerWorld } from "../support/worker-world.ts";
 
 describe("revoker: upstream events", () => {
   let world: WorkerWorld;
@@ -74,6 +74,50 @@ describe("revoker: upstream events", () => {
     expect(await world.isTokenRevoked(before)).to.equal(true);
     expect(await world.isTokenRevoked(since)).to.equal(false);
     expect(await world.rowOf(late)).to.include({ epoch: 0, tokensRevoked: 1 });
+  });
+
+  it("ends the sessions that an event which comes late was meant for, and spares those begun since", async () => {
+    const user = await world.addUser();
+    const before = await world.addSession(user.id);
+    await world.platform.advance(1_000);
+    const late = world.event("user.deactivated", { subject: user.id });
+    await world.platform.advance(1_000);
+    await world.publish(world.event("user.reactivated", { subject: user.id }));
+    const since = await world.addSession(user.id);
+    await world.publish(late);
+    const { sessions } = world.database;
+    expect((await sessions.findSession(before))?.endedAtMs).to.equal(world.platform.clock.wallMs());
+    expect((await sessions.findSession(since))?.endedAtMs).to.equal(null);
+  });
+
+  it("takes an external identity of our own issuer for the user of that id", async () => {
+    const user = await world.addUser();
+    await world.platform.advance(1_000);
+    const external = { iss: issuer, sub: user.id };
+    const event = world.event("user.deactivated", { details: { external } });
+    await world.publish(event);
+    expect(await world.database.users.findById(user.id)).to.include({ status: "deactivated" });
+    expect(await world.cutOffOf(user.id)).to.include({ epoch: 1 });
+    expect(await world.rowOf(event)).to.include({ subject: user.id });
+  });
+
+  it("finds by the external identity whom it does not find by the subject", async () => {
+    const external = { iss: "https://idp.test", sub: "u-1" };
+    const user = await world.addUser({ externalIds: [external] });
+    await world.platform.advance(1_000);
+    const event = world.event("user.deactivated", { subject: "theirs", details: { external } });
+    await world.publish(event);
+    expect(await world.database.users.findById(user.id)).to.include({ status: "deactivated" });
+    expect(await world.rowOf(event)).to.include({ subject: user.id, epoch: 1 });
+  });
+
+  it("cuts off the external identity of whom it knows by neither name, also when it is written again", async () => {
+    const external = { iss: "https://idp.test", sub: "stranger" };
+    await world.publish(world.event("user.deactivated", { subject: "theirs", details: { external } }));
+    expect(await world.cutOffOf(external.sub, external.iss)).to.include({ epoch: 0 });
+    world.storeServer.wipe();
+    await world.platform.advance(3_000);
+    expect(await world.cutOffOf(external.sub, external.iss)).to.include({ epoch: 0 });
   });
 
   it("kills nothing for a reactivation, however late it comes", async () => {

@@ -337,6 +337,21 @@ export function ledgerContract(databases: () => Databases): void {
       });
     });
 
+    describe("listPendingSubjects", () => {
+      it("tells whom pending rows name, and nobody else", async () => {
+        await insert(
+          { eventId: "e1", subject: "u1" },
+          { eventId: "e2", subject: "u2" },
+          { eventId: "e3", subject: null },
+          { eventId: "e4", subject: "u4" },
+        );
+        await ledger.noteApplied("e4", note({ subject: "u4" }));
+
+        expect((await elsewhere.listPendingSubjects(9)).toSorted()).to.deep.equal(["u1", "u2"]);
+        expect(await elsewhere.listPendingSubjects(1)).to.have.lengthOf(1);
+      });
+    });
+
     describe("the life of a row", () => {
       beforeEach(async () => {
         await insert(...["a", "b", "c", "d", "e"].map((eventId) => ({ eventId })));

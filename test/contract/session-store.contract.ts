@@ -86,6 +86,22 @@ export function sessionStoreContract(databases: () => Databases): void {
       expect(await sessions.endSession("nobody", 5_000)).to.equal(false);
     });
 
+    it("ends the sessions of a subject that were created by a time, and no others", async () => {
+      const sids = { s1: 2_000, s2: 1_999, s3: 2_001, s4: 1_000 };
+      for (const [sid, createdAtMs] of Object.entries(sids)) {
+        await sessions.createSession({ ...session, sid, createdAtMs });
+      }
+      await sessions.createSession({ ...session, sid: "other", subject: "u2" });
+      await sessions.endSession("s4", 4_000);
+
+      await elsewhere.endSessionsCreatedBy("u1", 2_000, 5_000);
+      const ended = [];
+      for (const sid of ["s1", "s2", "s3", "s4", "other"]) {
+        ended.push((await sessions.findSession(sid))?.endedAtMs);
+      }
+      expect(ended).to.deep.equal([5_000, 5_000, null, 4_000, null]);
+    });
+
     it("records a token", async () => {
       await sessions.recordToken(aToken({ epoch: 4 }));
       await sessions.recordToken(aToken({ jti: "t2", revokedBy: "e1" }));

@@ -237,6 +237,28 @@ export function userStoreContract(databases: () => Databases): void {
       });
     });
 
+    describe("a tombstone", () => {
+      it("counts from when it was made, not from when the deletion took effect", async () => {
+        const user = await users.create(newUser("u1"));
+        await users.change("u1", { ...changeOf(user, "user.deleted", 5_000), changedAtMs: 8_000 });
+
+        expect(await elsewhere.purgeTombstones(8_000, 9)).to.equal(0);
+        expect(await elsewhere.purgeTombstones(8_001, 9)).to.equal(1);
+      });
+
+      it("stays while it is spared, and keeps no other from going", async () => {
+        for (const id of ["u1", "u2", "u3"]) {
+          await users.create(newUser(id));
+          await moveOn(users, id, "user.deleted", 5_000);
+        }
+
+        expect(await users.purgeTombstones(5_001, 1, ["u1", "u2"])).to.equal(1);
+        expect(await elsewhere.findById("u3")).to.equal(null);
+        expect(await elsewhere.findById("u1")).to.include({ status: "deleted" });
+        expect(await users.purgeTombstones(5_001, 9)).to.equal(2);
+      });
+    });
+
     describe("the outbox", () => {
       it("gives every event back as it went in", async () => {
         const events = [

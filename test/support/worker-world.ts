@@ -101,6 +101,14 @@ export async function createWorkerWorld() {
     return jti;
   }
 
+  async function addSession(subject: string, epoch = 0): Promise<string> {
+    const sid = platform.ids.uuid();
+    const createdAtMs = platform.clock.wallMs();
+    const expiresAtMs = createdAtMs + 30 * 24 * 3_600_000;
+    await database.sessions.createSession({ sid, subject, epoch, refreshHash: "", createdAtMs, expiresAtMs });
+    return sid;
+  }
+
   function event(type: EventType, changes: Partial<QuashEvent> = {}): QuashEvent {
     const id = platform.ids.uuid();
     return { id, source: "/upstream", type, timeMs: platform.clock.wallMs(), details: {}, ...changes };
@@ -178,6 +186,7 @@ export async function createWorkerWorld() {
     forgetWorkers: () => void workers.splice(0),
     addUser,
     addToken,
+    addSession,
     event,
     ownEvent,
     changeUser,

@@ -12,7 +12,7 @@ import type { PruningClock } from "../../shared/revocation/pruning-clock.ts";
 export interface PurgeDeps {
   readonly users: Pick<UserStore, "findById" | "keepDeactivation" | "purgeTombstones">;
   readonly sessions: Pick<SessionStore, "purgeTokens" | "purgeSessions">;
-  readonly ledger: Pick<Ledger, "readFence" | "listExpired" | "removeRows">;
+  readonly ledger: Pick<Ledger, "readFence" | "listPendingSubjects" | "listExpired" | "removeRows">;
   readonly store: Pick<RevocationStore, "removeInstances" | "trimFeed" | "purgeExpired">;
   readonly observer: InstanceObserver;
   readonly pruningClock: PruningClock;
@@ -57,7 +57,7 @@ export function createPurge(deps: PurgeDeps) {
       ["revocations", (limit) => purgeRows(expiredBeforeMs, limit)],
       ["tokens", (limit) => sessions.purgeTokens(expiredBeforeMs, limit)],
       ["sessions", (limit) => sessions.purgeSessions(expiredBeforeMs, limit)],
-      ["tombstones", (limit) => users.purgeTombstones(deletedBeforeMs, limit)],
+      ["tombstones", (limit) => purgeTombstones(deletedBeforeMs, limit)],
       ["feed_entries", (limit) => store.trimFeed(feedMs, limit)],
     ];
     const removed = new Map<Kind, number>();
@@ -78,6 +78,13 @@ export function createPurge(deps: PurgeDeps) {
       if (went < step) break;
     }
     return removed;
+  }
+
+  /** A deletion that is still to be applied must find whom it is about. */
+  async function purgeTombstones(madeBeforeMs: number, limit: number): Promise<number> {
+    const spared = await ledger.listPendingSubjects(step);
+    // There may be more of them than these.
+    return spared.length < step ? users.purgeTombstones(madeBeforeMs, limit, spared) : 0;
   }
 
   async function purgeRows(untilBeforeMs: number, limit: number): Promise<number> {

@@ -2,16 +2,17 @@ import type { Ledger, LedgerRow } from "../../shared/ports/ledger.ts";
 import type { Clock } from "../../shared/ports/platform.ts";
 import type { RevocationStore, Written } from "../../shared/ports/revocation-store.ts";
 import type { SessionStore } from "../../shared/ports/session-store.ts";
-import type { UserStore } from "../../shared/ports/user-store.ts";
+import type { User, UserStore } from "../../shared/ports/user-store.ts";
 import { createDecide } from "./decide.ts";
 import { firstAdditions } from "./first-additions.ts";
-import { type Names, planOfRow } from "./plan.ts";
+import { type Names, type Plan, planOfRow } from "./plan.ts";
 import type { ReceivedEvent } from "./received-event.ts";
+import { createResolveUser, rowOfUpstream } from "./resolve-user.ts";
 import { createWriteRevocation, type First, type Heartbeat, incarnationChanged } from "./write-revocation.ts";
 
 export interface ApplyDeps {
   readonly users: UserStore;
-  readonly sessions: Pick<SessionStore, "findToken">;
+  readonly sessions: Pick<SessionStore, "findToken" | "endSessionsCreatedBy">;
   readonly ledger: Ledger;
   readonly store: Pick<RevocationStore, "add" | "readState">;
   readonly clock: Clock;
@@ -33,7 +34,8 @@ export type Outcome = "applied" | "duplicate" | "rewritten" | "kept";
  * says that the incarnation changed on the way.
  */
 export function createApplyEvent(deps: ApplyDeps) {
-  const { ledger, store, clock, names } = deps;
+  const { users, ledger, store, clock, names } = deps;
+  const resolveUser = createResolveUser(users, names.ownIssuer);
   const decide = createDecide(deps);
   const writeRevocation = createWriteRevocation(deps);
 
@@ -42,12 +44,15 @@ export function createApplyEvent(deps: ApplyDeps) {
   async function applyEvent(received: ReceivedEvent, options: ApplyOptions): Promise<Outcome> {
     const { heartbeat } = options;
     const first = options.first ?? (await writeFirst(received));
+    const isChange = !received.isOwn && received.event.type !== "token.revoked";
+    // Before the row is read: of two workers the one that finds the user deleted finds the other's row, too.
+    const named = isChange ? await resolveUser(received) : null;
     const row = await ledger.find(received.eventId);
     if (row?.status === "held" || row?.status === "failed") return "kept";
     if (row?.status === "applied" || row?.status === "enforced") {
       return (await isNotedUnderPresent(row, first?.written)) ? "duplicate" : rewriteRow(row, heartbeat);
     }
-    const [plan] = await Promise.all([decide(received), row ?? ledger.insertPending([received.pendingRow])]);
+    const plan = isChange ? await decideChange(received, row, named) : await decideOther(received, row);
     await heartbeat();
     await writeRevocation({
       row: { eventId: received.eventId, appliedAtMs: null },
@@ -56,6 +61,23 @@ export function createApplyEvent(deps: ApplyDeps) {
       heartbeat,
     });
     return "applied";
+  }
+
+  async function decideOther(received: ReceivedEvent, row: LedgerRow | null): Promise<Plan> {
+    const inserted = row === null ? ledger.insertPending([received.pendingRow]) : undefined;
+    const [plan] = await Promise.all([decide(received, null), inserted]);
+    return plan;
+  }
+
+  /** Whom the event means stands in its row before he is changed: afterwards he may bear none of its names. */
+  async function decideChange(
+    received: ReceivedEvent,
+    row: LedgerRow | null,
+    named: User | null,
+  ): Promise<Plan> {
+    if (row === null) await ledger.insertPending([rowOfUpstream(received, named)]);
+    const isOther = row !== null && row.subject !== null && row.subject !== named?.id;
+    return decide(received, isOther ? await users.findById(row.subject) : named);
   }
 
   async function writeFirst(received: ReceivedEvent): Promise<First | undefined> {

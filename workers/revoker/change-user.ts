@@ -1,4 +1,4 @@
-import type { ExternalIdentity } from "../../shared/events/event.ts";
+import type { Clock } from "../../shared/ports/platform.ts";
 import type { KeptDeactivation, User, UserStore } from "../../shared/ports/user-store.ts";
 import { changeFromUpstream, type UserChange, type UserState } from "../../shared/revocation/user-state.ts";
 import type { ReceivedEvent } from "./received-event.ts";
@@ -10,32 +10,32 @@ export interface UpstreamChange {
   readonly changed: boolean;
 }
 
-/** Changes the user for an upstream event, by its effective time. Null when there is no such user. */
-export function createChangeUser(users: UserStore) {
+/** Changes the user for an upstream event, by its effective time. */
+export function createChangeUser(users: Pick<UserStore, "findById" | "change">, clock: Clock) {
   return async function changeUser(
     received: ReceivedEvent,
     change: UserChange,
-  ): Promise<UpstreamChange | null> {
+    found: User,
+  ): Promise<UpstreamChange> {
+    let user = found;
     // Ends: each turn that was lost to another change moved the user's state on.
     for (;;) {
-      const user = await find(received.event.subject, received.event.details.external);
-      if (user === null) return null;
       const to = changeFromUpstream(user, change, received.effectiveAtMs);
       if (to === null) return { user, changed: false };
       const becomesDeactivated = to.status === "deactivated" && user.status !== "deactivated";
       const changed = await users.change(user.id, {
         from: stateOf(user),
         to,
+        changedAtMs: clock.wallMs(),
         ...(becomesDeactivated ? { deactivation: deactivationOf(received) } : {}),
       });
       if (changed !== null) return { user: changed, changed: true };
+      const present = await users.findById(user.id);
+      // Nothing of his is left that could be cut off.
+      if (present === null) return { user, changed: false };
+      user = present;
     }
   };
-
-  function find(subject: string | undefined, external: ExternalIdentity | undefined): Promise<User | null> {
-    if (subject !== undefined) return users.findById(subject);
-    return external === undefined ? Promise.resolve(null) : users.findByExternalIdentity(external);
-  }
 }
 
 function stateOf({ status, epoch, statusChangedAtMs, epochRaisedAtMs }: User): UserState {

@@ -1,16 +1,18 @@
 import { AppError } from "../../shared/errors.ts";
 import type { EventType } from "../../shared/events/event.ts";
+import type { Clock } from "../../shared/ports/platform.ts";
 import type { SessionStore } from "../../shared/ports/session-store.ts";
-import type { UserStore } from "../../shared/ports/user-store.ts";
+import type { User, UserStore } from "../../shared/ports/user-store.ts";
 import type { TokenRevocation } from "../../shared/revocation/addition.ts";
-import type { UserChange } from "../../shared/revocation/user-state.ts";
+import { cameLate, type UserChange } from "../../shared/revocation/user-state.ts";
 import { createChangeUser } from "./change-user.ts";
 import type { Names, Plan, Selection } from "./plan.ts";
 import type { ReceivedEvent } from "./received-event.ts";
 
 export interface DecideDeps {
   readonly users: UserStore;
-  readonly sessions: Pick<SessionStore, "findToken">;
+  readonly sessions: Pick<SessionStore, "findToken" | "endSessionsCreatedBy">;
+  readonly clock: Clock;
   readonly names: Names;
 }
 
@@ -36,14 +38,16 @@ const nothing: Plan = {
  * Decides what an event comes to, and changes the user where the event is a change (upstream ones are, our own are
  * news of a change that was made before they left). Throws `event-rejected` for one that says too little.
  */
-export function createDecide({ users, sessions, names }: DecideDeps) {
-  const changeUser = createChangeUser(users);
+export function createDecide({ users, sessions, clock, names }: DecideDeps) {
+  const changeUser = createChangeUser(users, clock);
 
-  return async function decide(received: ReceivedEvent): Promise<Plan> {
+  /** `user` is whom an upstream event was resolved to; null for the others. */
+  return async function decide(received: ReceivedEvent, user: User | null): Promise<Plan> {
     const { event, isOwn } = received;
     if (event.type === "token.revoked") return decideToken(received);
     if (isOwn && event.details.sid !== undefined) return decideSession(received, event.details.sid);
-    return isOwn ? decideOwn(received) : decideUpstream(received, event.type);
+    if (isOwn) return decideOwn(received);
+    return user === null ? decideUnknownUser(received) : decideUpstream(received, event.type, user);
   };
 
   function decideOwn({ event }: ReceivedEvent): Plan {
@@ -53,21 +57,23 @@ export function createDecide({ users, sessions, names }: DecideDeps) {
     return { ...nothing, subject, epoch, marks: [{ by: "epoch", subject, belowEpoch: epoch }] };
   }
 
-  async function decideUpstream(received: ReceivedEvent, type: UserChange): Promise<Plan> {
-    const outcome = await changeUser(received, type);
-    if (outcome === null) return decideUnknownUser(received);
-    const { id: subject, epoch } = outcome.user;
+  async function decideUpstream(received: ReceivedEvent, type: UserChange, found: User): Promise<Plan> {
+    const { effectiveAtMs } = received;
+    const { user, changed } = await changeUser(received, type, found);
+    const { id: subject, epoch } = user;
     const marks: Selection[] = [{ by: "epoch", subject, belowEpoch: epoch }];
-    // A reactivation is meant to kill nothing, however late it comes.
-    if (!outcome.changed && type !== "user.reactivated") {
-      marks.push({ by: "issued-at", subject, issuedAtOrBeforeMs: received.effectiveAtMs });
+    if (!changed && cameLate(user, type, effectiveAtMs)) {
+      // Before its tokens are looked for: a refresh gives out none that it records after this.
+      await sessions.endSessionsCreatedBy(subject, effectiveAtMs, clock.wallMs());
+      marks.push({ by: "issued-at", subject, issuedAtOrBeforeMs: effectiveAtMs });
     }
     return { ...nothing, subject, epoch, marks };
   }
 
   /** Tokens of other issuers carry no epoch: their users are cut off by time. */
   function decideUnknownUser({ event, effectiveAtMs }: ReceivedEvent): Plan {
-    const whom = { ...nothing, subject: event.subject ?? null, external: event.details.external ?? null };
+    const { external = null } = event.details;
+    const whom = { ...nothing, subject: external === null ? (event.subject ?? null) : null, external };
     if (event.type === "user.reactivated") return whom;
     return { ...whom, notBefore: Math.floor(effectiveAtMs / 1_000) };
   }

@@ -2,6 +2,7 @@ import { expect } from "chai";
 import fc from "fast-check";
 import { describe, it } from "mocha";
 import {
+  cameLate,
   changeFromUpstream,
   changeOfOurs,
   type UserChange,
@@ -109,6 +110,65 @@ describe("changeFromUpstream", () => {
           expect(next.epochRaisedAtMs).to.be.at.least(active.epochRaisedAtMs);
         },
       ),
+    );
+  });
+});
+
+describe("cameLate", () => {
+  const kills: readonly UserChange[] = [
+    "user.deactivated",
+    "user.deleted",
+    "user.signed-out",
+    "credentials.changed",
+  ];
+
+  for (const change of kills) {
+    it(`tells of a ${change} that is older than what is in force`, () => {
+      const state = { ...active, statusChangedAtMs: 2_000 };
+      expect(cameLate(state, change, 1_999)).to.equal(true);
+    });
+  }
+
+  it("takes a tie for the event itself, which is delivered again", () => {
+    const deactivated = changeFromUpstream(active, "user.deactivated", 5_000) ?? active;
+    expect(cameLate(deactivated, "user.deactivated", 5_000)).to.equal(false);
+    const signedOut = changeFromUpstream(active, "user.signed-out", 5_000) ?? active;
+    expect(cameLate(signedOut, "user.signed-out", 5_000)).to.equal(false);
+  });
+
+  it("takes no reactivation for a raise of the epoch", () => {
+    const reactivated = changeFromUpstream(active, "user.reactivated", 5_000) ?? active;
+    expect(changeFromUpstream(reactivated, "user.signed-out", 5_000)).to.equal(null);
+    expect(cameLate(reactivated, "user.signed-out", 5_000)).to.equal(true);
+  });
+
+  it("is never true of a reactivation", () => {
+    expect(cameLate(active, "user.reactivated", 1)).to.equal(false);
+  });
+
+  it("leaves no older token alive without telling, whatever came before", () => {
+    const step = fc.record({
+      change: fc.option(fc.constantFrom<UserChange>(...kills, "user.reactivated")),
+      ago: fc.nat(6),
+    });
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 12 }), (steps) => {
+        let state: UserState = { status: "active", epoch: 0, statusChangedAtMs: -1, epochRaisedAtMs: -1 };
+        const tokens: { epoch: number; issuedAtMs: number }[] = [];
+        for (const [index, { change, ago }] of steps.entries()) {
+          // Tokens at odd times, events at even ones.
+          if (change === null) {
+            if (state.status === "active") tokens.push({ epoch: state.epoch, issuedAtMs: 2 * index + 1 });
+            continue;
+          }
+          const atMs = 2 * Math.max(0, index - ago);
+          state = changeFromUpstream(state, change, atMs) ?? state;
+          if (change === "user.reactivated" || cameLate(state, change, atMs)) continue;
+          const { epoch } = state;
+          expect(tokens.filter((token) => token.issuedAtMs < atMs && token.epoch >= epoch)).to.deep.equal([]);
+        }
+      }),
+      { numRuns: 2_000 },
     );
   });
 });
