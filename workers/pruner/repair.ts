@@ -45,8 +45,18 @@ const none: Longest = { tokenLifetimeSeconds: 0, maxStalenessMs: 0 };
 export function createRepair(deps: RepairDeps) {
   const { ledger, store, platform, names, log, pageSize = 400 } = deps;
 
+  /** Of a repair that broke off: the next one takes its own lock again, instead of waiting for it to lapse. */
+  let heldLock: string | undefined;
+
   return async function repair({ asWiped }: RepairOptions): Promise<RepairOutcome> {
-    const lock = platform.ids.uuid();
+    const lock = heldLock ?? platform.ids.uuid();
+    heldLock = lock;
+    const outcome = await repairWith(lock, asWiped);
+    heldLock = undefined;
+    return outcome;
+  };
+
+  async function repairWith(lock: string, asWiped: boolean): Promise<RepairOutcome> {
     const start = await store.beginRepair(lock);
     if (start === null) return "busy";
     const stop = new AbortController();
@@ -59,7 +69,7 @@ export function createRepair(deps: RepairDeps) {
       stop.abort();
       await shown;
     }
-  };
+  }
 
   /** However slowly the ledger answers, the lock is not taken for a dead one's. */
   async function showLife(lock: string, signal: AbortSignal): Promise<void> {
