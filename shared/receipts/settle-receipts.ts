@@ -31,12 +31,15 @@ export function createSettleReceipts({ ledger, observer, clock }: SettleDeps) {
     const seen = rows.map((row) => look(row, observation));
     if (!seen.some(({ proof }) => proof !== null)) return seen;
     const fence = await ledger.readFence();
-    return Promise.all(
-      seen.map(async (one) => {
-        const isPresent = one.proof !== null && one.proof.incarnation === fence?.incarnation;
-        return isPresent ? note(one, { ...one.proof, enforcedAtMs, instances: one.instances }) : one;
-      }),
-    );
+    const settlements: Settlement[] = [];
+    // One after the other: a burst of writes would hold up the revocations that are being applied.
+    for (const one of seen) {
+      const isPresent = one.proof !== null && one.proof.incarnation === fence?.incarnation;
+      settlements.push(
+        isPresent ? await note(one, { ...one.proof, enforcedAtMs, instances: one.instances }) : one,
+      );
+    }
+    return settlements;
   };
 
   async function note({ row }: Settlement, enforced: EnforcedNote): Promise<Settlement> {
