@@ -19,7 +19,7 @@ export function parseOptions(argv: readonly string[]): LoadOptions {
     )
     .option("--instances <n>", "API processes to start", atLeastOne, 3)
     .option("--seconds <s>", "how long to measure", atLeastOne, 20)
-    .option("--rate <n>", "deactivations a second", atLeastOne, 25)
+    .option("--rate <n>", "deactivations a second", atLeastOne, 10)
     .option("--requests <n>", "other requests a second", atLeastOne, 100)
     .option("--url <url>", "a running system's entry; ADMIN_EMAIL and ADMIN_PASSWORD(_FILE) sign in")
     .option("--json", "print one JSON object on the last line", false);
