@@ -8,6 +8,7 @@ import {
 } from "node:http";
 import type { Duplex } from "node:stream";
 import { AppError, type ErrorCode } from "../shared/errors.ts";
+import { listen } from "../shared/listen.ts";
 import type { Ids } from "../shared/ports/platform.ts";
 import { createProblem, problemContentType } from "./problem.ts";
 
@@ -65,16 +66,6 @@ export async function startHttpServer(
         connections.close();
       }),
   };
-}
-
-function listen(server: Server, host: string, port: number): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once("error", reject);
-    server.listen(port, host, () => {
-      server.off("error", reject);
-      resolve();
-    });
-  });
 }
 
 function urlOf(server: Server, host: string): string {

@@ -1,4 +1,4 @@
-import { createClosers, type Running } from "../shared/lifecycle.ts";
+import { createClosers, createEnding, type Running } from "../shared/lifecycle.ts";
 import type { Log } from "../shared/log.ts";
 import { createMetrics, type Metrics } from "../shared/metrics.ts";
 import { createPublishEvent } from "../shared/outbox/publish-event.ts";
@@ -67,11 +67,7 @@ export async function startApi(options: ApiOptions): Promise<RunningApi> {
     maxStalenessMs: acceptsForMs(settings.STALENESS_POLICY, settings.MAX_STALENESS_MS),
   };
   let drainingSinceMs: number | null = null;
-  let end: { resolve: () => void; reject: (error: unknown) => void } | undefined;
-  const closed = new Promise<void>((resolve, reject) => {
-    end = { resolve, reject };
-  });
-  closed.catch(() => undefined);
+  const ending = createEnding(closers);
 
   try {
     const publisher = createBackgroundPublisher({
@@ -133,7 +129,7 @@ export async function startApi(options: ApiOptions): Promise<RunningApi> {
         { name: "the longest lifetime in use to be noted", run: raiseLongest, isOptional: true },
         { name: "the topics", run: () => eventLog.ensureTopics(), isOptional: true },
       ],
-      { ...platform, log, onFailure: (error) => end?.reject(error) },
+      { ...platform, log, onFailure: (error) => ending.fail(error) },
     );
     closers.add("setup", () => setup.close());
 
@@ -188,22 +184,16 @@ export async function startApi(options: ApiOptions): Promise<RunningApi> {
     return {
       url: server.url,
       instanceId,
-      closed,
+      closed: ending.closed,
       async whenReady() {
         await Promise.all([setup.whenDone(), feed.whenAccepting()]);
       },
       get open() {
-        return closers.open;
+        return ending.open;
       },
-      async close() {
+      close() {
         drainingSinceMs ??= clock.wallMs();
-        try {
-          await closers.close();
-          end?.resolve();
-        } catch (error) {
-          end?.reject(error);
-          throw error;
-        }
+        return ending.close();
       },
     };
   } catch (error) {

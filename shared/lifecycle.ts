@@ -50,6 +50,37 @@ export interface Running {
   readonly open: readonly string[];
 }
 
+/** A composition root's own end: by `close`, or by `fail` when a part of it has ended for good. */
+export interface Ending extends Running {
+  /** Lets `closed` reject; whoever waits for it closes the rest. */
+  fail(error: unknown): void;
+}
+
+/** `closed` settles as the closers do: a close that failed is one that the process has to tell of. */
+export function createEnding(closers: Closers): Ending {
+  let settle: { resolve: () => void; reject: (error: unknown) => void } | undefined;
+  const closed = new Promise<void>((resolve, reject) => {
+    settle = { resolve, reject };
+  });
+  closed.catch(() => undefined);
+  return {
+    closed,
+    fail: (error) => settle?.reject(error),
+    get open() {
+      return closers.open;
+    },
+    async close() {
+      try {
+        await closers.close();
+        settle?.resolve();
+      } catch (error) {
+        settle?.reject(error);
+        throw error;
+      }
+    },
+  };
+}
+
 export interface SignalOptions {
   readonly running: Running;
   readonly graceMs: number;

@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import { listen } from "../shared/listen.ts";
 import type { Log } from "../shared/log.ts";
 import type { Metrics } from "../shared/metrics.ts";
 
@@ -36,7 +37,7 @@ export async function startHealthListener(
     });
   });
   server.requestTimeout = 10_000;
-  await listen(server, options);
+  await listenWhereFree(server, options);
   return {
     url: urlOf(server.address()),
     close: () =>
@@ -47,25 +48,15 @@ export async function startHealthListener(
   };
 }
 
-async function listen(server: Server, options: HealthListenerOptions): Promise<void> {
+async function listenWhereFree(server: Server, options: HealthListenerOptions): Promise<void> {
   const { host, port, usualPort = usualHealthPort } = options;
-  if (port !== undefined) return listenOn(server, host, port);
+  if (port !== undefined) return listen(server, host, port);
   try {
-    await listenOn(server, host, usualPort);
+    await listen(server, host, usualPort);
   } catch (error) {
     if (!(error instanceof Error && "code" in error && error.code === "EADDRINUSE")) throw error;
-    await listenOn(server, host, 0);
+    await listen(server, host, 0);
   }
-}
-
-function listenOn(server: Server, host: string, port: number): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once("error", reject);
-    server.listen(port, host, () => {
-      server.removeListener("error", reject);
-      resolve();
-    });
-  });
 }
 
 async function answer(deps: HealthDeps, request: IncomingMessage, response: ServerResponse): Promise<void> {

@@ -1,5 +1,5 @@
 import type { Running } from "../shared/lifecycle.ts";
-import { createClosers } from "../shared/lifecycle.ts";
+import { createClosers, createEnding } from "../shared/lifecycle.ts";
 import type { Log } from "../shared/log.ts";
 import { createMetrics, type Metrics } from "../shared/metrics.ts";
 import { createPublishEvent } from "../shared/outbox/publish-event.ts";
@@ -54,9 +54,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
   const names = { fingerprint: createFingerprinter(issuer), ownIssuer: issuer };
   const { clock } = platform;
   const closers = createClosers(log);
-  let end: { resolve: () => void; reject: (error: unknown) => void } | undefined;
-  const closed = new Promise<void>((resolve, reject) => (end = { resolve, reject }));
-  closed.catch(() => undefined);
+  const ending = createEnding(closers);
 
   const { applyEvent, rewriteRow } = createApplyEvent({ users, sessions, ledger, store, clock, names });
   const handleBatch = createBatchHandler({
@@ -78,7 +76,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     handleBatch,
     onCrash(cause) {
       log.error("revoker.crashed", { err: cause });
-      end?.reject(new Error("the consumer ended for good", { cause }));
+      ending.fail(new Error("the consumer ended for good", { cause }));
     },
   });
   closers.add(
@@ -97,20 +95,12 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
 
   return {
     healthUrl,
-    closed,
+    closed: ending.closed,
     hasJoined: () => consumer.hasJoined(),
     get open() {
-      return closers.open;
+      return ending.open;
     },
-    async close() {
-      try {
-        await closers.close();
-        end?.resolve();
-      } catch (error) {
-        end?.reject(error);
-        throw error;
-      }
-    },
+    close: () => ending.close(),
   };
 
   function startRelay(): Loop {

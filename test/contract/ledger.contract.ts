@@ -2,6 +2,7 @@ import { expect } from "chai";
 import { beforeEach, describe, it } from "mocha";
 import type { AppliedNote, Ledger, LedgerRow, PendingRow } from "../../shared/ports/ledger.ts";
 import { createPosition } from "../../shared/revocation/position.ts";
+import { pendingRow } from "../support/ledger-rows.ts";
 import type { Databases } from "./database.contract.ts";
 import { fenceContract } from "./fence.contract.ts";
 import { marksContract } from "./marks.contract.ts";
@@ -401,26 +402,6 @@ const untouched = {
   tokensRevoked: 0,
   instances: [],
 } as const;
-
-function pendingRow(changed: Partial<PendingRow> = {}): PendingRow {
-  return {
-    eventId: "e1",
-    type: "user.deactivated",
-    subject: "u1",
-    external: null,
-    jti: null,
-    sid: null,
-    epoch: null,
-    notBefore: null,
-    reason: null,
-    actor: null,
-    source: "/quash/test",
-    sourceEventId: "e1",
-    effectiveAtMs: 1_000,
-    requestedAtMs: 1_000,
-    ...changed,
-  };
-}
 
 function note(changed: Partial<AppliedNote> = {}): AppliedNote {
   return {

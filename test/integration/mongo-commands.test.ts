@@ -4,10 +4,11 @@ import { silentLog } from "../../shared/log.ts";
 import { connectMongo } from "../../shared/mongo/database.ts";
 import { createPlatform } from "../../shared/platform.ts";
 import type { Database } from "../../shared/ports/database.ts";
-import type { PendingRow } from "../../shared/ports/ledger.ts";
+
 import type { NewUser } from "../../shared/ports/user-store.ts";
 import { createPosition } from "../../shared/revocation/position.ts";
 import { dropMongoDatabase } from "../support/drop-mongo-database.ts";
+import { pendingRow } from "../support/ledger-rows.ts";
 import { type CommandRecorder, recordCommands } from "../support/mongo-commands.ts";
 import { describeWithServices, freshNamespace } from "../support/services.ts";
 
@@ -86,22 +87,7 @@ const user: NewUser = {
   externalIds: [{ iss: "https://idp.test", sub: "a" }],
   createdAtMs: 1_000,
 };
-const row: PendingRow = {
-  eventId: "e1",
-  type: "user.deactivated",
-  subject: "u1",
-  external: null,
-  jti: null,
-  sid: null,
-  epoch: 1,
-  notBefore: null,
-  reason: null,
-  actor: null,
-  source: "/quash/test",
-  sourceEventId: "e1",
-  effectiveAtMs: 1_000,
-  requestedAtMs: 1_000,
-};
+const row = pendingRow({ epoch: 1 });
 
 async function writeEverything({ users, sessions, ledger }: Database): Promise<void> {
   const { status, epoch, statusChangedAtMs, epochRaisedAtMs } = await users.create(user);

@@ -5,34 +5,10 @@ import { dependencyUnavailable } from "../../../shared/errors.ts";
 import { silentLog } from "../../../shared/log.ts";
 import type { LedgerRow } from "../../../shared/ports/ledger.ts";
 import type { StoreListener } from "../../../shared/ports/revocation-store.ts";
-import { createPosition } from "../../../shared/revocation/position.ts";
+import { appliedRow } from "../../support/ledger-rows.ts";
 import { createManualPlatform, type ManualPlatform } from "../../support/manual-clock.ts";
 
-const row = (eventId: string, status: LedgerRow["status"]): LedgerRow => ({
-  eventId,
-  type: "user.deactivated",
-  subject: "user",
-  external: null,
-  jti: null,
-  sid: null,
-  epoch: 1,
-  notBefore: null,
-  reason: null,
-  actor: null,
-  source: "/quash/test",
-  sourceEventId: eventId,
-  effectiveAtMs: 0,
-  requestedAtMs: 0,
-  status,
-  untilMs: 1,
-  unrecorded: false,
-  appliedAtMs: 0,
-  incarnation: "one",
-  position: createPosition(10, 0),
-  enforcedAtMs: null,
-  tokensRevoked: 0,
-  instances: [],
-});
+const row = (eventId: string, status: LedgerRow["status"]) => appliedRow({ eventId, status });
 
 describe("waiting for receipts", () => {
   let platform: ManualPlatform;

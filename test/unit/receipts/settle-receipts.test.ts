@@ -5,6 +5,7 @@ import type { InstancesView, RegisteredInstance } from "../../../shared/ports/re
 import { createInstanceObserver } from "../../../shared/receipts/instance-observer.ts";
 import { createSettleReceipts } from "../../../shared/receipts/settle-receipts.ts";
 import { createPosition } from "../../../shared/revocation/position.ts";
+import { appliedRow } from "../../support/ledger-rows.ts";
 import { createManualPlatform, type ManualPlatform } from "../../support/manual-clock.ts";
 
 const maxStalenessMs = 5_000;
@@ -24,31 +25,7 @@ function instance(id: string, change: Partial<RegisteredInstance> = {}): Registe
   };
 }
 
-const row: LedgerRow = {
-  eventId: "event",
-  type: "user.deactivated",
-  subject: "user",
-  external: null,
-  jti: null,
-  sid: null,
-  epoch: 1,
-  notBefore: null,
-  reason: null,
-  actor: null,
-  source: "/quash/test",
-  sourceEventId: "event",
-  effectiveAtMs: 0,
-  requestedAtMs: 0,
-  status: "applied",
-  untilMs: 1,
-  unrecorded: false,
-  appliedAtMs: 0,
-  incarnation: "one",
-  position: createPosition(10, 0),
-  enforcedAtMs: null,
-  tokensRevoked: 0,
-  instances: [],
-};
+const row = appliedRow();
 
 describe("settleReceipts", () => {
   let platform: ManualPlatform;
