@@ -1,0 +1,46 @@
+import { cp, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+
+/** One deliberate fault in the product: `find` stands exactly once in `file` and is replaced. */
+export interface Mutation {
+  readonly name: string;
+  readonly file: string;
+  readonly find: string;
+  readonly replace: string;
+}
+
+export interface MutatedCopy {
+  /** Runs like the project itself: it has the same sources, settings and modules. */
+  readonly folder: string;
+  remove(): Promise<void>;
+}
+
+const copied = ["api", "workers", "shared", "embedded", "test", "package.json", "tsconfig.json"];
+
+/** A copy of the sources with the mutations in it, so that a check can show that it would notice them. */
+export async function createMutatedCopy(mutations: readonly Mutation[]): Promise<MutatedCopy> {
+  const project = resolve(import.meta.dirname, "../..");
+  const folder = await mkdtemp(join(tmpdir(), "quash-mutated-"));
+  const remove = () => rm(folder, { recursive: true, force: true });
+  try {
+    for (const name of copied) await cp(join(project, name), join(folder, name), { recursive: true });
+    await symlink(join(project, "node_modules"), join(folder, "node_modules"));
+    for (const mutation of mutations) await mutate(folder, mutation);
+    return { folder, remove };
+  } catch (error) {
+    await remove();
+    throw error;
+  }
+}
+
+async function mutate(folder: string, { name, file, find, replace }: Mutation): Promise<void> {
+  const path = join(folder, file);
+  const source = await readFile(path, "utf8");
+  const places = source.split(find).length - 1;
+  if (places !== 1) throw new Error(`mutation ${name}: its text stands ${places} times in ${file}, not once`);
+  await writeFile(
+    path,
+    source.replace(find, () => replace),
+  );
+}
