@@ -1,0 +1,210 @@
+import type { RequestListener } from "node:http";
+import { createClosers } from "../shared/lifecycle.ts";
+import type { Log } from "../shared/log.ts";
+import { createMetrics, type Metrics } from "../shared/metrics.ts";
+import { createPublishEvent } from "../shared/outbox/publish-event.ts";
+import type { Parts } from "../shared/ports/parts.ts";
+import type { PasswordHasher, Platform } from "../shared/ports/platform.ts";
+import { createInstanceObserver } from "../shared/receipts/instance-observer.ts";
+import { createSettleReceipts } from "../shared/receipts/settle-receipts.ts";
+import { createFingerprinter } from "../shared/revocation/fingerprint.ts";
+import { createApp } from "./app.ts";
+import { type Blacklist, createBlacklist } from "./blacklist/blacklist.ts";
+import { type BlacklistFeed, startBlacklistFeed } from "./blacklist/blacklist-feed.ts";
+import { createOpenConnections } from "./blacklist/connections.ts";
+import { acceptsForMs } from "./blacklist/staleness-policy.ts";
+import { createReadiness } from "./readiness.ts";
+import { createReadReceipts } from "./receipts/read-receipts.ts";
+import { createReceiptWaiter } from "./receipts/receipt-waiter.ts";
+import { type ServiceSettings, syncDeadlineMs } from "./settings.ts";
+import { startSetup } from "./setup.ts";
+import { createIssueToken } from "./tokens/issue-token.ts";
+import type { KeySet } from "./tokens/keys.ts";
+import { longestTokenLifetimeSeconds } from "./tokens/longest-lifetime.ts";
+import { createPrepareTokens } from "./tokens/prepare-tokens.ts";
+import { createVerifyToken } from "./tokens/verify-token.ts";
+import { createUseCases } from "./users/create-use-cases.ts";
+import { createEmailOfUser } from "./users/email-of-user.ts";
+import { hashOfNobody } from "./users/password-hasher.ts";
+import { createBackgroundPublisher } from "./users/publish-in-background.ts";
+
+export interface InstanceOptions {
+  readonly settings: ServiceSettings;
+  readonly platform: Platform;
+  readonly log: Log;
+  readonly parts: Parts;
+  readonly keys: KeySet;
+  readonly hasher: PasswordHasher;
+  /** Metrics of the process itself: for one of those that share a process. */
+  readonly withProcessMetrics?: boolean;
+}
+
+export interface InstanceDeps extends InstanceOptions {
+  readonly instanceId: string;
+  /** The settings and what is there contradict each other: it will never be ready. */
+  onFailure(error: unknown): void;
+}
+
+/** An API instance without its listener. */
+export interface RunningInstance {
+  /** Answers one request. Never throws. */
+  readonly handle: RequestListener;
+  readonly blacklist: Blacklist;
+  readonly feed: BlacklistFeed;
+  /** Resolves once it accepts tokens and everything is there that it makes at its start. */
+  whenReady(): Promise<void>;
+  /** Not ready from now on; those who wait and those who listen get their last words. Idempotent. */
+  drain(): Promise<void>;
+  /** Closes what it opened, and none of the parts that it was given. Idempotent. */
+  close(): Promise<void>;
+  /** Names of what is still open. */
+  readonly open: readonly string[];
+}
+
+/** Wires an API instance, and starts what it does by itself: the feed, the first set-up. */
+export async function startInstance(options: InstanceDeps): Promise<RunningInstance> {
+  const { settings, platform, log, parts, keys, instanceId } = options;
+  const { database, store, eventLog } = parts;
+  const { users, sessions, ledger } = database;
+  const { clock, timers, ids } = platform;
+  const closers = createClosers(log);
+  const listeners = createClosers(log);
+  const metrics = createMetrics({ withProcessMetrics: options.withProcessMetrics ?? true });
+  const issuer = settings.TOKEN_ISSUER;
+  const audience = settings.TOKEN_AUDIENCE;
+  const lifetimeSeconds = settings.TOKEN_LIFETIME_SECONDS;
+  const longest = {
+    tokenLifetimeSeconds: lifetimeSeconds,
+    maxStalenessMs: acceptsForMs(settings.STALENESS_POLICY, settings.MAX_STALENESS_MS),
+  };
+  let drainingSinceMs: number | null = null;
+
+  const nobodysHash = await hashOfNobody(options.hasher, platform.randomness);
+  const publisher = createBackgroundPublisher({
+    publishEvent: createPublishEvent({ users, ledger, eventLog }),
+    log,
+  });
+  closers.add("publisher", () => publisher.settled());
+
+  const useCases = createUseCases({
+    ...platform,
+    users,
+    sessions,
+    ledger,
+    hasher: options.hasher,
+    nobodysHash,
+    issueToken: createIssueToken({ keys, issuer, audience, lifetimeSeconds, ids, sessions }),
+    prepareTokens: createPrepareTokens(() => raiseLongest()),
+    refreshLifetimeSeconds: settings.REFRESH_LIFETIME_SECONDS,
+    namespace: settings.NAMESPACE,
+    publish: publisher.publish,
+  });
+
+  const fingerprint = createFingerprinter(issuer);
+  const blacklist = createBlacklist({
+    clock,
+    fingerprint,
+    ownIssuer: issuer,
+    longestLifetimeMs: () => longestTokenLifetimeSeconds * 1_000,
+  });
+  const feed = await startBlacklistFeed({
+    ...platform,
+    store,
+    blacklist,
+    instanceId,
+    log,
+    syncIntervalMs: settings.SYNC_INTERVAL_MS,
+    syncDeadlineMs,
+    maxStalenessMs: settings.MAX_STALENESS_MS,
+    policy: settings.STALENESS_POLICY,
+    prepare: () => store.raiseLongest(longest),
+    onAdvanced: (position) => {
+      const addedAtMs = Number(position.slice(0, position.indexOf("-")));
+      metrics.propagationSeconds.observe(Math.max(0, clock.wallMs() - addedAtMs) / 1_000);
+    },
+    onResync: (reason) => metrics.resyncs.inc({ reason }),
+  });
+  closers.add("blacklist feed", () => feed.close());
+
+  const observer = createInstanceObserver({ store, clock });
+  const settleReceipts = createSettleReceipts({ ledger, observer, clock });
+  const connections = createOpenConnections({ blacklist, feed, clock, timers, fingerprint });
+  listeners.add("open streams", () => connections.close());
+  const waiter = createReceiptWaiter({ store, ledger, settleReceipts, timers, log });
+  listeners.add("receipt waiter", () => waiter.close());
+
+  const setup = startSetup(
+    [
+      { name: "the database and the first administrator", run: prepareDatabase },
+      { name: "the longest lifetime in use to be noted", run: raiseLongest, isOptional: true },
+      { name: "the topics", run: () => eventLog.ensureTopics(), isOptional: true },
+    ],
+    { ...platform, log, onFailure: options.onFailure },
+  );
+  closers.add("setup", () => setup.close());
+
+  const app = createApp({
+    ...platform,
+    log,
+    metrics,
+    keys,
+    useCases,
+    waiter,
+    observer,
+    blacklist,
+    feed,
+    connections,
+    instanceId,
+    receipts: createReadReceipts({ ledger, users, settleReceipts }),
+    emailOfUser: createEmailOfUser({ users, timers }),
+    readiness: createReadiness({ feed, setup, clock, drainingSinceMs: () => drainingSinceMs }),
+    verifyToken: createVerifyToken({
+      keys,
+      issuer,
+      audience,
+      clock,
+      clockToleranceSeconds: settings.CLOCK_TOLERANCE_SECONDS,
+    }),
+    metricsText: () => {
+      noteReplica(metrics, blacklist.entries, feed);
+      return metrics.text();
+    },
+    isDraining: () => drainingSinceMs !== null,
+  });
+  const answer = app.callback();
+
+  return {
+    handle: (request, response) => void answer(request, response),
+    blacklist,
+    feed,
+    async whenReady() {
+      await Promise.all([setup.whenDone(), feed.whenAccepting()]);
+    },
+    drain() {
+      drainingSinceMs ??= clock.wallMs();
+      return listeners.close();
+    },
+    close: () => closers.close(),
+    get open() {
+      return [...listeners.open, ...closers.open];
+    },
+  };
+
+  async function prepareDatabase(): Promise<void> {
+    await database.migrate();
+    const { ADMIN_EMAIL: email, ADMIN_PASSWORD: password } = settings;
+    if (email === undefined || password === undefined) return;
+    if (await useCases.ensureAdministrator({ email, password })) log.info("administrator.created", { email });
+  }
+
+  /** Before the first token leaves, and before an instance accepts for longer than any other (see the fence). */
+  async function raiseLongest(): Promise<void> {
+    await Promise.all([ledger.raiseLongest(longest), store.raiseLongest(longest)]);
+  }
+}
+
+function noteReplica(metrics: Metrics, entries: number, feed: BlacklistFeed): void {
+  metrics.replicaEntries.set(entries);
+  const { stalenessMs } = feed.freshness();
+  metrics.replicaStaleness.set(stalenessMs === null ? Number.NaN : stalenessMs / 1_000);
+}
