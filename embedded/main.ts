@@ -1,7 +1,8 @@
 import { readFileSync } from "node:fs";
-import { runUntilSignal } from "../shared/lifecycle.ts";
+import { createClosers, type Running, startRunning } from "../shared/lifecycle.ts";
 import { createLog } from "../shared/log.ts";
 import { createPlatform } from "../shared/platform.ts";
+import { runUntilSignal } from "../shared/run-until-signal.ts";
 import { orReportInvalid } from "../shared/settings.ts";
 import { configureEmbedded } from "./configure.ts";
 import { greetingOf } from "./greeting.ts";
@@ -9,22 +10,25 @@ import { startEmbedded } from "./start-embedded.ts";
 
 const source = { environment: process.env, readFile: (path: string) => readFileSync(path, "utf8") };
 const configured = await orReportInvalid(process, () => configureEmbedded(source));
-if (configured !== null) {
-  const { settings } = configured;
+if (configured !== null) await run(configured);
+
+async function run(configuration: Awaited<ReturnType<typeof configureEmbedded>>): Promise<void> {
+  const { settings } = configuration;
   const platform = createPlatform();
   const log = createLog({ level: settings.LOG_LEVEL, name: "embedded" });
-  try {
-    const running = await startEmbedded({ ...configured, platform, log });
-    process.stdout.write(greetingOf(running));
-    await runUntilSignal({
-      running,
-      graceMs: settings.SHUTDOWN_GRACE_MS,
-      log,
-      clock: platform.clock,
-      process,
-    });
-  } catch (err) {
-    log.error("process.start-failed", { err });
-    process.exitCode = 1;
+  const closers = createClosers(log);
+  await runUntilSignal({
+    running: startRunning({ closers, start }),
+    graceMs: settings.SHUTDOWN_GRACE_MS,
+    log,
+    clock: platform.clock,
+    process,
+  });
+
+  async function start(signal: AbortSignal): Promise<Running> {
+    const running = await startEmbedded({ ...configuration, platform, log });
+    closers.add("embedded", () => running.close());
+    if (!signal.aborted) process.stdout.write(greetingOf(running));
+    return running;
   }
 }

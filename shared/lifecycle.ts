@@ -1,6 +1,4 @@
 import type { Log } from "./log.ts";
-import type { Clock } from "./ports/platform.ts";
-import { reportIfInvalid } from "./settings.ts";
 
 /**
  * A stack of named closers: what was opened last is closed first. Each resource adds its closer on the line after
@@ -48,6 +46,8 @@ export interface Running {
   readonly closed: Promise<void>;
   /** Names of what is still open: told when a deadline passes. */
   readonly open: readonly string[];
+  /** False until its start has succeeded; left out by what is handed over started. */
+  readonly hasStarted?: boolean;
 }
 
 /** A composition root's own end: by `close`, or by `fail` when a part of it has ended for good. */
@@ -81,53 +81,39 @@ export function createEnding(closers: Closers): Ending {
   };
 }
 
-export interface SignalOptions {
-  readonly running: Running;
-  readonly graceMs: number;
-  readonly log: Log;
-  readonly clock: Clock;
-  readonly process: NodeJS.Process;
+export interface StartDeps {
+  readonly closers: Closers;
+  /** The steps of the start, each of which adds its closers; takes no further one once `signal` is aborted. */
+  readonly start: (signal: AbortSignal) => Promise<Running | null>;
 }
 
 /**
- * Runs until the first SIGINT or SIGTERM, then drains. A Ctrl-C in a terminal arrives twice through npm, so
- * signals within a second of the first count as the first; a later one, or the end of the grace, exits with 1 and
- * names what was still open. What ends by itself exits with 1, or 78 for a fault of the settings. Resolves when everything is closed; the exit code is then set.
+ * What a process runs, from its first step on. Closed while it starts, it lets the step under way end and closes what
+ * there is. `closed` rejects when the start failed; what was opened waits for `close` then.
  */
-export async function runUntilSignal(options: SignalOptions): Promise<void> {
-  const { running, graceMs, log, clock, process } = options;
-  let firstAtMs: number | undefined;
-  const giveUp = (why: string) => {
-    log.error("process.gave-up", { why, still_open: running.open });
-    process.exit(1);
-  };
-  const onSignal = (signal: NodeJS.Signals) => {
-    if (firstAtMs !== undefined) {
-      if (clock.monotonicMs() - firstAtMs > 1_000) giveUp(`second ${signal}`);
-      return;
-    }
-    firstAtMs = clock.monotonicMs();
-    log.info("process.draining", { signal });
-    setTimeout(() => giveUp(`not closed within ${graceMs} ms`), graceMs).unref();
-    running.close().catch((err: unknown) => {
-      log.error("process.close-failed", { err });
-      process.exitCode = 1;
-    });
-  };
-  process.on("SIGINT", onSignal);
-  process.on("SIGTERM", onSignal);
-  process.on("unhandledRejection", (err) => {
-    log.error("process.unhandled-rejection", { err });
-    process.exit(1);
+export function startRunning({ closers, start }: StartDeps): Running {
+  const stop = new AbortController();
+  let hasStarted = false;
+  let running: Running | null = null;
+  const started = start(stop.signal).then((given) => {
+    hasStarted = true;
+    running = given;
+    return given;
   });
-  try {
-    await running.closed;
-    log.info("process.stopped");
-  } catch (err) {
-    if (!reportIfInvalid(process, err)) {
-      log.error("process.ended", { err });
-      process.exitCode = 1;
-    }
-    await running.close().catch((cause: unknown) => log.warn("process.close-failed", { err: cause }));
-  }
+  const closed = started.then((running) => running?.closed).then(() => closers.close());
+  closed.catch(() => undefined);
+  return {
+    closed,
+    async close() {
+      stop.abort();
+      await started.catch(() => undefined);
+      await closers.close();
+    },
+    get open() {
+      return [...(running?.open ?? []), ...closers.open];
+    },
+    get hasStarted() {
+      return hasStarted;
+    },
+  };
 }

@@ -2,11 +2,12 @@ import { readFileSync } from "node:fs";
 import type { EngineSettings } from "./engine-settings.ts";
 import { AppError } from "./errors.ts";
 import type { KafkaOptions } from "./kafka/client.ts";
-import { type Closers, createClosers, type Running, runUntilSignal } from "./lifecycle.ts";
+import { type Closers, createClosers, type Running, startRunning } from "./lifecycle.ts";
 import { createLog, type Log } from "./log.ts";
 import { createPlatform } from "./platform.ts";
 import type { Parts } from "./ports/parts.ts";
 import type { Platform } from "./ports/platform.ts";
+import { runUntilSignal } from "./run-until-signal.ts";
 import { orReportInvalid, type SettingsSource } from "./settings.ts";
 
 export interface ProcessOptions<C extends { readonly settings: EngineSettings }> {
@@ -38,28 +39,29 @@ export async function runProcess<C extends { readonly settings: EngineSettings }
     return { configuration, kafka: kafkaAddress(configuration.settings, source) };
   });
   if (configured === null) return;
-  const { settings } = configured.configuration;
+  const { configuration } = configured;
+  const { settings } = configuration;
   const log = createLog({ level: settings.LOG_LEVEL, name });
   const platform = createPlatform();
   const closers = createClosers(log);
-  try {
-    const clientId = `${settings.NAMESPACE}-${name}`;
-    const deps = { closers, log, platform, kafka: { ...configured.kafka, clientId } };
-    const parts = await orReportInvalid(process, () => connectParts(settings, deps));
-    if (parts === null) return await closers.close();
-    const running = await options.start(configured.configuration, { platform, log, parts });
+  const clientId = `${settings.NAMESPACE}-${name}`;
+  const deps = { closers, log, platform, kafka: { ...configured.kafka, clientId } };
+
+  // A signal from here on, also in the middle of the start, closes what is open by then.
+  await runUntilSignal({
+    running: startRunning({ closers, start }),
+    graceMs: settings.SHUTDOWN_GRACE_MS,
+    log,
+    clock: platform.clock,
+    process,
+  });
+
+  async function start(signal: AbortSignal): Promise<Running | null> {
+    const parts = await connectParts(settings, deps);
+    if (signal.aborted) return null;
+    const running = await options.start(configuration, { platform, log, parts });
     closers.add(name, () => running.close());
-    await runUntilSignal({
-      running: withParts(running, closers),
-      graceMs: settings.SHUTDOWN_GRACE_MS,
-      log,
-      clock: platform.clock,
-      process,
-    });
-  } catch (err) {
-    log.error("process.start-failed", { err });
-    process.exitCode = 1;
-    await closers.close();
+    return running;
   }
 }
 
@@ -114,15 +116,4 @@ function certificatesOf(path: string | undefined, source: SettingsSource): { caP
     const detail = `- KAFKA_CA_FILE cannot be read (${JSON.stringify(path)})`;
     throw new AppError("config-invalid", detail, { cause });
   }
-}
-
-/** Closing it closes the parts too, after it. */
-function withParts(running: Running, closers: Closers): Running {
-  return {
-    closed: running.closed.then(() => closers.close()),
-    close: () => closers.close(),
-    get open() {
-      return [...running.open, ...closers.open];
-    },
-  };
 }

@@ -39,7 +39,7 @@ describe("api: process", () => {
   it("exits with 78 and the sentence for a fault of the settings that shows while it runs", async () => {
     const script = `
       import { AppError } from "./shared/errors.ts";
-      import { runUntilSignal } from "./shared/lifecycle.ts";
+      import { runUntilSignal } from "./shared/run-until-signal.ts";
       import { silentLog } from "./shared/log.ts";
       const closed = Promise.reject(new AppError("config-invalid", "- ADMIN_EMAIL belongs to somebody else."));
       const running = { closed, open: [], close: () => Promise.resolve() };

@@ -1,0 +1,59 @@
+import type { Running } from "./lifecycle.ts";
+import type { Log } from "./log.ts";
+import type { Clock } from "./ports/platform.ts";
+import { reportIfInvalid } from "./settings.ts";
+
+export interface SignalOptions {
+  readonly running: Running;
+  readonly graceMs: number;
+  readonly log: Log;
+  readonly clock: Clock;
+  readonly process: NodeJS.Process;
+}
+
+/**
+ * Runs until the first SIGINT or SIGTERM, then drains. A Ctrl-C in a terminal arrives twice through npm, so
+ * signals within a second of the first count as the first; a later one, or the end of the grace, exits with 1 and
+ * names what was still open. What ends by itself, or throws where nobody catches it, exits with 1, or 78 for a fault
+ * of the settings. Resolves when everything is closed; the exit code is then set.
+ */
+export async function runUntilSignal(options: SignalOptions): Promise<void> {
+  const { running, log, process } = options;
+  const giveUp = (event: string, fields: Record<string, unknown>) => {
+    log.error(event, fields);
+    process.exit(1);
+  };
+  drainAtSignal(options, (why) => giveUp("process.gave-up", { why, still_open: running.open }));
+  process.on("unhandledRejection", (err) => giveUp("process.unhandled-rejection", { err }));
+  process.on("uncaughtException", (err) => giveUp("process.uncaught-exception", { err }));
+  try {
+    await running.closed;
+    log.info("process.stopped");
+  } catch (err) {
+    if (!reportIfInvalid(process, err)) {
+      log.error(running.hasStarted === false ? "process.start-failed" : "process.ended", { err });
+      process.exitCode = 1;
+    }
+    await running.close().catch((cause: unknown) => log.warn("process.close-failed", { err: cause }));
+  }
+}
+
+function drainAtSignal(options: SignalOptions, giveUp: (why: string) => void): void {
+  const { running, graceMs, log, clock, process } = options;
+  let firstAtMs: number | undefined;
+  const onSignal = (signal: NodeJS.Signals) => {
+    if (firstAtMs !== undefined) {
+      if (clock.monotonicMs() - firstAtMs > 1_000) giveUp(`second ${signal}`);
+      return;
+    }
+    firstAtMs = clock.monotonicMs();
+    log.info("process.draining", { signal });
+    setTimeout(() => giveUp(`not closed within ${graceMs} ms`), graceMs).unref();
+    running.close().catch((err: unknown) => {
+      log.error("process.close-failed", { err });
+      process.exitCode = 1;
+    });
+  };
+  process.on("SIGINT", onSignal);
+  process.on("SIGTERM", onSignal);
+}
