@@ -7,6 +7,7 @@ import type {
   EventLog,
   EventRecord,
   LoggedRecord,
+  TakeRecords,
   Topic,
 } from "../ports/event-log.ts";
 import type { Clock, Timers } from "../ports/platform.ts";
@@ -40,7 +41,12 @@ export class InProcessEventLogServer {
 
   constructor({ clock, timers, log = silentLog, namespace = "quash" }: InProcessEventLogOptions) {
     this.#clock = clock;
-    const deps = { timers, log, isAvailable: () => this.#isAvailable };
+    const deps = {
+      timers,
+      log,
+      isAvailable: () => this.#isAvailable,
+      isGroupKnown: () => this.#topics.events.some(({ hasCommit }) => hasCommit),
+    };
     const create = (topic: string) =>
       Array.from({ length: partitionCount }, (_, partition) => new LogPartition(topic, partition, deps));
     this.#topics = {
@@ -60,6 +66,11 @@ export class InProcessEventLogServer {
         members.push(member);
         return member;
       },
+      readAll: (topic, take) => this.#readAll(topic, take),
+      readLag: async () => {
+        this.#requireAvailable();
+        return this.#topics.events.map((partition) => partition.lagOfGroup);
+      },
       close: async () => void (await Promise.all(members.map((member) => member.close()))),
       kill: () => {
         for (const member of members) this.#remove(member);
@@ -72,6 +83,11 @@ export class InProcessEventLogServer {
   setAvailable(isAvailable: boolean): void {
     this.#isAvailable = isAvailable;
     for (const partition of this.#topics.events) partition.pump();
+  }
+
+  /** What retention does, to the events. */
+  deleteEventsBefore(appendedAtMs: number): void {
+    for (const partition of this.#topics.events) partition.deleteBefore(appendedAtMs);
   }
 
   /** What stands in the topic, partition by partition. */
@@ -89,6 +105,13 @@ export class InProcessEventLogServer {
     const appendedAtMs = this.#clock.wallMs();
     for (const record of records) this.#partitionOf(topic, record.key).append(record, appendedAtMs);
     for (const partition of this.#topics[topic]) partition.pump();
+  }
+
+  async #readAll(topic: Topic, take: TakeRecords): Promise<void> {
+    this.#requireAvailable();
+    for (const records of this.#topics[topic].map((partition) => [...partition.records])) {
+      if (records.length > 0) await take(records);
+    }
   }
 
   #partitionOf(topic: Topic, key: EventRecord["key"]): LogPartition {

@@ -5,6 +5,7 @@ import type {
   EventRecord,
   HeaderValue,
   LoggedRecord,
+  PartitionLag,
   RecordBatch,
 } from "../ports/event-log.ts";
 import type { Timers } from "../ports/platform.ts";
@@ -13,6 +14,8 @@ export interface PartitionDeps {
   readonly timers: Timers;
   readonly log: Log;
   readonly isAvailable: () => boolean;
+  /** Whether the group has committed anything anywhere. */
+  readonly isGroupKnown: () => boolean;
 }
 
 /** One batch on its way through its owner's hands. */
@@ -27,15 +30,19 @@ const batchSize = 500;
 
 /**
  * One partition of the in-process log, with what the group has committed of it. Idle, or delivering: it starts to
- * deliver when it has an owner and something is not committed, and starts anew after each batch. A batch whose
+ * deliver when it has an owner and something is not committed, and starts anew after each batch. A gap that retention
+ * left comes before the records behind it. A batch whose
  * partition was assigned to another owner is stale; the new owner gets his first one when the stale one has ended.
  */
 export class LogPartition {
-  readonly #records: LoggedRecord[] = [];
+  #records: LoggedRecord[] = [];
   readonly #topic: string;
   readonly #index: number;
   readonly #deps: PartitionDeps;
-  #committed = 0;
+  /** Offsets: of the earliest record that is left, and of the next one to come. */
+  #low = 0;
+  #end = 0;
+  #committed: number | null = null;
   #owner: ConsumerOptions | null = null;
   #delivery: Delivery | null = null;
   #delayMs = firstDelayMs;
@@ -52,7 +59,33 @@ export class LogPartition {
   }
 
   get lag(): number {
-    return this.#records.length - this.#committed;
+    return this.#end - this.#from;
+  }
+
+  get hasCommit(): boolean {
+    return this.#committed !== null;
+  }
+
+  get #hasGap(): boolean {
+    return (this.#committed ?? 0) < this.#low;
+  }
+
+  /** Where the group goes on. */
+  get #from(): number {
+    return Math.max(this.#committed ?? 0, this.#low);
+  }
+
+  /** What retention does: the records that were appended before are gone, whoever has read them. */
+  deleteBefore(appendedAtMs: number): void {
+    const kept = this.#records.findIndex((record) => record.appendedAtMs >= appendedAtMs);
+    const gone = kept === -1 ? this.#records.length : kept;
+    this.#records = this.#records.slice(gone);
+    this.#low += gone;
+    this.pump();
+  }
+
+  get lagOfGroup(): PartitionLag {
+    return { topic: this.#topic, partition: this.#index, records: this.lag };
   }
 
   append({ key, value, headers }: EventRecord, appendedAtMs: number): void {
@@ -62,9 +95,10 @@ export class LogPartition {
       headers: Object.fromEntries(Object.entries(headers).map(([name, sent]) => [name, headerOf(sent)])),
       topic: this.#topic,
       partition: this.#index,
-      offset: String(this.#records.length),
+      offset: String(this.#end),
       appendedAtMs,
     });
+    this.#end += 1;
   }
 
   assign(owner: ConsumerOptions | null): void {
@@ -86,7 +120,7 @@ export class LogPartition {
 
   pump(): void {
     if (this.#delivery !== null || this.#owner === null) return;
-    if (this.lag === 0 || !this.#deps.isAvailable()) return;
+    if ((this.lag === 0 && !this.#hasGap) || !this.#deps.isAvailable()) return;
     const to = this.#owner;
     // One turn later, so that a publisher's call is over before its event is handled.
     const done = Promise.resolve().then(() => this.#deliver(delivery));
@@ -96,18 +130,44 @@ export class LogPartition {
 
   async #deliver(delivery: Delivery): Promise<void> {
     const isStale = () => this.#delivery !== delivery || this.#owner !== delivery.to;
-    const before = this.#committed;
-    const records = this.#records.slice(before, before + batchSize);
+    const before = this.#from;
+    let isOver = true;
     try {
-      if (!isStale()) await delivery.to.handleBatch(this.#batch(records, isStale));
+      if (!isStale())
+        isOver = await (this.#hasGap
+          ? this.#tellOfGap(delivery.to, isStale)
+          : this.#handOver(delivery.to, isStale));
     } catch (error) {
+      isOver = false;
       if (!isStale()) this.#deps.log.warn("event-log.batch.failed", { partition: this.#index, err: error });
     }
-    if (this.#committed > before) this.#delayMs = firstDelayMs;
-    if (this.#committed < before + records.length && !isStale()) await this.#waitBeforeRepeat();
+    if (this.#from > before) this.#delayMs = firstDelayMs;
+    if (!isOver && !isStale()) await this.#waitBeforeRepeat();
     if (this.#delivery !== delivery) return;
     this.#delivery = null;
     this.pump();
+  }
+
+  /** False when not all of it was committed. */
+  async #handOver(to: ConsumerOptions, isStale: () => boolean): Promise<boolean> {
+    const from = this.#from;
+    const records = this.#records.slice(from - this.#low, from - this.#low + batchSize);
+    await to.handleBatch(this.#batch(records, isStale));
+    return (this.#committed ?? 0) >= from + records.length;
+  }
+
+  async #tellOfGap(to: ConsumerOptions, isStale: () => boolean): Promise<boolean> {
+    const from = this.#deps.isGroupKnown() ? String(this.#committed ?? 0) : null;
+    const low = this.#low;
+    await to.handleLost({ gaps: [{ partition: this.#index, from, to: String(low) }], isStale });
+    if (isStale()) return false;
+    this.#commitUpTo(low);
+    return true;
+  }
+
+  #commitUpTo(offset: number): void {
+    if (!this.#deps.isAvailable()) throw dependencyUnavailable("kafka", new Error("switched off"));
+    this.#committed = Math.max(this.#committed ?? 0, offset);
   }
 
   async #waitBeforeRepeat(): Promise<void> {
@@ -128,8 +188,7 @@ export class LogPartition {
       heartbeat: async () => requireOwned(),
       commit: async (record) => {
         requireOwned();
-        if (!this.#deps.isAvailable()) throw dependencyUnavailable("kafka", new Error("switched off"));
-        this.#committed = Math.max(this.#committed, Number(record.offset) + 1);
+        this.#commitUpTo(Number(record.offset) + 1);
       },
     };
   }

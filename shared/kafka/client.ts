@@ -1,6 +1,6 @@
 import { Kafka, type KafkaConfig, type LogEntry, logLevel, type SASLOptions } from "kafkajs";
 import type { Log } from "../log.ts";
-import type { Timers } from "../ports/platform.ts";
+import type { Ids, Timers } from "../ports/platform.ts";
 import { openSocket } from "./socket.ts";
 
 export interface KafkaOptions {
@@ -13,6 +13,7 @@ export interface KafkaOptions {
   readonly sasl?: KafkaCredentials;
   readonly log: Log;
   readonly timers: Timers;
+  readonly ids: Ids;
 }
 
 export interface KafkaCredentials {

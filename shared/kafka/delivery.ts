@@ -1,8 +1,9 @@
-import type { EachBatchPayload, IHeaders, KafkaMessage } from "kafkajs";
+import type { EachBatchPayload } from "kafkajs";
 import { dependencyUnavailable } from "../errors.ts";
 import type { Log } from "../log.ts";
 import type { ConsumerOptions, LoggedRecord, RecordBatch } from "../ports/event-log.ts";
 import type { Timers } from "../ports/platform.ts";
+import { loggedRecord } from "./logged-record.ts";
 import type { Membership } from "./membership.ts";
 
 export interface DeliveryContext {
@@ -123,29 +124,4 @@ function holdBatch(payload: EachBatchPayload, generation: number, context: Deliv
 
 function endsMembership(error: unknown): boolean {
   return error instanceof Error && "type" in error && membershipFaults.has(String(error.type));
-}
-
-function loggedRecord(message: KafkaMessage, topic: string, partition: number): LoggedRecord {
-  return {
-    key: message.key,
-    value: message.value,
-    headers: headersOf(message.headers ?? {}),
-    topic,
-    partition,
-    offset: message.offset,
-    appendedAtMs: Number(message.timestamp),
-  };
-}
-
-/** kafkajs gives null for a header without a value, whatever its types say. */
-function headersOf(sent: IHeaders): LoggedRecord["headers"] {
-  const headers = Object.entries(sent).map(([name, value]) => {
-    if (value === undefined || value === null) return [name, undefined];
-    return [name, Array.isArray(value) ? value.filter((each) => each !== null).map(bytesOf) : bytesOf(value)];
-  });
-  return Object.fromEntries(headers);
-}
-
-function bytesOf(value: string | Buffer): Uint8Array {
-  return typeof value === "string" ? Buffer.from(value) : value;
 }

@@ -1,15 +1,18 @@
+import type { Admin } from "kafkajs";
 import { dependencyUnavailable } from "../errors.ts";
-import type { Consumer, EventLog } from "../ports/event-log.ts";
+import type { Consumer, EventLog, TakeRecords, Topic } from "../ports/event-log.ts";
 import { createClient, type KafkaOptions } from "./client.ts";
 import { startConsumer } from "./consumer.ts";
 import { withDeadline } from "./deadline.ts";
 import { hideNegativeTimeoutOfKafkajs } from "./negative-timeout-warning.ts";
 import { createPublisher } from "./publisher.ts";
+import { readAll } from "./read-all.ts";
+import { readLag } from "./read-lag.ts";
 import { ensureTopics, topicNames } from "./topics.ts";
 
 const publishTimeoutMs = 2000;
 const requestTimeoutMs = 10_000;
-const ensureWithinMs = 10_000;
+const adminWithinMs = 10_000;
 
 /**
  * The event log on Kafka. Connects at the first call that needs it; each call fails within a few seconds while Kafka
@@ -23,11 +26,11 @@ export function connectKafka(options: KafkaOptions): EventLog {
   const topics = topicNames(options.namespace);
   const consumers = new Set<Consumer>();
 
-  async function ensure(): Promise<void> {
+  async function withAdmin<T>(run: (admin: Admin) => Promise<T>): Promise<T> {
     const admin = kafka.admin();
     try {
       await admin.connect();
-      await ensureTopics(admin, options);
+      return await run(admin);
     } finally {
       await admin.disconnect();
     }
@@ -41,14 +44,35 @@ export function connectKafka(options: KafkaOptions): EventLog {
     }
   }
 
+  /** Of an administrative call. */
+  function inTime<T>(run: (admin: Admin) => Promise<T>): Promise<T> {
+    return orUnavailable(withDeadline(withAdmin(run), { timers, ms: adminWithinMs }));
+  }
+
+  /** What `take` rejects with passes as it is. */
+  async function readTopic(topic: Topic, take: TakeRecords): Promise<void> {
+    const refusals: unknown[] = [];
+    const taking: TakeRecords = (records) =>
+      take(records).catch((error: unknown) => {
+        refusals.push(error);
+        throw error;
+      });
+    const reading = readAll({ kafka, options }, topics[topic], taking);
+    await orUnavailable(reading).catch((error: unknown) => {
+      throw refusals.length > 0 ? refusals[0] : error;
+    });
+  }
+
   return {
-    ensureTopics: () => orUnavailable(withDeadline(ensure(), { timers, ms: ensureWithinMs })),
+    ensureTopics: () => inTime((admin) => ensureTopics(admin, options)),
     publish: (topic, records) => publisher.publish(topics[topic], records),
     async startConsumer(consumerOptions) {
       const consumer = await orUnavailable(startConsumer(kafka, options, consumerOptions));
       consumers.add(consumer);
       return consumer;
     },
+    readAll: readTopic,
+    readLag: () => inTime((admin) => readLag(admin, options.namespace)),
     async close() {
       await Promise.all([...consumers].map((consumer) => consumer.close()));
       await publisher.close().catch((error: unknown) => log.warn("kafka.close-failed", { err: error }));

@@ -8,6 +8,8 @@
  * - `publish` resolves only when the record is on every in-sync replica. A rejection
  *   (`dependency-unavailable`) means "not known to be written".
  * - A new group starts at the earliest record.
+ * - Retention is the log's own: a record that it took before the group committed it is never delivered. That is told
+ *   (`handleLost`), and nothing behind the gap is delivered, nor committed, before it was dealt with.
  */
 export type Topic = "events" | "dead-letters";
 
@@ -45,9 +47,30 @@ export interface RecordBatch {
   commit(record: LoggedRecord): Promise<void>;
 }
 
+/** Records of one partition that are gone from the log, and that the group has not committed. */
+export interface PartitionGap {
+  readonly partition: number;
+  /** The first of them. Null when the group has no commit at all: it is new, or its commits were forgotten, too. */
+  readonly from: string | null;
+  /** The earliest record that is left, or will be appended. */
+  readonly to: string;
+}
+
+export interface LostRecords {
+  readonly gaps: readonly PartitionGap[];
+  /** True when the partitions were taken away or the consumer stops: give up. */
+  isStale(): boolean;
+}
+
 export interface ConsumerOptions {
   /** Called one batch at a time per partition. A rejection delivers the batch again from the last commit. */
   handleBatch(batch: RecordBatch): Promise<void>;
+  /**
+   * Called when records may have been lost: after each joining, before the first batch of the partitions concerned,
+   * and while running within about a minute. A rejection has it called again; only once it resolves are the gaps
+   * passed over. Two members may be told of one gap.
+   */
+  handleLost(lost: LostRecords): Promise<void>;
   /** The consumer has ended for good and will not come back by itself. */
   onCrash(error: unknown): void;
 }
@@ -58,10 +81,25 @@ export interface Consumer {
   close(): Promise<void>;
 }
 
+export type TakeRecords = (records: readonly LoggedRecord[]) => Promise<void>;
+
+export interface PartitionLag {
+  readonly topic: string;
+  readonly partition: number;
+  readonly records: number;
+}
+
 export interface EventLog {
   /** Creates the topics where they are missing. Idempotent; safe from many processes at once. */
   ensureTopics(): Promise<void>;
   publish(topic: Topic, records: readonly EventRecord[]): Promise<void>;
   startConsumer(options: ConsumerOptions): Promise<Consumer>;
+  /**
+   * Hands over, one call after the other, what stands in the topic at the time of the call, each partition in its
+   * order. The group of workers is not concerned, and nothing is committed. Rejects with what `take` rejects with.
+   */
+  readAll(topic: Topic, take: TakeRecords): Promise<void>;
+  /** Of each partition of the events, what the group of workers has not committed. */
+  readLag(): Promise<readonly PartitionLag[]>;
   close(): Promise<void>;
 }

@@ -6,7 +6,9 @@ import type {
   EventLog,
   EventRecord,
   LoggedRecord,
+  PartitionLag,
   RecordBatch,
+  Topic,
 } from "../../shared/ports/event-log.ts";
 import { eventually } from "../support/eventually.ts";
 
@@ -192,6 +194,89 @@ export function itIsAnEventLog(createHarness: () => EventLogHarness): void {
     await log.publish("dead-letters", [record("user", 1)]);
   });
 
+  describe("read as a whole", () => {
+    it("hands over all that stands in a topic, in the order of each key, and again at the next call", async () => {
+      const records = range(60).map((n) => record(`user-${n % 4}`, n));
+      await log.publish("dead-letters", records);
+      for (const seen of [await readWhole(log, "dead-letters"), await readWhole(log, "dead-letters")]) {
+        expect(seen).to.have.lengthOf(60);
+        for (const key of range(4).map((n) => `user-${n}`)) {
+          const numbers = seen.filter((r) => text(r.key) === key).map(numberOf);
+          expect(numbers).to.deep.equal([...numbers].sort((a, b) => a - b));
+        }
+      }
+    });
+
+    it("ends where the topic ended when it was called, although more is written meanwhile", async () => {
+      await log.publish("dead-letters", [record("user", 1)]);
+      const seen: LoggedRecord[] = [];
+      await log.readAll("dead-letters", async (records) => {
+        seen.push(...records);
+        await log.publish("dead-letters", [record("user", 2)]);
+      });
+      expect(seen.map(numberOf)).to.deep.equal([1]);
+    });
+
+    it("reads nothing from a topic that is empty", async () => {
+      expect(await readWhole(log, "dead-letters")).to.deep.equal([]);
+    });
+
+    it("names a record by its partition and offset, the same at each reading", async () => {
+      await log.publish(
+        "dead-letters",
+        range(20).map((n) => record(`user-${n}`, n)),
+      );
+      const [first, second] = [await readWhole(log, "dead-letters"), await readWhole(log, "dead-letters")];
+      const idsOf = (seen: readonly LoggedRecord[]) =>
+        seen.map((each) => `${each.partition}:${each.offset} ${numberOf(each)}`).sort();
+      expect(new Set(idsOf(first)).size).to.equal(20);
+      expect(idsOf(second)).to.deep.equal(idsOf(first));
+    });
+
+    it("takes nothing from the group of workers", async () => {
+      await log.publish("events", [record("user", 1)]);
+      expect(await readWhole(log, "events")).to.have.lengthOf(1);
+      const { seen } = await collect(log);
+      await eventually(() => withLength(seen, 1));
+    });
+
+    it("rejects with what the taker rejects with, and can be read again", async () => {
+      await log.publish("dead-letters", [record("user", 1)]);
+      const refusal = new Error("no more");
+      const error = await log.readAll("dead-letters", () => Promise.reject(refusal)).catch((e: unknown) => e);
+      expect(error).to.equal(refusal);
+      expect(await readWhole(log, "dead-letters")).to.have.lengthOf(1);
+    });
+  });
+
+  describe("lag", () => {
+    it("counts what the group has not committed, of every partition", async () => {
+      await log.publish(
+        "events",
+        range(30).map((n) => record(`user-${n}`, n)),
+      );
+      const before = await log.readLag();
+      expect(before).to.have.lengthOf(6);
+      expect(new Set(before.map(({ partition }) => partition)).size).to.equal(6);
+      expect(before.every(({ topic }) => topic.endsWith(".user-events"))).to.equal(true);
+      expect(sumOf(before)).to.equal(30);
+      const { seen } = await collect(log);
+      await eventually(() => withLength(seen, 30));
+      await eventually(async () => expect(sumOf(await log.readLag())).to.equal(0));
+      await log.publish("events", [record("user-1", 1)]);
+      await eventually(async () => expect(sumOf(await log.readLag())).to.equal(0));
+    });
+
+    it("grows while nobody commits", async () => {
+      const { consumer, seen } = await collect(log);
+      await log.publish("events", [record("user", 1)]);
+      await eventually(() => withLength(seen, 1));
+      await consumer.close();
+      await log.publish("events", [record("user", 2), record("user", 3)]);
+      expect(sumOf(await log.readLag())).to.equal(2);
+    });
+  });
+
   describe("while nobody answers", () => {
     let away: EventLog;
 
@@ -203,6 +288,8 @@ export function itIsAnEventLog(createHarness: () => EventLogHarness): void {
     const calls: readonly [string, (log: EventLog) => Promise<unknown>][] = [
       ["publish", (log) => log.publish("events", [record("user", 1)])],
       ["ensureTopics", (log) => log.ensureTopics()],
+      ["readAll", (log) => log.readAll("dead-letters", () => Promise.resolve())],
+      ["readLag", (log) => log.readLag()],
       ["startConsumer", (log) => log.startConsumer(handler(commitAll))],
     ];
     for (const [name, call] of calls) {
@@ -233,6 +320,16 @@ async function collect(log: EventLog): Promise<Collected> {
     }),
   );
   return { seen, consumer };
+}
+
+async function readWhole(log: EventLog, topic: Topic): Promise<LoggedRecord[]> {
+  const seen: LoggedRecord[] = [];
+  await log.readAll(topic, async (records) => void seen.push(...records));
+  return seen;
+}
+
+function sumOf(lags: readonly PartitionLag[]): number {
+  return lags.reduce((sum, { records }) => sum + records, 0);
 }
 
 function handler(handleBatch: (batch: RecordBatch) => Promise<void>) {

@@ -17,8 +17,8 @@ describe("the in-process event log", () => {
 
 describeWithServices("the event log on Kafka", ["kafka"], ({ kafkaBrokers }) => {
   itIsAnEventLog(() => {
-    const { timers } = createPlatform();
-    const shared = { namespace: freshNamespace(), clientId: "contract", log: silentLog, timers };
+    const { timers, ids } = createPlatform();
+    const shared = { namespace: freshNamespace(), clientId: "contract", log: silentLog, timers, ids };
     return {
       connect: () => connectKafka({ ...shared, brokers: kafkaBrokers.split(",") }),
       connectToNobody: () => connectKafka({ ...shared, brokers: ["127.0.0.1:9"] }),

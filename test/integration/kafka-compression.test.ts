@@ -26,7 +26,7 @@ describeWithServices("Kafka, with producers of other kinds", ["kafka"], ({ kafka
 
   beforeEach(() => {
     const namespace = freshNamespace();
-    const { timers } = createPlatform();
+    const { timers, ids } = createPlatform();
     topic = `${namespace}.user-events`;
     log = connectKafka({
       brokers: kafkaBrokers.split(","),
@@ -34,6 +34,7 @@ describeWithServices("Kafka, with producers of other kinds", ["kafka"], ({ kafka
       clientId: "test",
       log: silentLog,
       timers,
+      ids,
     });
   });
 
