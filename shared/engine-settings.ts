@@ -1,13 +1,8 @@
 import type { SettingsOf } from "./settings.ts";
 import { brokers, type CrossFieldRule, choice, integer, optional, text, toggle, url } from "./settings.ts";
 
-/** What every process of the real system is told in the same words: where its engines are, and what it is part of. */
-export const engineSettings = {
-  MONGO_URL: url(["mongodb:", "mongodb+srv:"], {
-    description: "the MongoDB-protocol server",
-    isSecret: true,
-  }),
-  REDIS_URL: url(["redis:", "rediss:"], { description: "the Redis server", isSecret: true }),
+/** Where Kafka is, and whose topics are meant. */
+export const kafkaSettings = {
   KAFKA_BROKERS: brokers({ description: "the Kafka brokers" }),
   KAFKA_TLS: toggle({ description: "whether Kafka is spoken to over TLS", default: false }),
   KAFKA_CA_FILE: optional(
@@ -24,6 +19,18 @@ export const engineSettings = {
     // MongoDB's own databases, and its limit for the name of one.
     pattern: /^(?!(?:admin|local|config)$)[a-z][a-z0-9_-]{0,62}$/,
   }),
+} as const;
+
+export type KafkaSettings = SettingsOf<typeof kafkaSettings>;
+
+/** What every process of the real system is told in the same words: where its engines are, and what it is part of. */
+export const engineSettings = {
+  MONGO_URL: url(["mongodb:", "mongodb+srv:"], {
+    description: "the MongoDB-protocol server",
+    isSecret: true,
+  }),
+  REDIS_URL: url(["redis:", "rediss:"], { description: "the Redis server", isSecret: true }),
+  ...kafkaSettings,
   TOKEN_ISSUER: text("a text without spaces", {
     description: "`iss` of our own tokens; the same in every process",
     default: "https://quash.example",
@@ -47,14 +54,14 @@ export const engineSettings = {
 export type EngineSettings = SettingsOf<typeof engineSettings>;
 
 /** A mechanism without a name and a password, or the other way round, is half a setting. */
-export const kafkaCredentialsBelongTogether: CrossFieldRule<EngineSettings> = (settings) => {
+export const kafkaCredentialsBelongTogether: CrossFieldRule<KafkaSettings> = (settings) => {
   const given = [settings.KAFKA_SASL_MECHANISM, settings.KAFKA_USERNAME, settings.KAFKA_PASSWORD];
   const count = given.filter((value) => value !== undefined).length;
   if (count === 0 || count === 3) return null;
   return "KAFKA_SASL_MECHANISM, KAFKA_USERNAME and KAFKA_PASSWORD are set together, or none of them";
 };
 
-export const kafkaCaNeedsTls: CrossFieldRule<EngineSettings> = (settings) =>
+export const kafkaCaNeedsTls: CrossFieldRule<KafkaSettings> = (settings) =>
   settings.KAFKA_CA_FILE !== undefined && !settings.KAFKA_TLS
     ? "KAFKA_CA_FILE is set, but KAFKA_TLS is not true"
     : null;

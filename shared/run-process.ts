@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import type { EngineSettings } from "./engine-settings.ts";
-import { AppError } from "./errors.ts";
+import { kafkaAddress } from "./kafka/address.ts";
 import type { KafkaOptions } from "./kafka/client.ts";
 import { type Closers, createClosers, type Running, startRunning } from "./lifecycle.ts";
 import { createLog, type Log } from "./log.ts";
@@ -69,7 +69,7 @@ interface ConnectDeps {
   readonly closers: Closers;
   readonly log: Log;
   readonly platform: Platform;
-  readonly kafka: Omit<KafkaOptions, "log" | "timers">;
+  readonly kafka: Omit<KafkaOptions, "log" | "timers" | "ids">;
 }
 
 async function connectParts(
@@ -82,7 +82,7 @@ async function connectParts(
   closers.add("mongodb", () => database.close());
   const store = await connectRedisStore({ url: settings.REDIS_URL, namespace, log, ...platform });
   closers.add("redis", () => store.close());
-  const eventLog = connectKafka({ ...kafka, log, timers: platform.timers });
+  const eventLog = connectKafka({ ...kafka, log, timers: platform.timers, ids: platform.ids });
   closers.add("kafka", () => eventLog.close());
   return { database, store, eventLog };
 }
@@ -95,25 +95,4 @@ async function loadClients() {
     import("./redis/revocation-store.ts"),
   ]);
   return { ...kafka, ...mongo, ...redis };
-}
-
-function kafkaAddress(settings: EngineSettings, source: SettingsSource) {
-  const { KAFKA_SASL_MECHANISM: mechanism, KAFKA_USERNAME: username, KAFKA_PASSWORD: password } = settings;
-  const hasCredentials = mechanism !== undefined && username !== undefined && password !== undefined;
-  return {
-    brokers: settings.KAFKA_BROKERS,
-    namespace: settings.NAMESPACE,
-    ...(settings.KAFKA_TLS ? { tls: certificatesOf(settings.KAFKA_CA_FILE, source) } : {}),
-    ...(hasCredentials ? { sasl: { mechanism, username, password } } : {}),
-  };
-}
-
-function certificatesOf(path: string | undefined, source: SettingsSource): { caPem?: string } {
-  if (path === undefined) return {};
-  try {
-    return { caPem: source.readFile(path) };
-  } catch (cause) {
-    const detail = `- KAFKA_CA_FILE cannot be read (${JSON.stringify(path)})`;
-    throw new AppError("config-invalid", detail, { cause });
-  }
 }
