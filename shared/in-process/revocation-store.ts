@@ -15,6 +15,8 @@ export interface InProcessStoreServer {
   restart(): void;
   /** As `restart`, and the last `loseLast` writes (of any kind) are gone. */
   failOver(options?: { readonly loseLast?: number }): void;
+  /** As `failOver`; returns the server that was the primary: cut off, and complete, and it does not know. */
+  split(options?: { readonly loseLast?: number }): InProcessStoreServer;
   /** While not available every call is refused and nothing is announced. */
   setAvailable(isAvailable: boolean): void;
   dropAnnouncements(drops: DropsAnnouncement): void;
@@ -31,7 +33,10 @@ interface Subscriber {
 }
 
 export function createInProcessStoreServer(deps: StoreServerDeps): InProcessStoreServer {
-  const contents = new StoreContents({ clock: deps.clock, undoDepth: deps.undoDepth ?? 0 });
+  return serve(new StoreContents({ clock: deps.clock, undoDepth: deps.undoDepth ?? 0 }));
+}
+
+function serve(contents: StoreContents): InProcessStoreServer {
   const wire = createWire();
   return {
     connect: () => createHandle(contents, wire),
@@ -43,6 +48,12 @@ export function createInProcessStoreServer(deps: StoreServerDeps): InProcessStor
     failOver({ loseLast = 0 } = {}) {
       contents.takeOver(loseLast);
       wire.breakConnections();
+    },
+    split({ loseLast = 0 } = {}) {
+      const cutOff = serve(contents.copy());
+      contents.takeOver(loseLast);
+      wire.breakConnections();
+      return cutOff;
     },
     setAvailable: (isAvailable) => wire.setAvailable(isAvailable),
     dropAnnouncements: (drops) => wire.setDrops(drops),

@@ -87,6 +87,13 @@ export class StoreBuckets {
     return removed;
   }
 
+  takeCopyOf(other: StoreBuckets): void {
+    for (const [name, bucket] of other.#tokens) this.#tokens.set(name, new Map(bucket));
+    for (const [name, diesAtMs] of other.#tokensDieAtMs) this.#tokensDieAtMs.set(name, diesAtMs);
+    for (const [name, bucket] of other.#unrecorded) this.#unrecorded.set(name, new Map(bucket));
+    for (const [name, bucket] of other.#cutOffs) this.#cutOffs.set(name, new Map(bucket));
+  }
+
   clear(): void {
     this.#tokens.clear();
     this.#tokensDieAtMs.clear();

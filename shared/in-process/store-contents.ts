@@ -212,6 +212,17 @@ export class StoreContents {
     this.#replicationId += 1;
   }
 
+  /** What a server that was cut off has: all of it, and a life of its own. */
+  copy(): StoreContents {
+    const copied = new StoreContents({ clock: this.#clock, undoDepth: 0 });
+    copied.#buckets.takeCopyOf(this.#buckets);
+    for (const [id, instance] of this.#instances) copied.#instances.set(id, instance);
+    copied.#header = this.#header;
+    copied.#feed = [...this.#feed];
+    copied.#replicationId = this.#replicationId;
+    return copied;
+  }
+
   #put(addition: Addition, extend: boolean): boolean {
     const nowMs = this.#nowMs();
     const raised = this.#raise(addition);
