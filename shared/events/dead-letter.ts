@@ -10,6 +10,9 @@ export interface DeadLetterCause {
   readonly attempts: number;
 }
 
+/** Headers that begin so are ours; those that a publisher sends are left out. */
+export const deadLetterPrefix = "dead_letter_";
+
 const keptBytes = { key: 65_536, value: 65_536, detail: 2048 } as const;
 
 /**
@@ -17,11 +20,12 @@ const keptBytes = { key: 65_536, value: 65_536, detail: 2048 } as const;
  * the broker refuses for its size would hold up its partition for ever.
  */
 export function createDeadLetter(record: LoggedRecord, why: DeadLetterCause): EventRecord {
-  const isCut = record.value !== null && record.value.byteLength > recordLimits.valueBytes;
+  const isValueCut = record.value !== null && record.value.byteLength > recordLimits.valueBytes;
+  const isKeyCut = record.key !== null && record.key.byteLength > keptBytes.key;
   const kept = keepHeaders(record.headers);
   return {
     key: record.key?.subarray(0, keptBytes.key) ?? null,
-    value: isCut ? (record.value?.subarray(0, keptBytes.value) ?? null) : record.value,
+    value: isValueCut ? (record.value?.subarray(0, keptBytes.value) ?? null) : record.value,
     headers: {
       ...kept.headers,
       dead_letter_reason: why.reason,
@@ -31,7 +35,7 @@ export function createDeadLetter(record: LoggedRecord, why: DeadLetterCause): Ev
       dead_letter_offset: record.offset,
       dead_letter_at: new Date(why.atMs).toISOString(),
       dead_letter_attempts: String(why.attempts),
-      ...((isCut || kept.areCut) && { dead_letter_truncated: "true" }),
+      ...((isValueCut || isKeyCut || kept.areCut) && { dead_letter_truncated: "true" }),
     },
   };
 }
@@ -43,7 +47,8 @@ function keepHeaders(sent: LoggedRecord["headers"]): {
   const kept = new Map<string, Uint8Array | readonly Uint8Array[]>();
   let [count, bytes] = [0, 0];
   for (const [name, value] of Object.entries(sent)) {
-    if (value === undefined) continue;
+    // Whoever publishes must not be able to say what became of his record.
+    if (value === undefined || name.startsWith(deadLetterPrefix)) continue;
     const values = value instanceof Uint8Array ? [value] : value;
     count += values.length;
     bytes += values.reduce((sum, each) => sum + name.length + each.byteLength, 0);

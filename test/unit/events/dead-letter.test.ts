@@ -37,6 +37,18 @@ describe("createDeadLetter", () => {
     expect(letter.headers["dead_letter_attempts"]).to.equal("3");
   });
 
+  it("leaves out what a publisher sends under the names of a dead letter", () => {
+    const headers = { dead_letter_state: bytes("dropped"), dead_letter_truncated: bytes("true") };
+    const letter = createDeadLetter(record({ headers }), why);
+    expect(letter.headers).to.not.have.any.keys("dead_letter_state", "dead_letter_truncated");
+  });
+
+  it("cuts a key that is very long, and says so", () => {
+    const letter = createDeadLetter(record({ key: new Uint8Array(100_000) }), why);
+    expect(letter.key).to.have.lengthOf(65_536);
+    expect(letter.headers["dead_letter_truncated"]).to.equal("true");
+  });
+
   it("keeps a value that is null", () => {
     expect(createDeadLetter(record({ value: null }), why).value).to.equal(null);
   });
