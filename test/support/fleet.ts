@@ -130,7 +130,7 @@ async function freePort(): Promise<number> {
   return port;
 }
 
-async function generateKeys(): Promise<string> {
+export async function generateKeys(): Promise<string> {
   const child = spawn(process.execPath, ["--import", "tsx", "api/keys/main.ts", "generate"], {
     stdio: ["ignore", "pipe", "inherit"],
   });

@@ -6,6 +6,10 @@ export interface TcpProxy {
   cut(): void;
   /** Keeps every connection and takes new ones, but lets nothing through until `restore`. */
   stall(): void;
+  /** Holds back what is sent, in both directions, for so long, until `restore`. */
+  delay(latencyMs: number): void;
+  /** Resets every connection; takes new ones. */
+  reset(): void;
   restore(): void;
   close(): Promise<void>;
 }
@@ -16,10 +20,9 @@ export async function startTcpProxy(target: {
   readonly port: number;
 }): Promise<TcpProxy> {
   const sockets = new Set<Socket>();
-  let isCut = false;
-  let isStalled = false;
+  const state = { isCut: false, isStalled: false, latencyMs: 0 };
   const server = createServer((client) => {
-    if (isCut) {
+    if (state.isCut) {
       client.resetAndDestroy();
       return;
     }
@@ -34,8 +37,8 @@ export async function startTcpProxy(target: {
         sockets.delete(socket);
         other.destroy();
       });
-      socket.pipe(other);
-      if (isStalled) socket.pause();
+      forward(socket, other, state);
+      if (state.isStalled) socket.pause();
     }
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
@@ -47,16 +50,19 @@ export async function startTcpProxy(target: {
   return {
     port: address.port,
     cut() {
-      isCut = true;
+      state.isCut = true;
       resetAll();
     },
     stall() {
-      isStalled = true;
+      state.isStalled = true;
       for (const socket of sockets) socket.pause();
     },
+    delay(latencyMs) {
+      state.latencyMs = latencyMs;
+    },
+    reset: resetAll,
     restore() {
-      isCut = false;
-      isStalled = false;
+      Object.assign(state, { isCut: false, isStalled: false, latencyMs: 0 });
       for (const socket of sockets) socket.resume();
     },
     close() {
@@ -64,4 +70,27 @@ export async function startTcpProxy(target: {
       return new Promise((resolve) => server.close(() => resolve()));
     },
   };
+}
+
+/** Each chunk leaves when its time has come, in the order in which they came. */
+function forward(
+  source: Socket,
+  sink: Socket,
+  state: { readonly isStalled: boolean; readonly latencyMs: number },
+): void {
+  const held: (() => void)[] = [];
+  const passOn = (send: () => void) => {
+    if (state.latencyMs === 0 && held.length === 0) return send();
+    held.push(send);
+    // Whichever timer fires first, the oldest chunk goes first.
+    setTimeout(() => held.shift()?.(), state.latencyMs);
+  };
+  source.on("data", (chunk: Buffer) =>
+    passOn(() => {
+      if (sink.destroyed || sink.write(chunk)) return;
+      source.pause();
+      sink.once("drain", () => state.isStalled || source.resume());
+    }),
+  );
+  source.on("end", () => passOn(() => sink.end()));
 }
