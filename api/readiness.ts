@@ -1,14 +1,7 @@
+import { type Check, okCheck, unavailableCheck } from "../shared/check.ts";
 import type { Clock } from "../shared/ports/platform.ts";
 import type { BlacklistFeed } from "./blacklist/blacklist-feed.ts";
 import type { Setup } from "./setup.ts";
-
-export interface Check {
-  readonly status: "ok" | "unavailable";
-  /** What is missing; null when nothing is. */
-  readonly detail: string | null;
-  /** Since when (RFC 3339); null when nothing is. */
-  readonly since: string | null;
-}
 
 export interface ReadinessReport {
   readonly isReady: boolean;
@@ -25,8 +18,6 @@ export interface ReadinessDeps {
   readonly clock: Pick<Clock, "wallMs">;
 }
 
-const ok: Check = { status: "ok", detail: null, since: null };
-
 const partsMissing = {
   store: "redis does not answer",
   incarnation: "the revocation store waits for a worker to prepare it",
@@ -40,9 +31,9 @@ export function createReadiness({ feed, setup, drainingSinceMs, clock }: Readine
 
   function replica(): Check {
     const { state, missing, sinceMs } = feed.freshness();
-    if (state === "fresh") return ok;
+    if (state === "fresh") return okCheck;
     const why = missing === null ? "no sync was caught up with in time" : partsMissing[missing];
-    return unavailable(`${state}: ${why}`, sinceMs);
+    return unavailableCheck(`${state}: ${why}`, sinceMs);
   }
 
   return () => {
@@ -50,13 +41,12 @@ export function createReadiness({ feed, setup, drainingSinceMs, clock }: Readine
     const drainedSinceMs = drainingSinceMs();
     const checks = {
       replica: replica(),
-      setup: missing.length === 0 ? ok : unavailable(`waiting for ${missing.join(" and ")}`, startedAtMs),
-      process: drainedSinceMs === null ? ok : unavailable("shutting down", drainedSinceMs),
+      setup:
+        missing.length === 0
+          ? okCheck
+          : unavailableCheck(`waiting for ${missing.join(" and ")}`, startedAtMs),
+      process: drainedSinceMs === null ? okCheck : unavailableCheck("shutting down", drainedSinceMs),
     };
     return { isReady: Object.values(checks).every(({ status }) => status === "ok"), checks };
   };
-}
-
-function unavailable(detail: string, sinceMs: number): Check {
-  return { status: "unavailable", detail, since: new Date(sinceMs).toISOString() };
 }

@@ -3,10 +3,13 @@ import type { AddressInfo } from "node:net";
 import { listen } from "../shared/listen.ts";
 import type { Log } from "../shared/log.ts";
 import type { Metrics } from "../shared/metrics.ts";
+import type { Platform } from "../shared/ports/platform.ts";
+import { type Dependencies, type DependencyWatch, watchDependencies } from "./watch-dependencies.ts";
 
 export interface HealthDeps {
-  /** What must hold for the worker to do its work, by name; an answer that rejects counts as no. */
-  readonly checks: Readonly<Record<string, () => Promise<boolean> | boolean>>;
+  /** What the worker needs for its work, by name. */
+  readonly dependencies: Dependencies;
+  readonly platform: Pick<Platform, "clock" | "timers">;
   readonly metrics: Metrics;
   readonly log: Log;
 }
@@ -30,21 +33,30 @@ export async function startHealthListener(
   deps: HealthDeps,
   options: HealthListenerOptions,
 ): Promise<HealthListener> {
+  const watch = watchDependencies(deps.dependencies, deps.platform);
   const server = createServer((request, response) => {
-    answer(deps, request, response).catch((err: unknown) => {
+    answer({ ...deps, watch }, request, response).catch((err: unknown) => {
       deps.log.error("health.failed", { err });
       response.destroy();
     });
   });
   server.requestTimeout = 10_000;
-  await listenWhereFree(server, options);
+  try {
+    await listenWhereFree(server, options);
+  } catch (error) {
+    watch.close();
+    throw error;
+  }
+  server.on("error", (err) => deps.log.warn("health.connection-refused", { err }));
   return {
     url: urlOf(server.address()),
-    close: () =>
-      new Promise((resolve) => {
+    close() {
+      watch.close();
+      return new Promise((resolve) => {
         server.close(() => resolve());
         server.closeAllConnections();
-      }),
+      });
+    },
   };
 }
 
@@ -59,7 +71,11 @@ async function listenWhereFree(server: Server, options: HealthListenerOptions): 
   }
 }
 
-async function answer(deps: HealthDeps, request: IncomingMessage, response: ServerResponse): Promise<void> {
+async function answer(
+  { watch, metrics }: Pick<HealthDeps, "metrics"> & { readonly watch: DependencyWatch },
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
   const path = request.url?.split("?")[0];
   if (request.method !== "GET" && request.method !== "HEAD") {
     response.setHeader("Allow", "GET, HEAD");
@@ -67,28 +83,16 @@ async function answer(deps: HealthDeps, request: IncomingMessage, response: Serv
   }
   if (path === "/livez") return send(response, 200, { status: "ok", checks: {} });
   if (path === "/readyz") {
-    const checks = await runChecks(deps.checks);
-    const isReady = Object.values(checks).every((result) => result === "ok");
+    const checks = await watch.look();
+    const isReady = Object.values(checks).every(({ status }) => status === "ok");
     return send(response, isReady ? 200 : 503, { status: isReady ? "ok" : "unavailable", checks });
   }
   if (path === "/metrics") {
-    response.setHeader("Content-Type", deps.metrics.contentType);
-    response.end(await deps.metrics.text());
+    response.setHeader("Content-Type", metrics.contentType);
+    response.end(await metrics.text());
     return;
   }
   send(response, 404, { status: "not-found" });
-}
-
-async function runChecks(checks: HealthDeps["checks"]): Promise<Record<string, "ok" | "unavailable">> {
-  const results = await Promise.all(
-    Object.entries(checks).map(async ([name, check]) => {
-      const isOk = await Promise.resolve()
-        .then(check)
-        .catch(() => false);
-      return [name, isOk ? "ok" : "unavailable"] as const;
-    }),
-  );
-  return Object.fromEntries(results);
 }
 
 function send(response: ServerResponse, status: number, body: object): void {

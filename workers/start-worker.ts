@@ -14,6 +14,8 @@ import { startPruner } from "./pruner/start-pruner.ts";
 import { createRelay } from "./relay/relay.ts";
 import { createApplyEvent } from "./revoker/apply-event.ts";
 import { createBatchHandler } from "./revoker/consumer.ts";
+import { createHandleLost } from "./revoker/lost-events.ts";
+import { createReconcile } from "./revoker/reconcile.ts";
 import { startRevokerConsumer } from "./start-consumer.ts";
 
 export interface WorkerOptions {
@@ -69,11 +71,13 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     metrics,
   });
 
+  const reconcile = createReconcile({ users, ledger, store, applyEvent, clock, namespace, log });
   const consumer = startRevokerConsumer({
     eventLog,
     platform,
     log,
     handleBatch,
+    handleLost: createHandleLost({ reconcile, log, metrics }),
     onCrash(cause) {
       log.error("revoker.crashed", { err: cause });
       ending.fail(new Error("the consumer ended for good", { cause }));
@@ -134,12 +138,15 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
 
   async function startHealth(): Promise<string | undefined> {
     if (settings.health === undefined) return undefined;
-    const checks = {
-      kafka: () => consumer.hasJoined(),
-      mongodb: () => database.ping(),
-      redis: () => store.ping(),
+    const dependencies = {
+      kafka: {
+        missing: "it has not joined the consumer group: kafka does not answer, or the group rebalances",
+        isThere: () => consumer.hasJoined(),
+      },
+      mongodb: { missing: "mongodb does not answer", isThere: () => database.ping() },
+      redis: { missing: "redis does not answer", isThere: () => store.ping() },
     };
-    const listener = await startHealthListener({ checks, metrics, log }, settings.health);
+    const listener = await startHealthListener({ dependencies, platform, metrics, log }, settings.health);
     closers.add("health listener", () => listener.close());
     return listener.url;
   }

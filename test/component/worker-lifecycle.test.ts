@@ -1,5 +1,6 @@
 import { expect } from "chai";
 import { describe, it } from "mocha";
+import type { Check } from "../../shared/check.ts";
 import { createInProcessDatabaseServer } from "../../shared/in-process/database.ts";
 import { InProcessEventLogServer } from "../../shared/in-process/event-log.ts";
 import { createInProcessStoreServer } from "../../shared/in-process/revocation-store.ts";
@@ -102,11 +103,15 @@ describe("worker: life", () => {
         expect(response.status).to.equal(200);
         return response.json();
       });
-      expect(ready).to.deep.equal({ status: "ok", checks: { kafka: "ok", mongodb: "ok", redis: "ok" } });
+      const ok = { status: "ok", detail: null, since: null };
+      expect(ready).to.deep.equal({ status: "ok", checks: { kafka: ok, mongodb: ok, redis: ok } });
       stores.setAvailable(false);
       const unready = await get("/readyz");
       expect(unready.status).to.equal(503);
-      expect(await unready.json()).to.have.nested.property("checks.redis", "unavailable");
+      const { checks } = (await unready.json()) as { checks: Record<string, Check> };
+      expect(checks["redis"]).to.include({ status: "unavailable", detail: "redis does not answer" });
+      expect(Date.parse(checks["redis"]?.since ?? "")).to.be.closeTo(Date.now(), 5_000);
+      expect([checks["kafka"], checks["mongodb"]]).to.deep.equal([ok, ok]);
       expect((await get("/livez")).status).to.equal(200);
     } finally {
       await worker.close();

@@ -2,13 +2,17 @@ import { expect } from "chai";
 import { describe, it } from "mocha";
 import { silentLog } from "../../../shared/log.ts";
 import { createMetrics } from "../../../shared/metrics.ts";
+import { createPlatform } from "../../../shared/platform.ts";
 import { type HealthListenerOptions, startHealthListener } from "../../../workers/health.ts";
 
 const host = "127.0.0.1";
 
 function start(options: Omit<HealthListenerOptions, "host">) {
   const metrics = createMetrics({ withProcessMetrics: false });
-  return startHealthListener({ checks: {}, metrics, log: silentLog }, { host, ...options });
+  return startHealthListener(
+    { dependencies: {}, platform: createPlatform(), metrics, log: silentLog },
+    { host, ...options },
+  );
 }
 
 describe("health listener", () => {
