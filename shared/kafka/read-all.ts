@@ -1,4 +1,4 @@
-import type { Admin, Batch, Consumer, Kafka } from "kafkajs";
+import type { Admin, Batch, Consumer, EachBatchHandler, Kafka } from "kafkajs";
 import type { LoggedRecord, TakeRecords } from "../ports/event-log.ts";
 import type { KafkaOptions } from "./client.ts";
 import { withDeadline } from "./deadline.ts";
@@ -75,20 +75,16 @@ function readUpTo(ends: Map<number, bigint>, consumer: Consumer, reading: Readin
     }
 
     consumer.on(consumer.events.CRASH, ({ payload }) => reject(payload.error));
-    const eachBatch = async ({ batch, heartbeat }: { batch: Batch; heartbeat(): Promise<void> }) => {
+    const eachBatch: EachBatchHandler = async (payload) => {
       // What `take` rejects with is the caller's, not a fault of the consumer, which would try again.
-      await takeBatch(batch).catch(reject);
-      await heartbeat();
+      await takeBatch(payload.batch).catch(reject);
+      await payload.heartbeat();
     };
     start(consumer, topic, eachBatch).catch(reject);
   });
 }
 
-async function start(
-  consumer: Consumer,
-  topic: string,
-  eachBatch: (payload: { batch: Batch; heartbeat(): Promise<void> }) => Promise<void>,
-): Promise<void> {
+async function start(consumer: Consumer, topic: string, eachBatch: EachBatchHandler): Promise<void> {
   await consumer.connect();
   await consumer.subscribe({ topics: [topic], fromBeginning: true });
   await consumer.run({ autoCommit: false, eachBatch });

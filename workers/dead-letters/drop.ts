@@ -1,0 +1,25 @@
+import type { EventLog } from "../../shared/ports/event-log.ts";
+import type { Clock } from "../../shared/ports/platform.ts";
+import { createNote } from "./note.ts";
+import { type ListedLetter, readLetters } from "./read-letters.ts";
+import { type Selection, select } from "./selection.ts";
+
+/** What a drop would hide. */
+export async function planDrop(
+  eventLog: Pick<EventLog, "readAll">,
+  selection: Selection,
+): Promise<ListedLetter[]> {
+  const chosen = select(await readLetters(eventLog), selection);
+  return chosen.filter(({ state }) => state !== "dropped");
+}
+
+export interface DropDeps {
+  readonly eventLog: Pick<EventLog, "publish">;
+  readonly clock: Pick<Clock, "wallMs">;
+}
+
+/** They are neither listed nor replayed from then on; the topic keeps them for its retention. */
+export async function drop({ eventLog, clock }: DropDeps, letters: readonly ListedLetter[]): Promise<void> {
+  const notes = letters.map(({ id }) => createNote({ letterId: id, state: "dropped" }, clock.wallMs()));
+  await eventLog.publish("dead-letters", notes);
+}
