@@ -35,12 +35,26 @@ export function createMetrics(options: { readonly withProcessMetrics: boolean })
       "revocation_dlq_publish_failures_total",
       "Dead letters that could not be written.",
     ),
+    eventsPossiblyLost: counter(
+      "revocation_events_possibly_lost_total",
+      "Events that retention took before they were handled.",
+    ),
     outboxEvents: gauge("revocation_outbox_events", "Events that wait to be published."),
     oldestPendingSeconds: gauge(
       "revocation_oldest_pending_seconds",
       "Age of the oldest revocation not applied yet.",
     ),
     repairs: counter("revocation_store_repairs_total", "Repairs of the store from the ledger.", ["cause"]),
+    divergences: counter(
+      "revocation_divergences_total",
+      "What was found missing or damaged and was put right.",
+      ["where", "cause"],
+    ),
+    comparedAt: gauge(
+      "revocation_last_comparison_timestamp_seconds",
+      "When everything was compared the last time, by the wall clock.",
+      ["where"],
+    ),
     pruned: counter("revocation_pruned_total", "What the pruner removed.", ["kind"]),
     enforced: counter("revocation_enforced_total", "Receipts settled: enforced by every instance."),
 

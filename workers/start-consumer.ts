@@ -1,14 +1,12 @@
 import type { Log } from "../shared/log.ts";
-import type { Consumer, EventLog, RecordBatch } from "../shared/ports/event-log.ts";
+import type { Consumer, ConsumerOptions, EventLog } from "../shared/ports/event-log.ts";
 import type { Platform } from "../shared/ports/platform.ts";
 import { untilDone } from "./back-off.ts";
 
-export interface RevokerConsumerOptions {
+export interface RevokerConsumerOptions extends ConsumerOptions {
   readonly eventLog: Pick<EventLog, "ensureTopics" | "startConsumer">;
   readonly platform: Pick<Platform, "timers" | "randomness">;
   readonly log: Log;
-  readonly handleBatch: (batch: RecordBatch) => Promise<void>;
-  readonly onCrash: (error: unknown) => void;
 }
 
 export interface RevokerConsumer {
@@ -18,14 +16,14 @@ export interface RevokerConsumer {
 
 /** Makes the topics and joins the group, as often as it takes: the log may come after the worker. */
 export function startRevokerConsumer(options: RevokerConsumerOptions): RevokerConsumer {
-  const { eventLog, platform, log, handleBatch, onCrash } = options;
+  const { eventLog, platform, log } = options;
   const stop = new AbortController();
   let consumer: Consumer | undefined;
 
   const begun = untilDone(
     async () => {
       await eventLog.ensureTopics();
-      consumer = await eventLog.startConsumer({ handleBatch, onCrash });
+      consumer = await eventLog.startConsumer(options);
       log.info("revoker.started");
     },
     {

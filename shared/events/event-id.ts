@@ -17,6 +17,11 @@ export function sessionEndIdOf(sid: string): string {
   return uuidOf(["session-ended", sid]);
 }
 
+/** The id of the own event that cuts a user off below the epoch that he was found with. */
+export function reconciliationIdOf(userId: string, epoch: number): string {
+  return uuidOf(["reconciled", userId, String(epoch)]);
+}
+
 function uuidOf(names: readonly string[]): string {
   const bytes = createHash("sha256").update(JSON.stringify(names)).digest().subarray(0, 16);
   bytes.writeUInt8((bytes.readUInt8(6) & 0x0f) | 0x80, 6);

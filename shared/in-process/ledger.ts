@@ -67,7 +67,7 @@ export class InProcessLedger {
    */
   noteApplied(eventId: string, note: AppliedNote): void {
     const row = this.#rows.get(eventId);
-    if (row?.status !== "pending" && row?.status !== "applied") return;
+    if (row === undefined || row.status === "enforced" || row.status === "held") return;
     const reach = {
       epoch: greatest(row.epoch, note.epoch),
       notBefore: greatest(row.notBefore, note.notBefore),

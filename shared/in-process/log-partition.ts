@@ -31,8 +31,8 @@ const batchSize = 500;
 /**
  * One partition of the in-process log, with what the group has committed of it. Idle, or delivering: it starts to
  * deliver when it has an owner and something is not committed, and starts anew after each batch. A gap that retention
- * left comes before the records behind it. A batch whose
- * partition was assigned to another owner is stale; the new owner gets his first one when the stale one has ended.
+ * left comes before the records behind it. A batch whose partition was assigned to another owner is stale; the new
+ * owner gets his first one when the stale one has ended.
  */
 export class LogPartition {
   #records: LoggedRecord[] = [];
@@ -133,10 +133,7 @@ export class LogPartition {
     const before = this.#from;
     let isOver = true;
     try {
-      if (!isStale())
-        isOver = await (this.#hasGap
-          ? this.#tellOfGap(delivery.to, isStale)
-          : this.#handOver(delivery.to, isStale));
+      if (!isStale()) isOver = await this.#deliverNext(delivery.to, isStale);
     } catch (error) {
       isOver = false;
       if (!isStale()) this.#deps.log.warn("event-log.batch.failed", { partition: this.#index, err: error });
@@ -149,6 +146,10 @@ export class LogPartition {
   }
 
   /** False when not all of it was committed. */
+  #deliverNext(to: ConsumerOptions, isStale: () => boolean): Promise<boolean> {
+    return this.#hasGap ? this.#tellOfGap(to, isStale) : this.#handOver(to, isStale);
+  }
+
   async #handOver(to: ConsumerOptions, isStale: () => boolean): Promise<boolean> {
     const from = this.#from;
     const records = this.#records.slice(from - this.#low, from - this.#low + batchSize);

@@ -1,6 +1,7 @@
 import { AppError } from "../errors.ts";
 import type { ExternalIdentity, QuashEvent } from "../events/event.ts";
 import type {
+  IdentifiedState,
   KeptDeactivation,
   NewUser,
   OutboxEntry,
@@ -66,6 +67,14 @@ export class InProcessUsers {
       .toSorted((a, b) => (a.id < b.id ? -1 : 1))
       .slice(0, limit)
       .map(userOf);
+  }
+
+  listStates({ after = "", limit }: { after?: string; limit: number }): IdentifiedState[] {
+    return this.#all()
+      .filter(({ id }) => id > after)
+      .toSorted((a, b) => (a.id < b.id ? -1 : 1))
+      .slice(0, limit)
+      .map(stateOf);
   }
 
   hasAdministrator(): boolean {
@@ -183,6 +192,10 @@ function keyOf({ iss, sub }: ExternalIdentity): string {
 
 function userOf({ outbox, ...document }: UserDocument): User {
   return { ...document, outboxLength: outbox.length };
+}
+
+function stateOf({ id, status, epoch, statusChangedAtMs, epochRaisedAtMs }: UserDocument): IdentifiedState {
+  return { id, status, epoch, statusChangedAtMs, epochRaisedAtMs };
 }
 
 function userOrNull(document: UserDocument | undefined): User | null {

@@ -3,8 +3,11 @@ import type { Consumer, ConsumerOptions } from "../ports/event-log.ts";
 import type { KafkaOptions } from "./client.ts";
 import { withDeadline } from "./deadline.ts";
 import { type DeliveryContext, deliver } from "./delivery.ts";
+import { createGapWatch } from "./gap-watch.ts";
 import { createMembership } from "./membership.ts";
+import { readOffsets } from "./offsets.ts";
 import { groupName, topicNames } from "./topics.ts";
+import { withAdmin } from "./with-admin.ts";
 
 /** The partitions of a worker that was killed stand still for `sessionTimeout`. Retries end only with the process. */
 const settings = {
@@ -29,11 +32,25 @@ export async function startConsumer(
   callbacks: ConsumerOptions,
 ): Promise<Consumer> {
   const { log, timers } = options;
-  const consumer = kafka.consumer({ groupId: groupName(options.namespace), ...settings });
+  const groupId = groupName(options.namespace);
+  const topic = topicNames(options.namespace).events;
+  const consumer = kafka.consumer({ groupId, ...settings });
   const membership = createMembership(timers, settings.sessionTimeout);
   const closing = new AbortController();
   const { GROUP_JOIN, HEARTBEAT, REBALANCING, CRASH, STOP } = consumer.events;
-  consumer.on(GROUP_JOIN, () => membership.joined());
+  const gaps = createGapWatch({
+    readOffsets: () => withAdmin(kafka, (admin) => readOffsets(admin, { topic, groupId })),
+    commit: (offsets) => consumer.commitOffsets(offsets.map((each) => ({ topic, ...each }))),
+    handleLost: callbacks.handleLost,
+    membership,
+    timers,
+    closing: closing.signal,
+    log,
+  });
+  consumer.on(GROUP_JOIN, ({ payload: { memberAssignment } }) => {
+    membership.joined();
+    gaps.joined(memberAssignment[topic] ?? []);
+  });
   consumer.on(HEARTBEAT, () => membership.renewed());
   consumer.on(REBALANCING, () => membership.left());
   consumer.on(STOP, () => membership.left());
@@ -48,7 +65,8 @@ export async function startConsumer(
     closing.abort();
     try {
       // A consumer that is joining may not stop by itself.
-      await withDeadline(consumer.disconnect(), { timers, ms: closeWithinMs });
+      const closed = Promise.all([consumer.disconnect(), gaps.close()]);
+      await withDeadline(closed, { timers, ms: closeWithinMs });
     } catch (error) {
       log.warn("kafka.consumer.close-failed", { err: error });
     }
@@ -56,12 +74,13 @@ export async function startConsumer(
 
   try {
     await withDeadline(consumer.connect(), { timers, ms: connectWithinMs });
-    await consumer.subscribe({ topics: [topicNames(options.namespace).events], fromBeginning: true });
+    await gaps.begin();
+    await consumer.subscribe({ topics: [topic], fromBeginning: true });
     await consumer.run({
       autoCommit: false,
       eachBatchAutoResolve: false,
       partitionsConsumedConcurrently: 8,
-      eachBatch: oneAtATime({ callbacks, log, timers, closing: closing.signal, membership }),
+      eachBatch: oneAtATime({ callbacks, log, timers, closing: closing.signal, membership, gaps }),
     });
   } catch (error) {
     await close();

@@ -3,6 +3,7 @@ import { dependencyUnavailable } from "../errors.ts";
 import type { Log } from "../log.ts";
 import type { ConsumerOptions, LoggedRecord, RecordBatch } from "../ports/event-log.ts";
 import type { Timers } from "../ports/platform.ts";
+import type { GapWatch } from "./gap-watch.ts";
 import { loggedRecord } from "./logged-record.ts";
 import type { Membership } from "./membership.ts";
 
@@ -13,10 +14,12 @@ export interface DeliveryContext {
   /** Aborted when the consumer closes. */
   readonly closing: AbortSignal;
   readonly membership: Membership;
+  readonly gaps: Pick<GapWatch, "passed" | "committed" | "released">;
 }
 
 const firstDelayMs = 100;
 const longestDelayMs = 1000; // no longer than the time between two heartbeats
+const keepEveryMs = 1000;
 
 const membershipFaults = new Set([
   "REBALANCE_IN_PROGRESS",
@@ -35,8 +38,32 @@ export async function deliver(
   generation: number,
   context: DeliveryContext,
 ): Promise<void> {
-  const { callbacks, closing, log, timers } = context;
+  const { gaps } = context;
+  const { partition, messages } = payload.batch;
   const held = holdBatch(payload, generation, context);
+  try {
+    const [first] = messages;
+    if (first !== undefined) await keepUntil(gaps.passed(partition, first.offset), held, context);
+    await handOver(held, context);
+  } finally {
+    gaps.released(partition);
+  }
+}
+
+async function keepUntil(done: Promise<void>, held: HeldBatch, { timers }: DeliveryContext): Promise<void> {
+  const ended = new AbortController();
+  const ending = done.finally(() => ended.abort());
+  while (!ended.signal.aborted && !held.isStale()) {
+    await timers.sleep(keepEveryMs, ended.signal);
+    if (!ended.signal.aborted) await held.keep();
+  }
+  if (ended.signal.aborted) await ending;
+}
+
+async function handOver(
+  held: HeldBatch,
+  { callbacks, closing, log, timers }: DeliveryContext,
+): Promise<void> {
   let delayMs = firstDelayMs;
   while (!held.isStale()) {
     const batch = held.rest();
@@ -104,6 +131,7 @@ function holdBatch(payload: EachBatchPayload, generation: number, context: Deliv
       throw dependencyUnavailable("kafka", error);
     }
     payload.resolveOffset(record.offset);
+    context.gaps.committed(partition, offset);
     committed = Math.max(committed, count);
   }
 

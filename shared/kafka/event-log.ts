@@ -9,6 +9,7 @@ import { createPublisher } from "./publisher.ts";
 import { readAll } from "./read-all.ts";
 import { readLag } from "./read-lag.ts";
 import { ensureTopics, topicNames } from "./topics.ts";
+import { withAdmin } from "./with-admin.ts";
 
 const publishTimeoutMs = 2000;
 const requestTimeoutMs = 10_000;
@@ -26,16 +27,6 @@ export function connectKafka(options: KafkaOptions): EventLog {
   const topics = topicNames(options.namespace);
   const consumers = new Set<Consumer>();
 
-  async function withAdmin<T>(run: (admin: Admin) => Promise<T>): Promise<T> {
-    const admin = kafka.admin();
-    try {
-      await admin.connect();
-      return await run(admin);
-    } finally {
-      await admin.disconnect();
-    }
-  }
-
   async function orUnavailable<T>(work: Promise<T>): Promise<T> {
     try {
       return await work;
@@ -46,7 +37,7 @@ export function connectKafka(options: KafkaOptions): EventLog {
 
   /** Of an administrative call. */
   function inTime<T>(run: (admin: Admin) => Promise<T>): Promise<T> {
-    return orUnavailable(withDeadline(withAdmin(run), { timers, ms: adminWithinMs }));
+    return orUnavailable(withDeadline(withAdmin(kafka, run), { timers, ms: adminWithinMs }));
   }
 
   /** What `take` rejects with passes as it is. */

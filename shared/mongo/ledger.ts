@@ -128,7 +128,7 @@ async function noteApplied(
     .updateOne(
       {
         _id: eventId,
-        status: trusted({ $in: ["pending", "applied"] }),
+        status: trusted({ $in: ["pending", "failed", "applied"] }),
         $or: [
           { incarnation: trusted({ $ne: note.incarnation }) },
           { position: trusted({ $lt: note.position }) },

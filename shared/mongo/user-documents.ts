@@ -1,6 +1,6 @@
 import { Schema } from "mongoose";
 import type { EventDetails, EventType, ExternalIdentity, QuashEvent } from "../events/event.ts";
-import type { KeptDeactivation, NewUser, Role, User } from "../ports/user-store.ts";
+import type { IdentifiedState, KeptDeactivation, NewUser, Role, User } from "../ports/user-store.ts";
 import type { UserStatus } from "../revocation/user-state.ts";
 
 export interface UserDocument {
@@ -118,17 +118,25 @@ export function documentOfNewUser(user: NewUser): UserDocument {
   };
 }
 
-export function userOf({ _id: id, ...document }: Omit<UserDocument, "outbox">): User {
+type StateDocument = Pick<UserDocument, "_id" | "status" | "epoch" | "statusChangedAt" | "epochRaisedAt">;
+
+export function stateOf(document: StateDocument): IdentifiedState {
   return {
-    id,
-    email: document.email ?? "",
-    passwordHash: document.passwordHash ?? "",
-    roles: document.roles ?? [],
-    externalIds: (document.externalKeys ?? []).map(identityOf),
+    id: document._id,
     status: document.status,
     epoch: document.epoch,
     statusChangedAtMs: document.statusChangedAt.getTime(),
     epochRaisedAtMs: document.epochRaisedAt.getTime(),
+  };
+}
+
+export function userOf(document: Omit<UserDocument, "outbox">): User {
+  return {
+    ...stateOf(document),
+    email: document.email ?? "",
+    passwordHash: document.passwordHash ?? "",
+    roles: document.roles ?? [],
+    externalIds: (document.externalKeys ?? []).map(identityOf),
     createdAtMs: document.createdAt.getTime(),
     outboxLength: document.outboxLength,
     lastDeactivation: deactivationOf(document.lastDeactivation),

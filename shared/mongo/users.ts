@@ -11,12 +11,14 @@ import {
   eventOf,
   externalIndex,
   externalKeyOf,
+  stateOf,
   type UserDocument,
   userOf,
   userSchema,
 } from "./user-documents.ts";
 
 const withoutOutbox = { outbox: 0 } as const;
+const stateFields = { status: 1, epoch: 1, statusChangedAt: 1, epochRaisedAt: 1 } as const;
 
 export function createMongoUsers({ connection, call, ping }: MongoConnection): UserStore {
   const users = connection.model<UserDocument>("User", userSchema, "users");
@@ -57,6 +59,16 @@ export function createMongoUsers({ connection, call, ping }: MongoConnection): U
           .exec();
         return documents.map(userOf);
       }),
+    listStates: ({ after, limit }) =>
+      call(async () => {
+        const documents = await users
+          .find(after === undefined ? {} : { _id: trusted({ $gt: after }) }, stateFields)
+          .sort({ _id: 1 })
+          .limit(limit)
+          .lean()
+          .exec();
+        return documents.map(stateOf);
+      }, bulkLimitMs),
     hasAdministrator: () =>
       call(async () => (await users.exists({ status: "active", roles: "admin" }).exec()) !== null),
     change: (id, change) =>

@@ -7,8 +7,7 @@ import type { Longest } from "./revocation-store.ts";
  * store is repaired from.
  *
  * - Writes are acknowledged by a majority and the journal; the fence is read from the primary with majority concern.
- * - `insertPending` never overwrites; `noteApplied` never turns an enforced row back; `noteEnforced` and `noteFailed`
- *   are final.
+ * - `insertPending` never overwrites; `noteApplied` never turns an enforced row back; `noteEnforced` is final.
  * - A pending row is never purged.
  * - Errors: `dependency-unavailable` means "not known to have happened".
  */
@@ -19,11 +18,11 @@ export interface Ledger {
   findMany(eventIds: readonly string[]): Promise<LedgerRow[]>;
   /** The newest first, by (requestedAt, id), after `after`. */
   list(query: LedgerQuery): Promise<LedgerRow[]>;
-  /** Notes what was written to the store. Changes status `pending` to `applied`; leaves `enforced` as it is. */
+  /** Notes what was written to the store. Changes status `pending` or `failed` to `applied`; leaves `enforced` as it is. */
   noteApplied(eventId: string, applied: AppliedNote): Promise<void>;
   /** Changes an applied row that is still noted under `incarnation` and `position`; false otherwise. */
   noteEnforced(eventId: string, enforced: EnforcedNote): Promise<boolean>;
-  /** Changes a pending row, and no other, to `failed`: its event was given up. */
+  /** Changes a pending row, and no other, to `failed`: its event was given up, until it comes again. */
   noteFailed(eventId: string, failed: { readonly untilMs: number }): Promise<void>;
   /** Applied and not enforced, the oldest first. */
   listUnsettled(limit: number): Promise<LedgerRow[]>;

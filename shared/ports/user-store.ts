@@ -7,7 +7,7 @@ import type { UserState } from "../revocation/user-state.ts";
  *
  * - Every write is acknowledged by a majority and the journal before it resolves.
  * - `change` is conditional: of two changes decided on the same state one gets null and decides anew.
- * - A deleted user is a tombstone: `findById` returns it, nothing else does.
+ * - A deleted user is a tombstone: `findById` and `listStates` return it, nothing else does.
  * - Errors: `dependency-unavailable` means "not known to have happened".
  */
 export interface UserStore {
@@ -18,6 +18,8 @@ export interface UserStore {
   findByExternalIdentity(identity: ExternalIdentity): Promise<User | null>;
   /** Ordered by id, after `after`. */
   list(query: UserQuery): Promise<User[]>;
+  /** The states of all users, tombstones among them, ordered by id, after `after`. */
+  listStates(page: { readonly after?: string; readonly limit: number }): Promise<IdentifiedState[]>;
   hasAdministrator(): Promise<boolean>;
   /** Null when the user's state is no longer `change.from`. `change.event` is appended to the outbox in the same write. */
   change(id: string, change: StateChange): Promise<User | null>;
@@ -53,8 +55,11 @@ export interface NewUser {
   readonly createdAtMs: number;
 }
 
-export interface User extends UserState {
+export interface IdentifiedState extends UserState {
   readonly id: string;
+}
+
+export interface User extends IdentifiedState {
   /** Empty in a tombstone, as are `passwordHash`, `roles` and `externalIds`. */
   readonly email: string;
   readonly passwordHash: string;

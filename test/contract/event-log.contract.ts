@@ -335,6 +335,7 @@ function sumOf(lags: readonly PartitionLag[]): number {
 function handler(handleBatch: (batch: RecordBatch) => Promise<void>) {
   return {
     handleBatch,
+    handleLost: async () => undefined,
     onCrash: (error: unknown) => {
       throw error;
     },

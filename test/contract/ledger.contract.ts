@@ -273,14 +273,16 @@ export function ledgerContract(databases: () => Databases): void {
         expect(idsOf(await elsewhere.listExpired(9_001, 9))).to.deep.equal(["e1"]);
       });
 
-      it("is final", async () => {
+      it("stands until the event is applied after all", async () => {
         await insert({ eventId: "e1" });
         await ledger.noteFailed("e1", { untilMs: 9_000 });
         const before = await ledger.find("e1");
 
-        await elsewhere.noteApplied("e1", note());
         await elsewhere.noteFailed("e1", { untilMs: 10_000 });
         expect(await ledger.find("e1")).to.deep.equal(before);
+        await elsewhere.noteApplied("e1", note());
+        const { appliedAtMs, incarnation, position } = note();
+        expect(await ledger.find("e1")).to.include({ status: "applied", appliedAtMs, incarnation, position });
       });
 
       it("leaves every other row as it is, and makes none", async () => {

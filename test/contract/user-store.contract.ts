@@ -119,6 +119,23 @@ export function userStoreContract(databases: () => Databases): void {
         );
       });
 
+      it("pages the states of all by id, tombstones among them", async () => {
+        for (const id of ["c", "a", "b"]) await users.create(newUser(id));
+        const deleted = await moveOn(users, "b", "user.deleted");
+
+        const first = await elsewhere.listStates({ limit: 2 });
+        const second = await users.listStates({ limit: 2, after: "b" });
+        const fresh = { status: "active", epoch: 0, statusChangedAtMs: 1_000, epochRaisedAtMs: 1_000 };
+        const { status, epoch, statusChangedAtMs, epochRaisedAtMs } = deleted ?? fresh;
+        expect(status).to.equal("deleted");
+        expect(first).to.deep.equal([
+          { id: "a", ...fresh },
+          { id: "b", status, epoch, statusChangedAtMs, epochRaisedAtMs },
+        ]);
+        expect(second).to.deep.equal([{ id: "c", ...fresh }]);
+        expect(await users.listStates({ limit: 2, after: "c" })).to.deep.equal([]);
+      });
+
       it("knows whether there is an administrator who is active", async () => {
         await users.create(newUser("u1"));
         expect(await users.hasAdministrator()).to.equal(false);

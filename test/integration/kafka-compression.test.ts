@@ -80,7 +80,11 @@ describeWithServices("Kafka, with producers of other kinds", ["kafka"], ({ kafka
       await log.ensureTopics();
       await withAdmin((admin) => admin.alterConfigs(compressionAsSent(topic)));
       const crashes: unknown[] = [];
-      const consumer = await log.startConsumer({ handleBatch: commitAll, onCrash: (e) => crashes.push(e) });
+      const consumer = await log.startConsumer({
+        handleBatch: commitAll,
+        handleLost: async () => undefined,
+        onCrash: (e) => crashes.push(e),
+      });
       await eventually(() => expect(consumer.hasJoined()).to.equal(true));
       await publishFromJava("lz4");
       await eventually(() => expect(crashes).to.have.lengthOf(1), { timeoutMs: 10_000 });
@@ -127,6 +131,7 @@ async function collect(log: EventLog): Promise<LoggedRecord[]> {
       seen.push(...batch.records);
       await commitAll(batch);
     },
+    handleLost: async () => undefined,
     onCrash: (error) => {
       throw error;
     },

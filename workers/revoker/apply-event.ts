@@ -25,7 +25,7 @@ export interface ApplyOptions {
   readonly heartbeat: Heartbeat;
 }
 
-/** `kept`: the event is held, or was given up; it has no effect now. */
+/** `kept`: the event is held; it has no effect now. */
 export type Outcome = "applied" | "duplicate" | "rewritten" | "kept";
 
 /**
@@ -48,7 +48,7 @@ export function createApplyEvent(deps: ApplyDeps) {
     // Before the row is read: of two workers the one that finds the user deleted finds the other's row, too.
     const named = isChange ? await resolveUser(received) : null;
     const row = await ledger.find(received.eventId);
-    if (row?.status === "held" || row?.status === "failed") return "kept";
+    if (row?.status === "held") return "kept";
     if (row?.status === "applied" || row?.status === "enforced") {
       return (await isNotedUnderPresent(row, first?.written)) ? "duplicate" : rewriteRow(row, heartbeat);
     }

@@ -29,7 +29,7 @@ export interface DeadRecord {
 export function createDeadLetters({ eventLog, ledger, platform, log, metrics }: DeadLetterDeps) {
   const { clock } = platform;
 
-  /** The letter before the note: an event whose row says `failed` is left alone when it is delivered again. */
+  /** The letter before the note: who reads that an event failed is to find its letter. */
   return async function writeDeadLetter(dead: DeadRecord, retry: BatchRetry): Promise<void> {
     const { record, reason, detail, attempts, eventId } = dead;
     const letter = createDeadLetter(record, { reason, detail, attempts, atMs: clock.wallMs() });

@@ -1,5 +1,5 @@
 import { type DecodedEvent, decodeEvent } from "../../shared/events/decode-event.ts";
-import { ownSource, type QuashEvent } from "../../shared/events/event.ts";
+import { type EventDetails, ownSource, type QuashEvent } from "../../shared/events/event.ts";
 import { ledgerIdOf } from "../../shared/events/event-id.ts";
 import type { LoggedRecord } from "../../shared/ports/event-log.ts";
 import type { PendingRow } from "../../shared/ports/ledger.ts";
@@ -38,6 +38,31 @@ export function receiveEvent(
   const requestedAtMs = isOwn ? event.timeMs : appendedAtMs;
   const pendingRow = pendingRowOf(event, { eventId, isOwn, effectiveAtMs, requestedAtMs });
   return { event, eventId, isOwn, effectiveAtMs, pendingRow };
+}
+
+/** The event that a row waits for. Its row says what it said, but for the expiry of a token: the recorded one counts. */
+export function receiveRow(row: PendingRow, namespace: string): ReceivedEvent {
+  const { eventId, effectiveAtMs } = row;
+  const event: QuashEvent = {
+    id: row.sourceEventId,
+    source: row.source,
+    type: row.type,
+    timeMs: effectiveAtMs,
+    details: detailsOf(row),
+    ...(row.subject === null ? {} : { subject: row.subject }),
+  };
+  return { event, eventId, isOwn: row.source === ownSource(namespace), effectiveAtMs, pendingRow: row };
+}
+
+function detailsOf({ epoch, jti, sid, external, reason, actor }: PendingRow): EventDetails {
+  return {
+    ...(epoch === null ? {} : { epoch }),
+    ...(jti === null ? {} : { jti }),
+    ...(sid === null ? {} : { sid }),
+    ...(external === null ? {} : { external }),
+    ...(reason === null ? {} : { reason }),
+    ...(actor === null ? {} : { actor }),
+  };
 }
 
 /** Events with the same key are handled in their order. */

@@ -90,7 +90,7 @@ async function collect(server: InProcessEventLogServer): Promise<number[]> {
 }
 
 function handler(handleBatch: ConsumerOptions["handleBatch"]): ConsumerOptions {
-  return { handleBatch, onCrash: () => undefined };
+  return { handleBatch, handleLost: async () => undefined, onCrash: () => undefined };
 }
 
 async function commitAll(batch: RecordBatch | undefined): Promise<void> {
