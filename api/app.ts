@@ -5,6 +5,7 @@ import type { Metrics } from "../shared/metrics.ts";
 import type { Platform } from "../shared/ports/platform.ts";
 import type { Blacklist } from "./blacklist/blacklist.ts";
 import type { BlacklistFeed } from "./blacklist/blacklist-feed.ts";
+import type { RoutePolicies } from "./blacklist/staleness-policy.ts";
 import { createAssignRequestId } from "./middleware/assign-request-id.ts";
 import { createCloseWhenDraining } from "./middleware/close-when-draining.ts";
 import { createObserveRequests } from "./middleware/observe-requests.ts";
@@ -25,6 +26,7 @@ export interface AppDeps extends RouteDeps, Platform {
   readonly verifyToken: VerifyToken;
   readonly blacklist: Blacklist;
   readonly feed: Pick<BlacklistFeed, "isAccepting" | "freshness">;
+  readonly routePolicies?: RoutePolicies;
   readonly isDraining: () => boolean;
 }
 
@@ -32,7 +34,7 @@ export interface AppDeps extends RouteDeps, Platform {
 export function createApp(deps: AppDeps): Koa<RequestState> {
   const { log, metrics } = deps;
   const bearer = [
-    createRequireFresh(deps.feed),
+    createRequireFresh(deps.feed, deps.routePolicies),
     createRequireToken(deps.verifyToken),
     createRejectRevoked(deps.blacklist, metrics),
   ];

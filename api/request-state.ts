@@ -1,4 +1,5 @@
 import type Koa from "koa";
+import type { StalenessPolicy } from "./blacklist/staleness-policy.ts";
 import type { AccessTokenClaims } from "./tokens/claims.ts";
 
 /** What the middleware leaves for what comes after it. */
@@ -8,6 +9,8 @@ export interface RequestState {
   claims?: AccessTokenClaims;
   /** The pattern of the route that was taken. */
   route?: string;
+  /** That route's own; left by `requireFresh`. */
+  stalenessPolicy?: StalenessPolicy | undefined;
 }
 
 export type Context = Koa.ParameterizedContext<RequestState>;

@@ -9,7 +9,7 @@ import { createInTime, type InTime } from "./in-time.ts";
 import { Lease, type Sending } from "./lease.ts";
 import { loadSnapshot } from "./load-snapshot.ts";
 import { Pacer, retryDelayMs } from "./pacer.ts";
-import { acceptsForMs, type StalenessPolicy } from "./staleness-policy.ts";
+import { longestAcceptanceMs, type StalenessPolicy } from "./staleness-policy.ts";
 
 /*
  * Keeps the blacklist up with the store. One loop makes one round at a time, so at most one sync is under way; what
@@ -163,7 +163,7 @@ class Feed implements BlacklistFeed {
   }
 
   async #sync(): Promise<number> {
-    const { store, blacklist, instanceId, policy, maxStalenessMs } = this.#deps;
+    const { store, blacklist, instanceId, policy, routePolicies = [], maxStalenessMs } = this.#deps;
     const { incarnation, position } = this.#cursor;
     const sent = this.#lease.noteSending();
     this.#hasReported = true;
@@ -172,7 +172,7 @@ class Feed implements BlacklistFeed {
         instanceId,
         incarnation,
         position,
-        maxStalenessMs: acceptsForMs(policy, maxStalenessMs),
+        maxStalenessMs: longestAcceptanceMs([policy, ...routePolicies], maxStalenessMs),
         entries: blacklist.entries,
       }),
     );

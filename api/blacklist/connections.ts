@@ -4,8 +4,15 @@ import type { PackedAdditions } from "../../shared/revocation/packed-additions.t
 import type { Blacklist, CheckedClaims } from "./blacklist.ts";
 import type { BlacklistFeed } from "./blacklist-feed.ts";
 import { ConnectionIndex } from "./connection-index.ts";
+import type { StalenessPolicy } from "./staleness-policy.ts";
 
 export type ClosingReason = "revoked" | "expired" | "stale" | "shutting-down";
+
+export interface OpeningToken {
+  readonly claims: CheckedClaims;
+  /** Of the route that took it; else the instance's own. */
+  readonly policy?: StalenessPolicy | undefined;
+}
 
 /** The long-lived connections of this instance, each opened with a token that was good then. */
 export interface OpenConnections {
@@ -14,9 +21,11 @@ export interface OpenConnections {
    * when this instance stops accepting tokens; never before it has returned. The answer ends the watch; to be
    * called when the connection ends by itself.
    */
-  register(claims: CheckedClaims, close: (reason: ClosingReason) => void): Cancel;
+  register(token: OpeningToken, close: (reason: ClosingReason) => void): Cancel;
+  /** Why a connection of this token must not be served any more; null while it may. No I/O. */
+  reasonToClose(token: OpeningToken): ClosingReason | null;
   readonly size: number;
-  /** Closes all of them. */
+  /** Closes all of them, and at once those that come later. */
   close(): void;
 }
 
@@ -28,8 +37,7 @@ export interface OpenConnectionsDeps {
   readonly timers: Timers;
 }
 
-interface Connection {
-  readonly claims: CheckedClaims;
+interface Connection extends OpeningToken {
   readonly close: (reason: ClosingReason) => void;
   cancelExpiry: Cancel;
 }
@@ -41,6 +49,7 @@ export function createOpenConnections(deps: OpenConnectionsDeps): OpenConnection
   const { blacklist, feed, fingerprint, clock, timers } = deps;
   const connections = new Set<Connection>();
   const index = new ConnectionIndex<Connection>();
+  let isClosed = false;
   const stopListening = [blacklist.onApplied(endRevoked), feed.onRefusing(endRefused)];
 
   const namesOf = ({ iss, sub, jti }: CheckedClaims) => [fingerprint(iss, sub), fingerprint(iss, jti)];
@@ -64,8 +73,23 @@ export function createOpenConnections(deps: OpenConnectionsDeps): OpenConnection
   }
 
   function endRefused(): void {
-    const reason = feed.freshness().isClosed ? "shutting-down" : "stale";
-    for (const connection of connections) end(connection, reason);
+    for (const connection of connections) {
+      const reason = reasonToRefuse(connection);
+      if (reason !== null) end(connection, reason);
+    }
+  }
+
+  function reasonToRefuse({ policy }: OpeningToken): "stale" | "shutting-down" | null {
+    if (isClosed || feed.freshness().isClosed) return "shutting-down";
+    return feed.isAccepting(policy) ? null : "stale";
+  }
+
+  /** In the order of the checks of a request: whether this instance may accept at all comes first. */
+  function reasonToClose(token: OpeningToken): ClosingReason | null {
+    const refusal = reasonToRefuse(token);
+    if (refusal !== null) return refusal;
+    if (token.claims.exp * 1000 <= clock.wallMs()) return "expired";
+    return blacklist.isRevoked(token.claims) === null ? null : "revoked";
   }
 
   function watchExpiry(connection: Connection): void {
@@ -77,25 +101,27 @@ export function createOpenConnections(deps: OpenConnectionsDeps): OpenConnection
   /** What has changed between the check of the request and the registration was told to nobody. */
   function checkNew(connection: Connection): void {
     if (!connections.has(connection)) return;
-    watchExpiry(connection);
-    endIfRevoked(connection);
-    if (!feed.isAccepting()) endRefused();
+    const reason = reasonToClose(connection);
+    if (reason === null) watchExpiry(connection);
+    else end(connection, reason);
   }
 
   return {
-    register(claims, close) {
-      const connection: Connection = { claims, close, cancelExpiry: () => undefined };
+    register({ claims, policy }, close) {
+      const connection: Connection = { claims, policy, close, cancelExpiry: () => undefined };
       connections.add(connection);
       for (const name of namesOf(claims)) index.add(name, connection);
       queueMicrotask(() => checkNew(connection));
       return () => void forget(connection);
     },
+    reasonToClose,
     get size() {
       return connections.size;
     },
     close() {
+      isClosed = true;
       for (const stop of stopListening) stop();
-      for (const connection of connections) end(connection, "shutting-down");
+      endRefused();
     },
   };
 }

@@ -18,6 +18,8 @@ export interface FeedDeps extends Pick<Platform, "clock" | "timers" | "randomnes
   readonly syncDeadlineMs: number;
   readonly maxStalenessMs: number;
   readonly policy: StalenessPolicy;
+  /** Of the routes that have one of their own. The most lenient of all is what the instance registers. */
+  readonly routePolicies?: readonly StalenessPolicy[];
   /** How soon a new position is reported; those of one such time go in one call. */
   readonly reportDelayMs?: number;
   /** What must have succeeded before the first load; tried again until it does. */

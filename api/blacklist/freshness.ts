@@ -24,6 +24,8 @@ export interface FreshnessView {
 export interface FreshnessDeps extends Pick<Platform, "clock" | "timers"> {
   readonly lease: Lease;
   readonly policy: StalenessPolicy;
+  /** Of the routes that have one of their own. */
+  readonly routePolicies?: readonly StalenessPolicy[];
   readonly maxStalenessMs: number;
   readonly log: Log;
 }
@@ -32,18 +34,24 @@ export interface FreshnessDeps extends Pick<Platform, "clock" | "timers"> {
 export class Freshness {
   readonly #deps: FreshnessDeps;
   readonly #acceptsForMs: number;
+  /** Of every policy in use, the shortest first. */
+  readonly #acceptances: readonly number[];
   readonly #refusing = new Set<() => void>();
   #accepting = new Set<() => void>();
   #state: FreshnessView["state"] = "cold";
   #sinceMs: number;
   #missing: MissingPart | null = "store";
-  #wasAccepting = false;
+  /** How many of `#acceptances` held at the last look. */
+  #acceptedUnder = 0;
   #isClosed = false;
   #cancelWatch: Cancel = () => undefined;
 
   constructor(deps: FreshnessDeps) {
     this.#deps = deps;
     this.#acceptsForMs = acceptsForMs(deps.policy, deps.maxStalenessMs);
+    const policies = [deps.policy, ...(deps.routePolicies ?? [])];
+    const acceptances = new Set(policies.map((policy) => acceptsForMs(policy, deps.maxStalenessMs)));
+    this.#acceptances = [...acceptances].toSorted((a, b) => a - b);
     this.#sinceMs = deps.clock.wallMs();
   }
 
@@ -51,7 +59,8 @@ export class Freshness {
     const elapsedMs = this.#observe();
     if (elapsedMs === null || this.#isClosed) return false;
     // Whoever waits for this instance to fall silent waits for what it registered, and no longer.
-    return elapsedMs <= Math.min(acceptsForMs(policy, this.#deps.maxStalenessMs), this.#acceptsForMs);
+    const longestMs = this.#acceptances.at(-1) ?? 0;
+    return elapsedMs <= Math.min(acceptsForMs(policy, this.#deps.maxStalenessMs), longestMs);
   }
 
   view(): FreshnessView {
@@ -82,7 +91,7 @@ export class Freshness {
     this.#observe();
   }
 
-  /** Called each time that it stops accepting: when the lease has run out, or when it is closed. */
+  /** Called each time that it stops accepting under a policy in use: when the lease has run out, or it is closed. */
   onRefusing(listener: () => void): Cancel {
     this.#refusing.add(listener);
     return () => void this.#refusing.delete(listener);
@@ -98,12 +107,13 @@ export class Freshness {
   #observe(): number | null {
     const elapsedMs = this.#deps.lease.elapsedMs();
     if (elapsedMs === null) {
-      if (this.#isClosed) this.#noteAccepting(false);
+      if (this.#isClosed) this.#noteAccepted(0);
       return null;
     }
     const state = elapsedMs <= this.#deps.maxStalenessMs ? "fresh" : "stale";
     if (state !== this.#state) this.#enter(state, elapsedMs);
-    this.#noteAccepting(elapsedMs <= this.#acceptsForMs && !this.#isClosed);
+    const holding = this.#acceptances.filter((acceptanceMs) => elapsedMs <= acceptanceMs);
+    this.#noteAccepted(this.#isClosed ? 0 : holding.length);
     return elapsedMs;
   }
 
@@ -117,13 +127,13 @@ export class Freshness {
     else this.#deps.log.warn("replica.stale", { stalenessMs: elapsedMs, missing: this.#missing });
   }
 
-  #noteAccepting(isAccepting: boolean): void {
-    if (isAccepting === this.#wasAccepting) return;
-    this.#wasAccepting = isAccepting;
-    if (!isAccepting) {
-      for (const listener of this.#refusing) listener();
-      return;
-    }
+  /** The longest ones hold the longest: so many of them hold now. */
+  #noteAccepted(count: number): void {
+    const before = this.#acceptedUnder;
+    this.#acceptedUnder = count;
+    if (count < before) for (const listener of this.#refusing) listener();
+    const needed = this.#acceptances.length - this.#acceptances.indexOf(this.#acceptsForMs);
+    if (count < needed) return;
     const waiting = this.#accepting;
     this.#accepting = new Set();
     for (const resolve of waiting) resolve();
@@ -133,7 +143,7 @@ export class Freshness {
     this.#cancelWatch();
     const elapsedMs = this.#deps.lease.elapsedMs();
     if (elapsedMs === null || this.#isClosed) return;
-    const ends = [this.#deps.maxStalenessMs, this.#acceptsForMs].filter((endMs) => endMs >= elapsedMs);
+    const ends = [this.#deps.maxStalenessMs, ...this.#acceptances].filter((endMs) => endMs >= elapsedMs);
     if (ends.length === 0) return;
     this.#cancelWatch = this.#deps.timers.after(Math.min(...ends) - elapsedMs + 1, () => {
       this.#observe();

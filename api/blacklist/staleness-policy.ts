@@ -8,7 +8,15 @@ export type StalenessPolicy = (typeof stalenessPolicies)[number];
 
 const bestEffortMs = 60 * 60_000;
 
-/** For how long after its last sync an instance accepts: what it registers, for whoever waits for it to fall silent. */
+/** For how long after its last sync tokens are accepted under a policy. */
 export function acceptsForMs(policy: StalenessPolicy, maxStalenessMs: number): number {
   return policy === "strict" ? maxStalenessMs : bestEffortMs;
+}
+
+/** By the pattern of a route, such as `/me`; the instance's own holds for all others. */
+export type RoutePolicies = Readonly<Record<string, StalenessPolicy>>;
+
+/** For how long an instance may accept on any of its routes: what it registers. */
+export function longestAcceptanceMs(policies: readonly StalenessPolicy[], maxStalenessMs: number): number {
+  return Math.max(...policies.map((policy) => acceptsForMs(policy, maxStalenessMs)));
 }

@@ -1,6 +1,6 @@
 import { AppError } from "../../shared/errors.ts";
 import type { Metrics } from "../../shared/metrics.ts";
-import type { Blacklist, RevocationCode } from "../blacklist/blacklist.ts";
+import type { Blacklist, CheckedClaims, RevocationCode } from "../blacklist/blacklist.ts";
 import { claimsOf, type Middleware } from "../request-state.ts";
 
 const explanations: Record<RevocationCode, string> = {
@@ -9,11 +9,20 @@ const explanations: Record<RevocationCode, string> = {
 };
 
 /** Step 7 of a revocation: one look into the memory of this instance. */
-export function createRejectRevoked(blacklist: Blacklist, metrics: Pick<Metrics, "checks">): Middleware {
+export function createRejectRevoked(blacklist: Checking, metrics: Pick<Metrics, "checks">): Middleware {
   return async function rejectRevoked(ctx, next) {
-    const code = blacklist.isRevoked(claimsOf(ctx));
-    metrics.checks.inc({ result: code ?? "accepted" });
-    if (code !== null) throw new AppError(code, explanations[code]);
+    refuseIfRevoked({ blacklist, metrics }, claimsOf(ctx));
     await next();
   };
+}
+
+type Checking = Pick<Blacklist, "isRevoked">;
+
+export function refuseIfRevoked(
+  deps: { readonly blacklist: Checking; readonly metrics: Pick<Metrics, "checks"> },
+  claims: CheckedClaims,
+): void {
+  const code = deps.blacklist.isRevoked(claims);
+  deps.metrics.checks.inc({ result: code ?? "accepted" });
+  if (code !== null) throw new AppError(code, explanations[code]);
 }

@@ -1,3 +1,4 @@
+import type { IncomingMessage } from "node:http";
 import { AppError } from "../../shared/errors.ts";
 import type { Middleware } from "../request-state.ts";
 import type { VerifyToken } from "../tokens/verify-token.ts";
@@ -8,11 +9,19 @@ const tokenList = /^[A-Za-z0-9._~+/=-]*,/;
 /** The access token is taken from the `Authorization` header only, one of them, scheme Bearer (RFC 6750 §2.1). */
 export function createRequireToken(verifyToken: VerifyToken): Middleware {
   return async function requireToken(ctx, next) {
-    const given = ctx.req.headersDistinct["authorization"] ?? [];
-    const isInQuery = new URLSearchParams(ctx.querystring).has("access_token");
-    ctx.state.claims = verifyToken(tokenIn(given, isInQuery));
+    ctx.state.claims = verifyToken(tokenOf(ctx.req));
     await next();
   };
+}
+
+/** Throws an `AppError` when there is none, or more than one. */
+export function tokenOf({
+  headersDistinct,
+  url = "",
+}: Pick<IncomingMessage, "headersDistinct" | "url">): string {
+  const query = url.includes("?") ? url.slice(url.indexOf("?") + 1) : "";
+  const isInQuery = new URLSearchParams(query).has("access_token");
+  return tokenIn(headersDistinct["authorization"] ?? [], isInQuery);
 }
 
 function tokenIn(headers: readonly string[], isInQuery: boolean): string {

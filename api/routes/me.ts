@@ -44,7 +44,8 @@ export function addMeRoutes(router: AppRouter, guards: Guards, deps: MeDeps): vo
 
     stream.write(eventText("open", { jti, instance: instanceId }));
     let stopBeating = timers.after(heartbeatMs, beat);
-    const unregister = connections.register(claimsOf(ctx), (reason) => {
+    const token = { claims: claimsOf(ctx), policy: ctx.state.stalenessPolicy };
+    const unregister = connections.register(token, (reason) => {
       stopBeating();
       stream.end(eventText(reason, { jti }));
       const cutOff = timers.after(lastWordsMs, () => ctx.req.socket.destroy());

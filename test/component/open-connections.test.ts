@@ -52,7 +52,9 @@ describe("open connections", () => {
   });
 
   const open = async (user: string) => {
-    const cancel = connections.register(world.claims(user), (reason) => closed.push([user, reason]));
+    const cancel = connections.register({ claims: world.claims(user) }, (reason) =>
+      closed.push([user, reason]),
+    );
     await world.platform.settle();
     return cancel;
   };
@@ -85,7 +87,8 @@ describe("open connections", () => {
   });
 
   it("stay open under a cut-off that does not reach their epoch", async () => {
-    connections.register({ ...world.claims("alice"), epoch: 1 }, (reason) => closed.push(["alice", reason]));
+    const claims = { ...world.claims("alice"), epoch: 1 };
+    connections.register({ claims }, (reason) => closed.push(["alice", reason]));
     await world.deactivate("alice");
     await world.platform.settle();
 
@@ -164,7 +167,7 @@ describe("open connections", () => {
     await world.deactivate("alice");
     await world.platform.settle();
     const order: string[] = [];
-    connections.register(world.claims("alice"), () => order.push("closed"));
+    connections.register({ claims: world.claims("alice") }, () => order.push("closed"));
     order.push("registered");
     await world.platform.settle();
 
