@@ -6,6 +6,7 @@ import type {
   EventLog,
   EventRecord,
   LoggedRecord,
+  PartitionGap,
   PartitionLag,
   RecordBatch,
   Topic,
@@ -15,6 +16,8 @@ import { eventually } from "../support/eventually.ts";
 export interface EventLogHarness {
   /** One more connection to the same log. */
   connect(): EventLog;
+  /** What retention does: the events that stand in the log now are gone. */
+  deleteEvents(): Promise<void>;
   /** A connection to a log that does not answer. */
   connectToNobody(): EventLog;
 }
@@ -277,6 +280,71 @@ export function itIsAnEventLog(createHarness: () => EventLogHarness): void {
     });
   });
 
+  describe("events that retention took", () => {
+    it("are told of before what is behind them is delivered, and passed over once that was dealt with", async () => {
+      const { consumer, seen } = await collect(log);
+      await log.publish("events", [record("user", 1)]);
+      await eventually(() => withLength(seen, 1));
+      await consumer.close();
+      await log.publish("events", [record("user", 2), record("user", 3)]);
+      await harness.deleteEvents();
+      await log.publish("events", [record("user", 4)]);
+      const told: string[] = [];
+      await log.startConsumer({
+        ...handler(async (batch) => {
+          told.push(...batch.records.map((each) => `record ${numberOf(each)}`));
+          await commitAll(batch);
+        }),
+        handleLost: async ({ gaps }) => {
+          told.push(...gaps.map(({ from, to }) => `lost from ${from} to ${to}`));
+          if (told.length < 3) throw new Error("not now");
+        },
+      });
+      await eventually(() => expect(told.at(-1)).to.equal("record 4"));
+      expect(told).to.deep.equal([...Array<string>(3).fill("lost from 1 to 3"), "record 4"]);
+    });
+
+    it("are told of when nothing is left behind them, and once only", async () => {
+      const { consumer, seen } = await collect(log);
+      await log.publish("events", [record("user", 1)]);
+      await eventually(() => withLength(seen, 1));
+      await consumer.close();
+      await log.publish("events", [record("user", 2)]);
+      await harness.deleteEvents();
+      const first = await collect(log);
+      await eventually(() => withLength(first.lost, 1));
+      expect(first.lost[0]).to.include({ from: "1", to: "2" });
+      await log.publish("events", [record("user", 3)]);
+      await eventually(() => withLength(first.seen, 1));
+      await first.consumer.close();
+      const second = await collect(log);
+      await log.publish("events", [record("user", 4)]);
+      await eventually(() => withLength(second.seen, 1));
+      expect(second.lost).to.deep.equal([]);
+    });
+
+    it("are no news once the group has committed them", async () => {
+      const { consumer, seen } = await collect(log);
+      await log.publish("events", [record("user", 1), record("user", 2)]);
+      await eventually(() => withLength(seen, 2));
+      await eventually(async () => expect(sumOf(await log.readLag())).to.equal(0));
+      await consumer.close();
+      await harness.deleteEvents();
+      const next = await collect(log);
+      await log.publish("events", [record("user", 3)]);
+      await eventually(() => withLength(next.seen, 1));
+      expect(next.lost).to.deep.equal([]);
+    });
+
+    it("are told of without a beginning to a group that has committed nothing yet", async () => {
+      await log.publish("events", [record("user", 1)]);
+      await harness.deleteEvents();
+      const { lost } = await collect(log);
+      const [gap] = await eventually(() => withLength(lost, 1));
+      expect(gap).to.include({ from: null, to: "1" });
+    });
+  });
+
   describe("while nobody answers", () => {
     let away: EventLog;
 
@@ -308,18 +376,21 @@ export function itIsAnEventLog(createHarness: () => EventLogHarness): void {
 
 interface Collected {
   readonly seen: LoggedRecord[];
+  readonly lost: PartitionGap[];
   readonly consumer: Consumer;
 }
 
 async function collect(log: EventLog): Promise<Collected> {
   const seen: LoggedRecord[] = [];
-  const consumer = await log.startConsumer(
-    handler(async (batch) => {
+  const lost: PartitionGap[] = [];
+  const consumer = await log.startConsumer({
+    ...handler(async (batch) => {
       seen.push(...batch.records);
       await commitAll(batch);
     }),
-  );
-  return { seen, consumer };
+    handleLost: async ({ gaps }) => void lost.push(...gaps),
+  });
+  return { seen, lost, consumer };
 }
 
 async function readWhole(log: EventLog, topic: Topic): Promise<LoggedRecord[]> {

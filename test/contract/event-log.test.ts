@@ -3,6 +3,7 @@ import { InProcessEventLogServer } from "../../shared/in-process/event-log.ts";
 import { connectKafka } from "../../shared/kafka/event-log.ts";
 import { silentLog } from "../../shared/log.ts";
 import { createPlatform } from "../../shared/platform.ts";
+import { deleteEvents } from "../support/kafka-retention.ts";
 import { describeWithServices, freshNamespace } from "../support/services.ts";
 import { itIsAnEventLog } from "./event-log.contract.ts";
 
@@ -11,7 +12,11 @@ describe("the in-process event log", () => {
     const server = new InProcessEventLogServer(createPlatform());
     const nobody = new InProcessEventLogServer(createPlatform());
     nobody.setAvailable(false);
-    return { connect: () => server.connect(), connectToNobody: () => nobody.connect() };
+    return {
+      connect: () => server.connect(),
+      deleteEvents: async () => server.deleteEventsBefore(Infinity),
+      connectToNobody: () => nobody.connect(),
+    };
   });
 });
 
@@ -21,6 +26,7 @@ describeWithServices("the event log on Kafka", ["kafka"], ({ kafkaBrokers }) => 
     const shared = { namespace: freshNamespace(), clientId: "contract", log: silentLog, timers, ids };
     return {
       connect: () => connectKafka({ ...shared, brokers: kafkaBrokers.split(",") }),
+      deleteEvents: () => deleteEvents(kafkaBrokers, shared.namespace),
       connectToNobody: () => connectKafka({ ...shared, brokers: ["127.0.0.1:9"] }),
     };
   });
