@@ -1,0 +1,26 @@
+import type { RoleName, ServiceName } from "../fault-kinds.ts";
+import type { ChaosSystem } from "../system/start-system.ts";
+
+export interface ProcessFault {
+  readonly does: "kill" | "pause";
+  readonly target: RoleName | ServiceName;
+}
+
+type System = Pick<ChaosSystem, "roles" | "services">;
+
+export async function startProcessFault({ does, target }: ProcessFault, system: System): Promise<void> {
+  const process = processOf(target, system);
+  if (does === "pause") process.signal("SIGSTOP");
+  else await process.end("SIGKILL");
+}
+
+/** A service answers again by then; an API instance or a worker has only been started. */
+export async function endProcessFault({ does, target }: ProcessFault, system: System): Promise<void> {
+  const process = processOf(target, system);
+  if (does === "pause") process.signal("SIGCONT");
+  else await process.start();
+}
+
+function processOf(target: RoleName | ServiceName, { roles, services }: System) {
+  return target === "kafka" || target === "redis" || target === "mongo" ? services[target] : roles[target];
+}

@@ -1,0 +1,30 @@
+import { Command, InvalidArgumentError } from "commander";
+
+export interface ChaosOptions {
+  /** How long operations and faults go on, the quiet end included. */
+  readonly seconds: number;
+  readonly seed: number;
+  readonly json: boolean;
+  /** Where the log goes that the checker reads; a temporary file unless given. */
+  readonly log?: string;
+}
+
+export function parseOptions(argv: readonly string[]): ChaosOptions {
+  const command = new Command("chaos")
+    .description("The promises on real processes and real services, with kills, pauses, wipes and cuts.")
+    .option("--seconds <s>", "how long to run", wholeNumberFrom(40), 600)
+    .option("--seed <s>", "the seed of the schedule of faults", wholeNumberFrom(0), 1)
+    .option("--log <file>", "keep the log of all operations in this file")
+    .option("--json", "print one JSON object on the last line", false);
+  return command.parse(argv).opts<ChaosOptions>();
+}
+
+function wholeNumberFrom(least: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (!Number.isSafeInteger(value) || value < least) {
+      throw new InvalidArgumentError(`expected a whole number of at least ${least}`);
+    }
+    return value;
+  };
+}

@@ -1,0 +1,104 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { eventually } from "../support/eventually.ts";
+import { administrator } from "../support/fleet.ts";
+import { apiNames } from "./fault-kinds.ts";
+import { createInjector } from "./faults/inject.ts";
+import type { ChaosOptions } from "./options.ts";
+import { createRandom } from "./random.ts";
+import type { Recorder } from "./recorder.ts";
+import { calm, createSchedule } from "./schedule.ts";
+import { type ChaosSystem, startSystem } from "./system/start-system.ts";
+import { createApiClient } from "./workload/api-client.ts";
+import { noteDeadLetters } from "./workload/dead-letters.ts";
+import { createPeople } from "./workload/people.ts";
+import { probeAll } from "./workload/probes.ts";
+import { createReceiptReader, type ReceiptReader } from "./workload/receipts.ts";
+import { runWorkload } from "./workload/run-workload.ts";
+import { createStories } from "./workload/stories.ts";
+import { createTokenPool } from "./workload/token-pool.ts";
+import { connectUpstreamSystem } from "./workload/upstream-system.ts";
+
+const innocents = 12;
+const maxStalenessMs = 5_000;
+/** Beyond the time for which faults and operations last: what has not come to its end by then is lost. */
+const patienceMs = 60_000;
+
+type Log = (line: string) => void;
+
+/** Lets the faults of the schedule happen to a system at work, and writes down what was seen. */
+export async function runChaos(options: ChaosOptions, recorder: Recorder, log: Log): Promise<void> {
+  const system = await startSystem({
+    tokenLifetimeSeconds: Math.max(900, options.seconds + 300),
+    log,
+    onEnd(role, how) {
+      log(`${role} ${how}`);
+      recorder.note({ op: "process", at: Date.now(), role, event: how });
+    },
+  });
+  try {
+    await work(system, options, { recorder, log });
+  } finally {
+    await system.close();
+  }
+}
+
+async function work(
+  system: ChaosSystem,
+  options: ChaosOptions,
+  { recorder, log }: { readonly recorder: Recorder; readonly log: Log },
+): Promise<void> {
+  const random = createRandom(options.seed + 1);
+  const pool = createTokenPool(random);
+  const apis = apiNames.map((name) => createApiClient(name, system.apiUrls[name]));
+  const noMoreStories = new AbortController();
+  const people = createPeople({ apis, administrator, recorder, random, pool, signal: noMoreStories.signal });
+  const upstream = await connectUpstreamSystem(system, { recorder, random });
+  const receipts = createReceiptReader(people, recorder);
+  const probing = { apis, pool, recorder };
+  try {
+    const { seed, seconds } = options;
+    const run = { seed, seconds, max_staleness_ms: maxStalenessMs, instances: [...apiNames] };
+    recorder.note({ op: "run", at: Date.now(), ...run });
+    for (let i = 0; i < innocents; i += 1) await people.signIn(await people.signUp(), false);
+    log(`chaos for ${seconds} s with seed ${seed}`);
+    const stories = createStories({ apis, people, upstream, recorder, random });
+    const end = new AbortController();
+    const working = runWorkload({ ...probing, people, stories, receipts, random }, end.signal);
+    const injector = createInjector({ system, recorder, events: upstream, log });
+    const ending = delay(seconds * 1_000 - calm.afterMs);
+    await Promise.all([injector.run(createSchedule(options)), ending]);
+    recorder.note({ op: "quiet", at: Date.now() });
+    log("all faults are healed");
+    await delay(calm.afterMs);
+    end.abort();
+    noMoreStories.abort();
+    await working;
+    await untilSettled(system, receipts, log);
+    recorder.note({ op: "final", at: Date.now() });
+    log(`asking for all ${pool.all().length} tokens once more`);
+    await probeAll(probing);
+    await noteDeadLetters(system, recorder);
+  } finally {
+    await upstream.close();
+    await Promise.all(apis.map((api) => api.close()));
+  }
+}
+
+/** What does not settle is for the checker to judge. */
+async function untilSettled(system: ChaosSystem, receipts: ReceiptReader, log: Log): Promise<void> {
+  try {
+    await eventually(
+      async () => {
+        for (const url of Object.values(system.apiUrls)) {
+          const { status } = await fetch(`${url}/readyz`);
+          if (status !== 200) throw new Error(`${url}/readyz answers ${status}`);
+        }
+        const waiting = await receipts.readAll();
+        if (waiting !== 0) throw new Error(`${waiting ?? "all"} receipts are not enforced`);
+      },
+      { timeoutMs: patienceMs, intervalMs: 1_000 },
+    );
+  } catch (error) {
+    log(error instanceof Error ? error.message : String(error));
+  }
+}

@@ -1,0 +1,188 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { freePorts } from "../../services/free-ports.ts";
+import { mongo } from "../../services/mongo.ts";
+import { requirePrerequisites } from "../../services/prerequisites.ts";
+import { redis } from "../../services/redis.ts";
+import { servicesFolder } from "../../services/state.ts";
+import { eventually } from "../../support/eventually.ts";
+import { administrator, generateKeys } from "../../support/fleet.ts";
+import type { TcpProxy } from "../../support/tcp-proxy.ts";
+import {
+  type ApiName,
+  apiNames,
+  type LinkName,
+  type RoleName,
+  roleNames,
+  type ServiceName,
+} from "../fault-kinds.ts";
+import { kafkaWithListeners, type Listener } from "./kafka-with-listeners.ts";
+import { linkUrls, startLinks } from "./links.ts";
+import { createRoleProcess, type RoleProcess } from "./role-process.ts";
+import { createServiceProcess, type ServiceProcess } from "./service-process.ts";
+
+/** Everything that a fault can be done to. */
+export interface ChaosSystem {
+  readonly roles: Readonly<Record<RoleName, RoleProcess>>;
+  readonly services: Readonly<Record<ServiceName, ServiceProcess>>;
+  readonly links: ReadonlyMap<LinkName, TcpProxy>;
+  readonly apiUrls: Readonly<Record<ApiName, string>>;
+  /** Past all proxies. */
+  readonly redisUrl: string;
+  readonly kafkaBrokers: string;
+  readonly namespace: string;
+  /** Where all that runs writes. */
+  readonly folder: string;
+  close(): Promise<void>;
+}
+
+export interface SystemOptions {
+  readonly tokenLifetimeSeconds: number;
+  readonly log: (line: string) => void;
+  readonly onEnd: (role: RoleName, how: string) => void;
+}
+
+const namespace = "chaos";
+
+export async function startSystem(options: SystemOptions): Promise<ChaosSystem> {
+  const folder = await mkdtemp(path.join(tmpdir(), "quash-chaos-"));
+  const closers: (() => Promise<unknown>)[] = [() => rm(folder, { recursive: true, force: true })];
+  const close = async () => {
+    for (const closeOne of closers.splice(0).toReversed()) await closeOne();
+  };
+  try {
+    return { ...(await start(folder, closers, options)), folder, namespace, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+type Started = Omit<ChaosSystem, "folder" | "namespace" | "close">;
+
+async function start(
+  folder: string,
+  closers: (() => Promise<unknown>)[],
+  options: SystemOptions,
+): Promise<Started> {
+  const ports = await allocate();
+  const links = await startLinks(ports);
+  closers.push(() => Promise.all([...links.values()].map((link) => link.close())));
+  const listeners = roleNames.map((role) => ({
+    name: listenerName(role),
+    port: ports.listeners[role],
+    advertisedPort: links.get(`${role}>kafka`)?.port ?? 0,
+  }));
+  const services = await createServices(folder, { ports, listeners, log: options.log });
+  closers.push(() => Promise.all(Object.values(services).map((service) => service.end("SIGKILL"))));
+  options.log("starting Kafka, Redis and MongoDB of its own");
+  await Promise.all(Object.values(services).map((service) => service.start()));
+  const keysFile = path.join(folder, "signing-keys.json");
+  await writeFile(keysFile, await generateKeys(), { mode: 0o600 });
+  const roles = createRoles({ folder, keysFile, links, apiPorts: ports.apis }, options);
+  closers.push(() => Promise.all(Object.values(roles).map((role) => role.end("SIGKILL"))));
+  options.log(`starting ${roleNames.join(", ")}`);
+  for (const role of Object.values(roles)) role.start();
+  const apiUrls = byName(apiNames, (name) => `http://127.0.0.1:${ports.apis[name]}`);
+  await Promise.all(Object.values(apiUrls).map(untilReady));
+  return {
+    roles,
+    services,
+    links,
+    apiUrls,
+    redisUrl: `redis://127.0.0.1:${ports.redis}`,
+    kafkaBrokers: `127.0.0.1:${ports.kafka}`,
+  };
+}
+
+async function allocate() {
+  const [kafka = 0, controller = 0, redisPort = 0, mongoPort = 0, ...more] = await freePorts(
+    4 + roleNames.length + apiNames.length,
+  );
+  const listeners = byName(roleNames, (_, index) => more[index] ?? 0);
+  const apis = byName(apiNames, (_, index) => more[roleNames.length + index] ?? 0);
+  return { kafka, controller, redis: redisPort, mongo: mongoPort, listeners, apis };
+}
+
+async function createServices(
+  folder: string,
+  {
+    ports,
+    listeners,
+    log,
+  }: {
+    readonly ports: Awaited<ReturnType<typeof allocate>>;
+    readonly listeners: readonly Listener[];
+    readonly log: (line: string) => void;
+  },
+): Promise<Record<ServiceName, ServiceProcess>> {
+  const programs = path.join(servicesFolder(process.env), "programs");
+  const kafka = kafkaWithListeners(listeners);
+  const all = [kafka, redis, mongo];
+  requirePrerequisites(
+    all.flatMap((service) => service.prerequisites(programs)),
+    log,
+  );
+  for (const service of all) await service.install(programs, log);
+  const place = { programs, folder };
+  return {
+    kafka: createServiceProcess("kafka", kafka, { ...place, ports: [ports.kafka, ports.controller] }),
+    redis: createServiceProcess("redis", redis, { ...place, ports: [ports.redis] }),
+    mongo: createServiceProcess("mongo", mongo, { ...place, ports: [ports.mongo] }),
+  };
+}
+
+function createRoles(
+  place: {
+    readonly folder: string;
+    readonly keysFile: string;
+    readonly links: ReadonlyMap<LinkName, TcpProxy>;
+    readonly apiPorts: Readonly<Record<ApiName, number>>;
+  },
+  { tokenLifetimeSeconds, onEnd }: SystemOptions,
+): Record<RoleName, RoleProcess> {
+  return byName(roleNames, (name) => {
+    const common = { ...linkUrls(place.links, name), NAMESPACE: namespace, LOG_LEVEL: "info" };
+    const api = {
+      HOST: "127.0.0.1",
+      PORT: name in place.apiPorts ? String(place.apiPorts[name as ApiName]) : "",
+      SIGNING_KEYS_FILE: place.keysFile,
+      TOKEN_LIFETIME_SECONDS: String(tokenLifetimeSeconds),
+      ADMIN_EMAIL: administrator.email,
+      ADMIN_PASSWORD: administrator.password,
+      LOGIN_FAILURES_PER_ACCOUNT: "0",
+      LOGIN_FAILURES_PER_ADDRESS: "0",
+      HOLD_ABOVE_USERS_PER_MINUTE: "0",
+    };
+    const isApi = name in place.apiPorts;
+    return createRoleProcess(name, {
+      entry: isApi ? "api/main.ts" : "workers/main.ts",
+      env: isApi ? { ...common, ...api } : { ...common, HEALTH_PORT: "0", HOLD_ABOVE_USERS_PER_MINUTE: "0" },
+      folder: place.folder,
+      onEnd: (how) => onEnd(name, how),
+    });
+  });
+}
+
+function listenerName(role: RoleName): string {
+  return role.replace("-", "").toUpperCase();
+}
+
+function byName<Name extends string, T>(
+  names: readonly Name[],
+  make: (name: Name, index: number) => T,
+): Record<Name, T> {
+  return Object.fromEntries(names.map((name, index) => [name, make(name, index)])) as Record<Name, T>;
+}
+
+async function untilReady(url: string): Promise<void> {
+  await eventually(
+    async () => {
+      const answer = await fetch(`${url}/readyz`, { signal: AbortSignal.timeout(2_000) });
+      const text = await answer.text();
+      if (answer.status !== 200) throw new Error(`${url}/readyz answers ${answer.status} ${text}`);
+    },
+    { timeoutMs: 60_000, intervalMs: 100 },
+  );
+}
