@@ -12,6 +12,7 @@ import { createApp } from "./app.ts";
 import { type Blacklist, createBlacklist } from "./blacklist/blacklist.ts";
 import { type BlacklistFeed, startBlacklistFeed } from "./blacklist/blacklist-feed.ts";
 import { createOpenConnections } from "./blacklist/connections.ts";
+import { startReplicaComparison } from "./blacklist/replica-comparison.ts";
 import { acceptsForMs } from "./blacklist/staleness-policy.ts";
 import { createReadiness } from "./readiness.ts";
 import { createReadReceipts } from "./receipts/read-receipts.ts";
@@ -69,7 +70,7 @@ export async function startInstance(options: InstanceDeps): Promise<RunningInsta
   const { clock, timers, ids } = platform;
   const closers = createClosers(log);
   const listeners = createClosers(log);
-  const metrics = createMetrics({ withProcessMetrics: options.withProcessMetrics ?? true });
+  const metrics = createMetrics({ withProcessMetrics: options.withProcessMetrics ?? true, of: "api" });
   const issuer = settings.TOKEN_ISSUER;
   const audience = settings.TOKEN_AUDIENCE;
   const lifetimeSeconds = settings.TOKEN_LIFETIME_SECONDS;
@@ -125,6 +126,8 @@ export async function startInstance(options: InstanceDeps): Promise<RunningInsta
     onResync: (reason) => metrics.resyncs.inc({ reason }),
   });
   closers.add("blacklist feed", () => feed.close());
+  const comparison = startReplicaComparison({ ...platform, store, blacklist, feed, log, metrics });
+  closers.add("replica comparison", () => comparison.close());
 
   const observer = createInstanceObserver({ store, clock });
   const settleReceipts = createSettleReceipts({ ledger, observer, clock });
@@ -205,6 +208,8 @@ export async function startInstance(options: InstanceDeps): Promise<RunningInsta
 
 function noteReplica(metrics: Metrics, entries: number, feed: BlacklistFeed): void {
   metrics.replicaEntries.set(entries);
+  metrics.replicaAccepting.set(feed.isAccepting() ? 1 : 0);
+  metrics.replicaPosition.set(millisecondsOf(feed.position));
   const { stalenessMs } = feed.freshness();
   metrics.replicaStaleness.set(stalenessMs === null ? Number.NaN : stalenessMs / 1_000);
 }

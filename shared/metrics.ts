@@ -1,50 +1,39 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
+import { deadLetterReasons } from "./events/event.ts";
 
 /** The metrics of one process, under names that stay: operators alert on them. */
 export type Metrics = ReturnType<typeof createMetrics>;
 
 const fastSeconds = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
 
-export function createMetrics(options: { readonly withProcessMetrics: boolean }) {
-  const registry = new Registry();
-  const registers = [registry];
-  if (options.withProcessMetrics) collectDefaultMetrics({ register: registry });
+export interface MetricsOptions {
+  readonly withProcessMetrics: boolean;
+  /**
+   * Whose metrics are exported; those of every process unless given. A gauge that nobody here sets would look like a
+   * measurement, and an alert would believe it.
+   */
+  readonly of?: "api" | "worker";
+}
 
-  const counter = <L extends string>(name: string, help: string, labelNames: readonly L[] = []) =>
-    new Counter<L>({ name, help, labelNames: [...labelNames], registers });
-  const gauge = <L extends string>(name: string, help: string, labelNames: readonly L[] = []) =>
-    new Gauge<L>({ name, help, labelNames: [...labelNames], registers });
-  const seconds = <L extends string>(name: string, help: string, labelNames: readonly L[] = []) =>
-    new Histogram<L>({ name, help, labelNames: [...labelNames], buckets: fastSeconds, registers });
+export function createMetrics(options: MetricsOptions) {
+  const registry = new Registry();
+  if (options.withProcessMetrics) collectDefaultMetrics({ register: registry });
+  const registersOf = (owner: "api" | "worker") =>
+    options.of === undefined || options.of === owner ? [registry] : [];
 
   return {
     contentType: registry.contentType,
     /** Prometheus text format. */
     text: (): Promise<string> => registry.metrics(),
+    ...createSharedMetrics([registry]),
+    ...createWorkerMetrics(registersOf("worker")),
+    ...createApiMetrics(registersOf("api")),
+  };
+}
 
-    eventsConsumed: counter("revocation_events_consumed_total", "Events handled by the revoker.", [
-      "type",
-      "outcome",
-    ]),
-    eventSeconds: seconds(
-      "revocation_event_process_seconds",
-      "From taking an event up to having applied it.",
-    ),
-    deadLetters: counter("revocation_dlq_total", "Events put onto the dead-letter topic.", ["reason"]),
-    deadLetterFailures: counter(
-      "revocation_dlq_publish_failures_total",
-      "Dead letters that could not be written.",
-    ),
-    eventsPossiblyLost: counter(
-      "revocation_events_possibly_lost_total",
-      "Events that retention took before they were handled.",
-    ),
-    outboxEvents: gauge("revocation_outbox_events", "Events that wait to be published."),
-    oldestPendingSeconds: gauge(
-      "revocation_oldest_pending_seconds",
-      "Age of the oldest revocation not applied yet.",
-    ),
-    repairs: counter("revocation_store_repairs_total", "Repairs of the store from the ledger.", ["cause"]),
+function createSharedMetrics(registers: Registry[]) {
+  const { counter, gauge } = metricsIn(registers);
+  return {
     divergences: counter(
       "revocation_divergences_total",
       "What was found missing or damaged and was put right.",
@@ -55,13 +44,69 @@ export function createMetrics(options: { readonly withProcessMetrics: boolean })
       "When everything was compared the last time, by the wall clock.",
       ["where"],
     ),
+  };
+}
+
+function createWorkerMetrics(registers: Registry[]) {
+  const { counter, measured, gauge, seconds } = metricsIn(registers);
+  const deadLetters = counter("revocation_dlq_total", "Events put onto the dead-letter topic.", ["reason"]);
+  for (const reason of deadLetterReasons) deadLetters.inc({ reason }, 0);
+  return {
+    eventsConsumed: counter("revocation_events_consumed_total", "Events handled by the revoker.", [
+      "type",
+      "outcome",
+    ]),
+    eventSeconds: seconds(
+      "revocation_event_process_seconds",
+      "From taking an event up to having applied it.",
+    ),
+    consumerLag: gauge(
+      "revocation_kafka_consumer_lag",
+      "Events that the group of workers has not committed.",
+      ["topic", "partition"],
+    ),
+    deadLetters,
+    deadLetterFailures: counter(
+      "revocation_dlq_publish_failures_total",
+      "Dead letters that could not be written.",
+    ),
+    eventsPossiblyLost: counter(
+      "revocation_events_possibly_lost_total",
+      "Events that retention took before they were handled.",
+    ),
+    outboxEvents: measured("revocation_outbox_events", "Events that wait to be published."),
+    outboxOldestSeconds: measured(
+      "revocation_outbox_oldest_seconds",
+      "Age of the oldest event that waits to be published, applied or not.",
+    ),
+    oldestPendingSeconds: measured(
+      "revocation_oldest_pending_seconds",
+      "Age of the oldest revocation not applied yet.",
+    ),
+    repairs: counter("revocation_store_repairs_total", "Repairs of the store from the ledger.", ["cause"]),
     pruned: counter("revocation_pruned_total", "What the pruner removed.", ["kind"]),
     enforced: counter("revocation_enforced_total", "Receipts settled: enforced by every instance."),
+    /** By the name of the engine. */
+    up: new Map([
+      ["kafka", measured("revocation_kafka_up", "Whether the worker is a member of its group.")],
+      ["mongodb", measured("revocation_mongodb_up", "Whether MongoDB answers.")],
+      ["redis", measured("revocation_redis_up", "Whether Redis answers.")],
+    ]),
+  };
+}
 
+function createApiMetrics(registers: Registry[]) {
+  const { counter, gauge, seconds } = metricsIn(registers);
+  return {
     replicaEntries: gauge("revocation_replica_entries", "Entries in this instance's blacklist."),
+    replicaAccepting: gauge("revocation_replica_accepting", "1 while this instance accepts tokens, else 0."),
     replicaStaleness: gauge(
       "revocation_replica_staleness_seconds",
-      "Seconds since this instance was last known fresh.",
+      "Seconds since this instance was last known fresh; NaN before it was.",
+    ),
+    replicaPosition: gauge(
+      "revocation_replica_last_sequence",
+      "The position that this instance enforces: the milliseconds in it.",
     ),
     resyncs: counter("revocation_replica_resyncs_total", "Loads and unplanned syncs.", ["reason"]),
     checks: counter("revocation_checks_total", "Tokens checked against the blacklist.", ["result"]),
@@ -76,4 +121,22 @@ export function createMetrics(options: { readonly withProcessMetrics: boolean })
       "status_code",
     ]),
   };
+}
+
+function metricsIn(registers: Registry[]) {
+  const counter = <L extends string>(name: string, help: string, labelNames: readonly L[] = []) =>
+    new Counter<L>({ name, help, labelNames: [...labelNames], registers });
+  const gauge = <L extends string>(name: string, help: string, labelNames: readonly L[] = []) =>
+    new Gauge<L>({ name, help, labelNames: [...labelNames], registers });
+  const seconds = <L extends string>(name: string, help: string, labelNames: readonly L[] = []) =>
+    new Histogram<L>({ name, help, labelNames: [...labelNames], buckets: fastSeconds, registers });
+
+  /** Has no value until it is measured, and none again after `remove()`: a figure of long ago would pass for one. */
+  function measured(name: string, help: string): Gauge {
+    const created = gauge(name, help);
+    created.remove();
+    return created;
+  }
+
+  return { counter, gauge, seconds, measured };
 }

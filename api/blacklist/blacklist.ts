@@ -5,8 +5,10 @@ import { createPruningClock } from "../../shared/revocation/pruning-clock.ts";
 import { generationSeconds, tokenBucketSeconds } from "../../shared/revocation/retention.ts";
 import { longestTokenLifetimeSeconds } from "../tokens/longest-lifetime.ts";
 import { CutOffs } from "./cut-offs.ts";
+import { enforcedRecords } from "./enforced-records.ts";
 import { ExpiryBuckets } from "./expiry-buckets.ts";
 import { createFingerprintWords, readFingerprint, readUuid } from "./fingerprint-words.ts";
+import { lackingRecords } from "./lacking-records.ts";
 import { checkRecords, readCutOffs, readTokens } from "./packed-records.ts";
 
 export type RevocationCode = "token-revoked" | "user-deactivated";
@@ -28,6 +30,10 @@ export interface Blacklist {
   isRevoked(claims: CheckedClaims): RevocationCode | null;
   /** Merges. Throws a `RangeError`, and merges nothing, when a part is not a whole number of records. */
   apply(additions: PackedAdditions): void;
+  /** Which of them are not enforced here for as long as they live; what has expired is left out. */
+  lacks(additions: PackedAdditions): PackedAdditions;
+  /** What is enforced, in chunks, for `digestsOf`: whatever changes between two chunks may be in it or not. */
+  records(): Iterable<PackedAdditions>;
   /** Drops what has expired; how many entries went. */
   prune(): number;
   readonly entries: number;
@@ -75,6 +81,11 @@ export function createBlacklist(deps: BlacklistDeps): Blacklist {
       readCutOffs(additions.cutOffs, words, (record) => cutOffs.add(words, record));
       for (const listener of listeners) listener(additions);
     },
+    lacks(additions) {
+      checkRecords(additions);
+      return lackingRecords({ tokens, unrecorded, cutOffs, words }, additions, pruningClock.nowMs());
+    },
+    records: () => enforcedRecords({ tokens, unrecorded, cutOffs: cutOffs.generations }),
     prune() {
       const nowMs = pruningClock.nowMs();
       return tokens.prune(nowMs) + unrecorded.prune(nowMs) + cutOffs.prune(nowMs);

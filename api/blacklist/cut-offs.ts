@@ -1,5 +1,6 @@
 import { generationSeconds } from "../../shared/revocation/retention.ts";
 import { ExpiryBuckets } from "./expiry-buckets.ts";
+import type { FingerprintTable } from "./fingerprint-table.ts";
 import type { FingerprintWords } from "./fingerprint-words.ts";
 import type { CutOffRecord } from "./packed-records.ts";
 
@@ -12,6 +13,11 @@ const notBeforeColumn = 1;
  */
 export class CutOffs {
   readonly #generations = new ExpiryBuckets(generationSeconds, 2);
+
+  /** For reading what is in it. */
+  get generations(): ExpiryBuckets {
+    return this.#generations;
+  }
 
   get entries(): number {
     return this.#generations.entries;
@@ -35,13 +41,24 @@ export class CutOffs {
     return notBefore > 0 && iat <= notBefore;
   }
 
+  /** Whether the subject's tokens are cut off as strictly for as long as the record lives. */
+  covers(subject: FingerprintWords, { epoch, notBefore, until }: Readonly<CutOffRecord>): boolean {
+    const strictest = (column: number) =>
+      this.#strictest(subject, column, this.#generations.tablesFrom(until));
+    return strictest(epochColumn) >= epoch && strictest(notBeforeColumn) >= notBefore;
+  }
+
   prune(nowMs: number): number {
     return this.#generations.prune(nowMs);
   }
 
-  #strictest(subject: FingerprintWords, column: number): number {
+  #strictest(
+    subject: FingerprintWords,
+    column: number,
+    generations: Iterable<FingerprintTable> = this.#generations.tables(),
+  ): number {
     let strictest = 0;
-    for (const generation of this.#generations.tables()) {
+    for (const generation of generations) {
       const slot = generation.find(subject);
       if (slot >= 0) strictest = Math.max(strictest, generation.value(slot, column));
     }

@@ -50,6 +50,28 @@ export class ExpiryBuckets {
     return this.#tables.values();
   }
 
+  /** Those that hold what expires in the same span or later. */
+  *tablesFrom(expirySeconds: number): Generator<FingerprintTable> {
+    const first = this.#bucketOf(expirySeconds);
+    for (const [bucket, table] of this.#tables) if (bucket >= first) yield table;
+  }
+
+  /** Whether one of those has it. */
+  hasFrom(words: FingerprintWords, expirySeconds: number): boolean {
+    for (const table of this.tablesFrom(expirySeconds)) if (table.has(words)) return true;
+    return false;
+  }
+
+  /** Each table with the first second of its span. */
+  *byExpiry(): Generator<readonly [seconds: number, table: FingerprintTable]> {
+    for (const [bucket, table] of this.#tables) yield [bucket * this.#widthSeconds, table];
+  }
+
+  /** Whether `prune` would drop it. */
+  isDead(expirySeconds: number, nowMs: number): boolean {
+    return bucketDiesAtMs(this.#bucketOf(expirySeconds), this.#widthSeconds) <= nowMs;
+  }
+
   /** Drops what had expired at `nowMs`, the clock error allowed included; how many entries went. */
   prune(nowMs: number): number {
     let dropped = 0;

@@ -27,6 +27,11 @@ export class FingerprintTable {
     return this.#size;
   }
 
+  /** How many slots there are; from 0. */
+  get capacity(): number {
+    return this.#tags.length;
+  }
+
   has(words: FingerprintWords): boolean {
     return this.find(words) >= 0;
   }
@@ -45,6 +50,11 @@ export class FingerprintTable {
     if (this.#size + 1 <= this.#tags.length * fullestShare) return this.#occupy(found, words, hash);
     this.#grow();
     return this.#occupy(this.#probe(words, hash), words, hash);
+  }
+
+  /** What stands in the slot; null where it is free. */
+  wordsAt(slot: number): FingerprintWords | null {
+    return this.#tags[slot] === free ? null : this.#keys.subarray(slot * 4, slot * 4 + 4);
   }
 
   value(slot: number, column: number): number {

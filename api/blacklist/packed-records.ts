@@ -50,6 +50,36 @@ export function readCutOffs(
   }
 }
 
+/** The records of tokens that `isWanted` chooses, copied. */
+export function chooseTokens(
+  bytes: Uint8Array,
+  words: FingerprintWords,
+  isWanted: (seconds: number) => boolean,
+): Uint8Array {
+  let at = -tokenRecordBytes;
+  const chosen: Uint8Array[] = [];
+  readTokens(bytes, words, (seconds) => {
+    at += tokenRecordBytes;
+    if (isWanted(seconds)) chosen.push(bytes.subarray(at, at + tokenRecordBytes));
+  });
+  return Buffer.concat(chosen);
+}
+
+/** The cut-offs that `isWanted` chooses, copied. */
+export function chooseCutOffs(
+  bytes: Uint8Array,
+  words: FingerprintWords,
+  isWanted: (record: Readonly<CutOffRecord>) => boolean,
+): Uint8Array {
+  let at = -cutOffRecordBytes;
+  const chosen: Uint8Array[] = [];
+  readCutOffs(bytes, words, (record) => {
+    at += cutOffRecordBytes;
+    if (isWanted(record)) chosen.push(bytes.subarray(at, at + cutOffRecordBytes));
+  });
+  return Buffer.concat(chosen);
+}
+
 function readWords(view: DataView, at: number, words: FingerprintWords): void {
   for (let word = 0; word < 4; word += 1) words[word] = view.getUint32(at + word * 4);
 }
