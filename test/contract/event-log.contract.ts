@@ -323,6 +323,27 @@ export function itIsAnEventLog(createHarness: () => EventLogHarness): void {
       expect(second.lost).to.deep.equal([]);
     });
 
+    it("are told of while the consumer runs, as soon as it stands before the gap", async () => {
+      const told: string[] = [];
+      const gate = createGate();
+      await log.startConsumer({
+        ...handler(async (batch) => {
+          told.push(...batch.records.map((each) => `record ${numberOf(each)}`));
+          if (told.length === 1) await gate.passed;
+          await commitAll(batch);
+        }),
+        handleLost: async ({ gaps }) => void told.push(...gaps.map(({ from, to }) => `lost ${from} to ${to}`)),
+      });
+      await log.publish("events", [record("user", 1)]);
+      await eventually(() => withLength(told, 1));
+      await log.publish("events", [record("user", 2)]);
+      await harness.deleteEvents();
+      await log.publish("events", [record("user", 3)]);
+      gate.open();
+      await eventually(() => withLength(told, 3));
+      expect(told).to.deep.equal(["record 1", "lost 1 to 2", "record 3"]);
+    });
+
     it("are no news once the group has committed them", async () => {
       const { consumer, seen } = await collect(log);
       await log.publish("events", [record("user", 1), record("user", 2)]);
@@ -401,6 +422,14 @@ async function readWhole(log: EventLog, topic: Topic): Promise<LoggedRecord[]> {
 
 function sumOf(lags: readonly PartitionLag[]): number {
   return lags.reduce((sum, { records }) => sum + records, 0);
+}
+
+function createGate() {
+  let open: () => void = () => undefined;
+  const passed = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  return { passed, open: () => open() };
 }
 
 function handler(handleBatch: (batch: RecordBatch) => Promise<void>) {
