@@ -1,0 +1,133 @@
+import type { FaultKind } from "./plan.ts";
+import type { Random } from "./random.ts";
+import type { Member, World } from "./world.ts";
+
+/** After a fault has ended, what it held up may take so long to catch up: sessions, locks and back-offs run out. */
+const catchUpMs = 15_000;
+
+/** Brings a fault about; what ends it is arranged with it. */
+export function applyFault(world: World, kind: FaultKind, random: Random): void {
+  const lastsMs = random.pick([300, 2_000, 6_000, 15_000]) * (0.5 + random.fraction());
+  world.disturbedUntilMs = Math.max(world.disturbedUntilMs, world.nowMs + lastsMs + catchUpMs);
+  world.trace(`fault ${kind} for ${Math.round(lastsMs)} ms`);
+  apply(world, kind, { random, lastsMs });
+}
+
+interface Drawn {
+  readonly random: Random;
+  readonly lastsMs: number;
+}
+
+function apply(world: World, kind: FaultKind, { random, lastsMs }: Drawn): void {
+  const member = random.pick(world.members);
+  const after = (run: () => void) => world.scheduler.after(lastsMs, run);
+  switch (kind) {
+    case "kill":
+      return kill(world, member, lastsMs);
+    case "kill-at-call":
+      member.process.dieAtCall(random.integer(1, 30), random.pick(["before", "after"]));
+      return;
+    case "pause":
+    case "suspend":
+      return pause(world, member, { lastsMs, isSuspension: kind === "suspend" });
+    case "link":
+      return breakLink(world, member, { random, lastsMs });
+    case "announcements":
+      world.store.delivery.lost = random.fraction();
+      world.store.delivery.doubled = random.fraction() / 2;
+      return after(() => {
+        world.store.delivery.lost = 0;
+        world.store.delivery.doubled = 0;
+      });
+    case "wipe":
+      return world.store.primary.wipe();
+    case "restart-store":
+      return world.store.primary.restart();
+    case "fail-over":
+      return world.store.primary.failOver({ loseLast: random.integer(0, 40) });
+    case "split":
+      return split(world, { random, lastsMs });
+    case "store-away":
+      world.store.primary.setAvailable(false);
+      return after(() => world.store.primary.setAvailable(true));
+    case "database-away":
+      world.database.setAvailable(false);
+      return after(() => world.database.setAvailable(true));
+    case "log-away":
+      world.log.setAvailable(false);
+      return after(() => world.log.setAvailable(true));
+    case "step-clock":
+      return stepClock(world, member.process, { random, lastsMs });
+    case "step-store-clock":
+      return stepClock(world, world.storeServer, { random, lastsMs });
+  }
+}
+
+function kill(world: World, member: Member, lastsMs: number): void {
+  if (member.process.isDown) return;
+  world.trace(`${member.process.name} is killed`);
+  member.process.kill();
+  world.scheduler.after(lastsMs, () => world.startProcess(member));
+}
+
+function pause(
+  world: World,
+  { process }: Member,
+  { lastsMs, isSuspension }: { lastsMs: number; isSuspension: boolean },
+): void {
+  if (!process.isUp) return;
+  const { life } = process;
+  world.trace(`${process.name} is paused`);
+  process.pause();
+  world.scheduler.after(lastsMs, () => {
+    if (!process.isAlive(life) || process.isUp) return;
+    if (isSuspension) process.noteSuspension(lastsMs);
+    process.resume();
+  });
+}
+
+function breakLink(world: World, { links, process }: Member, { random, lastsMs }: Drawn): void {
+  const to = random.pick(["redis", "mongodb", "kafka"] as const);
+  const state = random.pick(["slow", "lossy", "half-open", "cut"] as const);
+  const link = links[to];
+  world.trace(`${process.name} to ${to} is ${state}`);
+  link.state = state;
+  world.scheduler.after(lastsMs, () => {
+    link.state = "up";
+  });
+}
+
+function split(world: World, { random, lastsMs }: Drawn): void {
+  const followers = world.members.filter(() => random.chance(0.5)).map(({ process }) => process.name);
+  const { lagMs } = world.plan.conditions;
+  world.trace(`split, followed by ${followers.join(", ")}`);
+  world.store.split(followers, { loseLast: random.integer(0, 20), lagMs });
+  world.scheduler.after(lastsMs, () => world.store.heal());
+}
+
+function stepClock(
+  world: World,
+  process: { stepWall(ms: number): void; readonly name: string },
+  { random, lastsMs }: Drawn,
+): void {
+  const ms = Math.round((random.fraction() * 2 - 1) * random.pick([1_000, 10_000, 100_000]));
+  world.clocksWereStepped = true;
+  world.trace(`the clock of ${process.name} steps by ${ms} ms`);
+  process.stepWall(ms);
+  world.scheduler.after(lastsMs, () => process.stepWall(-ms));
+}
+
+/** Ends every fault, and brings back who died. What is on its way goes on. */
+export function healAll(world: World): void {
+  world.store.heal();
+  world.store.delivery.lost = 0;
+  world.store.delivery.doubled = 0;
+  world.store.primary.setAvailable(true);
+  world.database.setAvailable(true);
+  world.log.setAvailable(true);
+  for (const { process, links } of world.members) {
+    for (const link of Object.values(links)) link.state = "up";
+    process.resume();
+  }
+  for (const member of world.members) world.startProcess(member);
+}

@@ -1,0 +1,76 @@
+import { boundMs } from "../../shared/revocation/bound.ts";
+import type { HeldToken } from "./history.ts";
+import type { Answer } from "./inject.ts";
+import { isInnocent, mustDie } from "./model.ts";
+import type { Member, World } from "./world.ts";
+
+export interface Probe {
+  readonly member: Member;
+  readonly life: number;
+  readonly token: HeldToken;
+  /** When the instance took the request in hand: it decides in that same step. */
+  readonly handledAtMs: number;
+  /** The age of its freshness in that step: since the sending of its latest sync with a valid answer. */
+  readonly freshAgeMs: number;
+  readonly answer: Answer;
+}
+
+/** Tokens that one life of an instance has refused as revoked: it must never accept one of them again. */
+const refused = new WeakMap<World, Set<string>>();
+
+export function judgeProbe(world: World, probe: Probe): void {
+  const { member, life, token, answer } = probe;
+  const key = `${member.process.name}.${life} ${token.jti}`;
+  const refusedHere = refused.get(world) ?? new Set<string>();
+  refused.set(world, refusedHere);
+  if (answer.status === 200) {
+    if (refusedHere.has(key)) violate(world, probe, "I5: accepts what it had refused");
+    judgeAcceptance(world, probe);
+  } else if (isRevocation(answer)) {
+    refusedHere.add(key);
+    if (isInnocent(token, world.history)) violate(world, probe, "I4: refuses an innocent");
+  } else if (answer.status !== 503 && answer.body["type"] !== "/problems/token-expired") {
+    judgeOtherRefusal(world, probe);
+  }
+}
+
+function judgeAcceptance(world: World, probe: Probe): void {
+  const { history, plan } = world;
+  const { member, token, handledAtMs, freshAgeMs } = probe;
+  const { maxStalenessMs, rateError, lagMs } = plan.conditions;
+  const bound = boundMs(maxStalenessMs) + lagMs;
+  for (const killer of history.killers) {
+    if (!mustDie(token, killer, history)) continue;
+    const eventId = history.eventIdOf(killer);
+    if (eventId === null) continue;
+    const enforcedAtMs = history.enforcedAtMs.get(eventId) ?? Infinity;
+    if (handledAtMs > enforcedAtMs) violate(world, probe, `receipt: ${eventId} was enforced`);
+    const appliedAtMs = history.appliedAtMs.get(eventId) ?? Infinity;
+    const isPastBound = handledAtMs > appliedAtMs + bound;
+    if (isPastBound && !member.isBestEffort) violate(world, probe, `I1: ${eventId} was applied`);
+  }
+  const isTooOld = freshAgeMs > maxStalenessMs * (1 + 2 * rateError) + 1;
+  if (isTooOld && !member.isBestEffort) violate(world, probe, "I7: accepts without a fresh sync");
+}
+
+function judgeOtherRefusal(world: World, probe: Probe): void {
+  const { status, body } = probe.answer;
+  // A clock that was stepped sees a token from the future, or an expired one.
+  if (status === 401 && world.clocksWereStepped) return;
+  violate(world, probe, `I4: answers ${status} ${String(body["type"])}`);
+}
+
+function isRevocation({ status, body }: Answer): boolean {
+  const type = body["type"];
+  return status === 401 && (type === "/problems/token-revoked" || type === "/problems/user-deactivated");
+}
+
+function violate(world: World, { member, token }: Probe, why: string): void {
+  const [name = "", what = ""] = why.split(": ");
+  const invariant = (["I1", "I4", "I7", "receipt"] as const).find((one) => one === name) ?? "I5";
+  world.history.violate(
+    invariant,
+    world.nowMs,
+    `${what}; ${member.process.name}, token ${token.jti} of user ${token.user}`,
+  );
+}

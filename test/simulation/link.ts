@@ -1,0 +1,86 @@
+import { type Dependency, dependencyUnavailable } from "../../shared/errors.ts";
+import type { Random } from "./random.ts";
+import type { Scheduler } from "./scheduler.ts";
+import type { SimProcess } from "./sim-process.ts";
+
+/**
+ * `up`: each message takes its time. `slow`: some take seconds. `lossy`: some are lost, either way. `half-open`:
+ * nothing arrives, and nobody is told. `cut`: nothing arrives, and the caller is told soon.
+ */
+export type LinkState = "up" | "slow" | "lossy" | "half-open" | "cut";
+
+export interface LinkOptions {
+  readonly process: SimProcess;
+  readonly to: Dependency;
+  readonly scheduler: Scheduler;
+  readonly random: Random;
+  /** How long the client library waits for an answer. */
+  readonly timeoutMs: number;
+}
+
+/** The way of one process to one server. A call is two messages, each of which can be late or lost. */
+export class Link {
+  state: LinkState = "up";
+  readonly #options: LinkOptions;
+
+  constructor(options: LinkOptions) {
+    this.#options = options;
+  }
+
+  get process(): SimProcess {
+    return this.#options.process;
+  }
+
+  /**
+   * Runs `effect` at the server, one atomic step, if the message arrives; resolves when its answer does. Never
+   * settles when the process dies. Rejects with `dependency-unavailable` when no answer came in time: the effect may
+   * have happened, or may still.
+   */
+  call<T>(effect: () => Promise<T>): Promise<T> {
+    const { process, to, timeoutMs } = this.#options;
+    const life = process.life;
+    return new Promise<T>((resolve, reject) => {
+      if (!process.isAlive(life)) return;
+      const dies = process.takeCall();
+      if (dies === "before") return process.kill();
+      let isOver = false;
+      const settle = (how: () => void) => {
+        if (!isOver) how();
+        isOver = true;
+      };
+      const giveUpMs = this.state === "cut" ? this.#delayMs() : timeoutMs;
+      this.#options.scheduler.after(giveUpMs, () => {
+        if (isOver) return;
+        process.deliver(life, () => settle(() => reject(dependencyUnavailable(to, new Error("no answer")))));
+      });
+      this.#send(async () => {
+        const answer = await effect().then(
+          (value) => () => resolve(value),
+          (error: unknown) => () => reject(error instanceof Error ? error : new Error(String(error))),
+        );
+        if (dies === "after" && process.isAlive(life)) process.kill();
+        this.#send(() => process.deliver(life, () => settle(answer)));
+      });
+    });
+  }
+
+  /** A message of the server to one life of the process, on a connection that was made before. */
+  push(life: number, run: () => void): void {
+    this.#send(() => this.#options.process.deliver(life, run));
+  }
+
+  #send(arrive: () => void): void {
+    if (!this.#isLost()) this.#options.scheduler.after(this.#delayMs(), arrive);
+  }
+
+  #isLost(): boolean {
+    if (this.state === "cut" || this.state === "half-open") return true;
+    return this.state === "lossy" && this.#options.random.chance(0.3);
+  }
+
+  #delayMs(): number {
+    const { random } = this.#options;
+    if (this.state === "slow" && random.chance(0.3)) return random.fraction() * 6_000;
+    return random.chance(0.02) ? random.fraction() * 60 : 0.1 + random.fraction() * 2;
+  }
+}

@@ -1,0 +1,172 @@
+import type { InProcessEventLog, InProcessEventLogServer } from "../../shared/in-process/event-log.ts";
+import type { Consumer, ConsumerOptions, EventLog, RecordBatch } from "../../shared/ports/event-log.ts";
+import type { Link } from "./link.ts";
+import { overLink } from "./linked-port.ts";
+import type { Scheduler } from "./scheduler.ts";
+
+const heartbeatMs = 3_000;
+/** A member that was not heard of for so long has its partitions taken away; it learns of it when it asks. */
+const sessionMs = 10_000;
+const fetchAgainMs = 2_000;
+
+/** The event log as one life of a process sees it: a member of the group that may have been given up for dead. */
+export function connectEventLog(server: InProcessEventLogServer, link: Link, scheduler: Scheduler): EventLog {
+  const consumers: Consumer[] = [];
+  return overLink<EventLog>(server.connect(), link, {
+    own: {
+      startConsumer: async (options) => {
+        const consumer = new LinkedConsumer(server, link, { scheduler, options });
+        await consumer.join();
+        consumers.push(consumer);
+        return consumer;
+      },
+      close: async () => {
+        for (const consumer of consumers) await consumer.close();
+      },
+    },
+  });
+}
+
+class LinkedConsumer implements Consumer {
+  readonly #server: InProcessEventLogServer;
+  readonly #link: Link;
+  readonly #scheduler: Scheduler;
+  readonly #options: ConsumerOptions;
+  readonly #life: number;
+  readonly #inHand = new Set<Promise<void>>();
+  #membership: InProcessEventLog | null = null;
+  #member: Consumer | null = null;
+  #heardAtMs = 0;
+  #isClosed = false;
+  /** Each membership of this consumer has a number: what belongs to an earlier one is stale. */
+  #generation = 0;
+
+  constructor(
+    server: InProcessEventLogServer,
+    link: Link,
+    { scheduler, options }: { scheduler: Scheduler; options: ConsumerOptions },
+  ) {
+    this.#server = server;
+    this.#link = link;
+    this.#scheduler = scheduler;
+    this.#options = options;
+    this.#life = link.process.life;
+  }
+
+  hasJoined(): boolean {
+    return this.#member?.hasJoined() ?? false;
+  }
+
+  async join(): Promise<void> {
+    this.#generation += 1;
+    const generation = this.#generation;
+    await this.#link.call(async () => {
+      const membership = this.#server.connect();
+      this.#member = await membership.startConsumer({
+        onCrash: (error) => this.#options.onCrash(error),
+        handleBatch: (batch) => this.#receive(batch, generation),
+      });
+      this.#membership = membership;
+      this.#heardAtMs = this.#scheduler.nowMs;
+      this.#watch(generation);
+    });
+    this.#beat(generation);
+  }
+
+  async close(): Promise<void> {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    await Promise.all(this.#inHand);
+    await this.#link.call(async () => this.#expel()).catch(() => undefined);
+  }
+
+  /** The broker's side: gives up a member that was not heard of. */
+  #watch(generation: number): void {
+    this.#scheduler.after(1_000, () => {
+      if (generation !== this.#generation || this.#membership === null) return;
+      if (this.#scheduler.nowMs - this.#heardAtMs > sessionMs) this.#expel();
+      else this.#watch(generation);
+    });
+  }
+
+  #expel(): void {
+    this.#membership?.kill();
+    this.#membership = null;
+    this.#member = null;
+  }
+
+  /** The member's side: says that it lives, and joins again when it learns that it was given up. */
+  #beat(generation: number): void {
+    const { process } = this.#link;
+    this.#scheduler.after(heartbeatMs, () =>
+      process.deliver(this.#life, () => {
+        if (this.#isClosed || generation !== this.#generation) return;
+        void this.#contact().then(
+          () => this.#beat(generation),
+          () => (this.#membership === null ? this.#rejoin() : this.#beat(generation)),
+        );
+      }),
+    );
+  }
+
+  async #rejoin(): Promise<void> {
+    this.#generation += 1;
+    // One batch of a partition at a time in one process: what it has in hand it drops or ends first.
+    await Promise.all(this.#inHand);
+    while (!this.#isClosed) {
+      const joined = await this.join().then(
+        () => true,
+        () => false,
+      );
+      if (joined) return;
+    }
+  }
+
+  #contact(): Promise<void> {
+    return this.#link.call(async () => {
+      if (this.#membership === null) throw new Error("not a member");
+      this.#heardAtMs = this.#scheduler.nowMs;
+    });
+  }
+
+  #receive(batch: RecordBatch, generation: number): Promise<void> {
+    return new Promise((resolve) => {
+      let isTaken = false;
+      // A fetch whose answer was lost is asked for again.
+      this.#scheduler.after(fetchAgainMs, () => {
+        if (!isTaken) resolve();
+        isTaken = true;
+      });
+      this.#link.push(this.#life, () => {
+        if (isTaken) return;
+        isTaken = true;
+        if (generation !== this.#generation || this.#isClosed) return resolve();
+        const handled = this.#options.handleBatch(this.#local(batch, generation)).catch(() => undefined);
+        const inHand = handled.then(() => this.#link.call(async () => resolve())).catch(() => resolve());
+        this.#inHand.add(inHand);
+        void inHand.then(() => this.#inHand.delete(inHand));
+      });
+    });
+  }
+
+  /** What the member knows of the batch: that it lost the partition it learns from an answer only. */
+  #local(batch: RecordBatch, generation: number): RecordBatch {
+    let isKnownStale = false;
+    const ask = (effect: () => Promise<void>) =>
+      this.#link.call(async () => {
+        this.#heardAtMs = this.#scheduler.nowMs;
+        await effect();
+      });
+    return {
+      partition: batch.partition,
+      records: batch.records,
+      isStale: () => isKnownStale || generation !== this.#generation || this.#isClosed,
+      heartbeat: () =>
+        ask(() => batch.heartbeat()).catch((error: unknown) => {
+          isKnownStale = true;
+          throw error;
+        }),
+      commit: (record) => ask(() => batch.commit(record)),
+    };
+  }
+}

@@ -1,0 +1,62 @@
+import type { HeldToken, History, Killer } from "./history.ts";
+
+/*
+ * What must be so, told from what clients did and saw. Knows nothing of epochs, cut-offs and positions: a token must
+ * die of what was asked for after its client held it, and must live if nothing that could mean it was asked for.
+ */
+
+/** Whether the token must be refused once the killer is applied and the bound has passed. */
+export function mustDie(token: HeldToken, killer: Killer, history: History): boolean {
+  if (killer.user !== token.user || !isAccepted(killer)) return false;
+  const { by, sentAtMs } = killer;
+  switch (by.kind) {
+    case "token":
+      return by.jti === token.jti;
+    case "session":
+      return by.sid === token.sid && token.receivedAtMs < sentAtMs;
+    case "upstream":
+      return token.issuedAtMs <= by.effectiveAtMs && token.receivedAtMs < sentAtMs;
+    case "sign-out":
+      return token.receivedAtMs < sentAtMs;
+    case "deactivation":
+      return token.receivedAtMs < sentAtMs || isCaughtBySignInRace(token, killer, history);
+  }
+}
+
+/** A sign-in that raced the deactivation: nothing that it got may live, unless the user came back meanwhile. */
+function isCaughtBySignInRace(token: HeldToken, killer: Killer, history: History): boolean {
+  if (killer.ackAtMs === null || token.signInSentAtMs > killer.ackAtMs) return false;
+  return !history.reactivations.some(
+    ({ user, sentAtMs }) => user === token.user && sentAtMs <= token.receivedAtMs,
+  );
+}
+
+/** Whether the killer may have meant the token, so that refusing it is no error. */
+export function mayDie(token: HeldToken, killer: Killer, history: History): boolean {
+  if (killer.user !== token.user || killer.ackAtMs === Infinity) return false;
+  const { by, ackAtMs } = killer;
+  switch (by.kind) {
+    case "token":
+      return by.jti === token.jti;
+    case "session":
+      return by.sid === token.sid;
+    case "upstream": {
+      const eventId = history.eventIdOf(killer);
+      const appliedAtMs = eventId === null ? undefined : history.appliedAtMs.get(eventId);
+      const isHandled = appliedAtMs !== undefined && appliedAtMs < token.signInSentAtMs;
+      return !isHandled || token.issuedAtMs <= by.effectiveAtMs;
+    }
+    case "sign-out":
+    case "deactivation":
+      return ackAtMs === null || token.signInSentAtMs <= ackAtMs;
+  }
+}
+
+export function isInnocent(token: HeldToken, history: History): boolean {
+  if (history.doubtfulSessions.has(token.sid)) return false;
+  return !history.killers.some((killer) => mayDie(token, killer, history));
+}
+
+function isAccepted({ ackAtMs }: Killer): boolean {
+  return ackAtMs !== null && ackAtMs !== Infinity;
+}

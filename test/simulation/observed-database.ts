@@ -1,0 +1,99 @@
+import type { InProcessDatabaseServer } from "../../shared/in-process/database.ts";
+import type { Database } from "../../shared/ports/database.ts";
+import type { AppliedNote, PendingRow } from "../../shared/ports/ledger.ts";
+import type { TokenRecord } from "../../shared/ports/session-store.ts";
+import type { User } from "../../shared/ports/user-store.ts";
+import type { History } from "./history.ts";
+import type { Link } from "./link.ts";
+import { type OnEffect, overLink } from "./linked-port.ts";
+import type { Scheduler } from "./scheduler.ts";
+
+export interface Observer {
+  readonly history: History;
+  readonly scheduler: Scheduler;
+  /** Tokens that were recorded, by jti. */
+  readonly records: Map<string, TokenRecord>;
+  /** Users as they were last changed. */
+  readonly states: Map<string, User>;
+}
+
+/** The database as one process reaches it, with an eye on what the writes do. */
+export function connectDatabase(server: InProcessDatabaseServer, link: Link, observer: Observer): Database {
+  const { history, scheduler, records, states } = observer;
+  const direct = server.connect();
+
+  const onLedger: OnEffect = async (method, args) => {
+    if (method === "insertPending") noteSessionEnds(args[0]);
+    if (method === "noteApplied" && isText(args[0]) && isNote(args[1])) await noteApplied(args[0], args[1]);
+    if (method === "noteEnforced" && isText(args[0])) noteEnforced(args[0]);
+  };
+
+  function noteSessionEnds(rows: unknown): void {
+    if (!Array.isArray(rows)) return;
+    for (const row of rows) if (isSessionEnd(row)) history.sessionEnds.set(row.sid, row.eventId);
+  }
+
+  async function noteApplied(eventId: string, { incarnation }: AppliedNote): Promise<void> {
+    const fence = await direct.ledger.readFence();
+    if (fence?.incarnation !== incarnation || history.appliedAtMs.has(eventId)) return;
+    history.appliedAtMs.set(eventId, scheduler.nowMs);
+  }
+
+  /** By what the call did, not by its answer: which may be wrong. */
+  function noteEnforced(eventId: string): void {
+    void direct.ledger.find(eventId).then((row) => {
+      if (row?.status !== "enforced" || history.enforcedAtMs.has(eventId)) return;
+      history.enforcedAtMs.set(eventId, scheduler.nowMs);
+    });
+  }
+
+  const onUsers: OnEffect = (method, _args, result) => {
+    if (method !== "change" || !isUser(result)) return;
+    const before = states.get(result.id);
+    states.set(result.id, result);
+    if (before === undefined) return;
+    const isBack =
+      result.epoch < before.epoch ||
+      result.statusChangedAtMs < before.statusChangedAtMs ||
+      result.epochRaisedAtMs < before.epochRaisedAtMs;
+    if (isBack) history.violate("I3", scheduler.nowMs, `the state of user ${result.id} went back`);
+  };
+
+  const onSessions: OnEffect = (method, args) => {
+    const [record] = args;
+    if (method === "recordToken" && isTokenRecord(record)) records.set(record.jti, record);
+  };
+
+  return {
+    users: overLink(direct.users, link, { onEffect: onUsers }),
+    sessions: overLink(direct.sessions, link, { onEffect: onSessions }),
+    ledger: overLink(direct.ledger, link, { onEffect: onLedger }),
+    migrate: () => link.call(() => direct.migrate()),
+    ping: () => link.call(() => direct.ping()).catch(() => false),
+    close: () => Promise.resolve(),
+  };
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === "string";
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null;
+}
+
+function isNote(value: unknown): value is AppliedNote {
+  return isObject(value) && isText(value["incarnation"]);
+}
+
+function isSessionEnd(value: unknown): value is PendingRow & { readonly sid: string } {
+  return isObject(value) && isText(value["sid"]) && isText(value["eventId"]);
+}
+
+function isUser(value: unknown): value is User {
+  return isObject(value) && typeof value["epoch"] === "number";
+}
+
+function isTokenRecord(value: unknown): value is TokenRecord {
+  return isObject(value) && isText(value["jti"]) && typeof value["issuedAtMs"] === "number";
+}

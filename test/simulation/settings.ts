@@ -1,0 +1,20 @@
+import { type ServiceSettings, serviceSettings } from "../../api/settings.ts";
+import { engineSettings } from "../../shared/engine-settings.ts";
+import { readSettings } from "../../shared/settings.ts";
+import { administrator, namespace } from "./world.ts";
+
+/** The product's own defaults. */
+export function loadSettings(): ServiceSettings {
+  const { HOST, NAMESPACE, TOKEN_ISSUER, SYNC_INTERVAL_MS, SHUTDOWN_GRACE_MS, LOG_LEVEL } = engineSettings;
+  const table = {
+    ...serviceSettings,
+    ...{ HOST, NAMESPACE, TOKEN_ISSUER, SYNC_INTERVAL_MS, SHUTDOWN_GRACE_MS, LOG_LEVEL },
+  };
+  return {
+    ...readSettings(table, { environment: {}, readFile: () => "" }),
+    NAMESPACE: namespace,
+    HOST: "127.0.0.1",
+    ADMIN_EMAIL: administrator.email,
+    ADMIN_PASSWORD: administrator.password,
+  };
+}
