@@ -83,14 +83,14 @@ describe("replica comparison", () => {
     await world.repair("first");
     const { log } = await start();
     world.wire.onAnnouncement = () => undefined;
-    world.wire.onSync = async (call) => {
-      await world.platform.timers.sleep(2_000);
-      return call();
-    };
-    for (let turn = 0; turn < 200; turn += 1) {
-      await world.deactivate(`user ${turn}`);
-      await world.platform.advance(997);
-    }
+    world.wire.onSync = () => Promise.reject(new AppError("dependency-unavailable", "cut off"));
+    await world.deactivate("a");
+    await world.platform.advance(2 * minuteMs);
+    expect(world.isRefused("a")).to.equal(false);
+
+    world.wire.onSync = (call) => call();
+    await world.platform.advance(2 * minuteMs);
+    expect(world.isRefused("a")).to.equal(true);
     expect(log.warnings()).to.deep.equal([]);
     expect(await comparisons()).to.equal(1);
   });
