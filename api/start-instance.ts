@@ -8,6 +8,7 @@ import type { PasswordHasher, Platform } from "../shared/ports/platform.ts";
 import { createInstanceObserver } from "../shared/receipts/instance-observer.ts";
 import { createSettleReceipts } from "../shared/receipts/settle-receipts.ts";
 import { createFingerprinter } from "../shared/revocation/fingerprint.ts";
+import { millisecondsOf } from "../shared/revocation/position.ts";
 import { createApp } from "./app.ts";
 import { type Blacklist, createBlacklist } from "./blacklist/blacklist.ts";
 import { type BlacklistFeed, startBlacklistFeed } from "./blacklist/blacklist-feed.ts";
@@ -120,7 +121,7 @@ export async function startInstance(options: InstanceDeps): Promise<RunningInsta
     policy: settings.STALENESS_POLICY,
     prepare: () => store.raiseLongest(longest),
     onAdvanced: (position) => {
-      const addedAtMs = Number(position.slice(0, position.indexOf("-")));
+      const addedAtMs = millisecondsOf(position);
       metrics.propagationSeconds.observe(Math.max(0, clock.wallMs() - addedAtMs) / 1_000);
     },
     onResync: (reason) => metrics.resyncs.inc({ reason }),

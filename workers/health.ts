@@ -88,6 +88,10 @@ async function answer(
     return send(response, isReady ? 200 : 503, { status: isReady ? "ok" : "unavailable", checks });
   }
   if (path === "/metrics") {
+    const checks = await watch.look();
+    for (const [name, { status }] of Object.entries(checks)) {
+      metrics.up.get(name)?.set(status === "ok" ? 1 : 0);
+    }
     response.setHeader("Content-Type", metrics.contentType);
     response.end(await metrics.text());
     return;

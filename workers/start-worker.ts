@@ -10,6 +10,7 @@ import { untilDone } from "./back-off.ts";
 import { createCoalescedLedger } from "./coalesced-ledger.ts";
 import { startHealthListener } from "./health.ts";
 import { type Loop, startLoop } from "./loop.ts";
+import { createMeasureLag } from "./measure-lag.ts";
 import { startPruner } from "./pruner/start-pruner.ts";
 import { createRelay } from "./relay/relay.ts";
 import { createApplyEvent } from "./revoker/apply-event.ts";
@@ -41,6 +42,7 @@ export interface RunningWorker extends Running {
 }
 
 const relayIntervalMs = 500;
+const lagIntervalMs = 5_000;
 
 /**
  * Starts the three roles. Resolves at once, whatever is away: each role waits for what it needs. `closed` rejects
@@ -52,7 +54,8 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
   const { users, sessions } = database;
   const ledger = createCoalescedLedger(database.ledger);
   const { namespace, issuer, syncIntervalMs } = settings;
-  const metrics = options.metrics ?? createMetrics({ withProcessMetrics: settings.health !== undefined });
+  const metrics =
+    options.metrics ?? createMetrics({ withProcessMetrics: settings.health !== undefined, of: "worker" });
   const names = { fingerprint: createFingerprinter(issuer), ownIssuer: issuer };
   const { clock } = platform;
   const closers = createClosers(log);
@@ -88,6 +91,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     startPruner({ database, store, rewriteRow, platform, names, log, metrics, syncIntervalMs }).close,
   );
   closers.add("relay", startRelay().close);
+  closers.add("lag", startLag().close);
   closers.add("revoker", () => consumer.close());
   closers.add("migration", startMigration());
 
@@ -121,6 +125,11 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
       metrics,
     });
     return startLoop({ name: "relay", intervalMs: relayIntervalMs, platform, log, run });
+  }
+
+  function startLag(): Loop {
+    const run = createMeasureLag({ eventLog, metrics, hasJoined: () => consumer.hasJoined() });
+    return startLoop({ name: "lag", intervalMs: lagIntervalMs, platform, log, run });
   }
 
   /** Nothing waits for it: what needs an index that is not there yet is slow, not wrong. */

@@ -32,3 +32,8 @@ export function streamIdOfPosition(position: Position): string {
   const [milliseconds = "0", sequence = "0"] = position.split("-");
   return `${BigInt(milliseconds)}-${BigInt(sequence)}`;
 }
+
+/** When it was given, by the store's clock. */
+export function millisecondsOf(position: Position): number {
+  return Number(position.slice(0, millisecondsWidth));
+}

@@ -47,7 +47,7 @@ export function createRelay(deps: RelayDeps) {
   let pageSize: number = pageSizes.least;
 
   return async function relay(): Promise<void> {
-    const page = await users.listOutbox(pageSize);
+    const page = await users.listOutbox(pageSize).catch(forgetMeasures);
     forgetAllBut(page);
     const due = page.filter(isDue);
     let left = due;
@@ -57,7 +57,7 @@ export function createRelay(deps: RelayDeps) {
     } finally {
       // Also when the store is away: then nothing but the log can take an event, and the gauges must tell.
       if (isLogAway) await probeLog(left);
-      await measure(page);
+      await measure(page).catch(forgetMeasures);
     }
     const isStuck = page.length === pageSize && page.every(({ event }) => applied.has(event.id));
     pageSize = isStuck ? Math.min(pageSizes.most, pageSize * 2) : Math.max(pageSizes.least, page.length);
@@ -140,10 +140,22 @@ export function createRelay(deps: RelayDeps) {
 
   async function measure(page: readonly OutboxEntry[]): Promise<void> {
     const waiting = page.filter(({ event }) => !applied.has(event.id)).map(({ event }) => event.timeMs);
-    const oldestMs = Math.min((await ledger.oldestPendingAtMs()) ?? Infinity, ...waiting);
-    const ageMs = oldestMs === Infinity ? 0 : Math.max(0, platform.clock.wallMs() - oldestMs);
-    metrics.oldestPendingSeconds.set(ageMs / 1_000);
+    const pendingMs = (await ledger.oldestPendingAtMs()) ?? Infinity;
+    metrics.oldestPendingSeconds.set(ageSeconds([pendingMs, ...waiting]));
+    metrics.outboxOldestSeconds.set(ageSeconds(page.map(({ event }) => event.timeMs)));
     metrics.outboxEvents.set(page.length < pageSizes.least ? page.length : await users.countOutbox());
+  }
+
+  function ageSeconds(timesMs: readonly number[]): number {
+    const oldestMs = timesMs.reduce((oldest, each) => Math.min(oldest, each), Infinity);
+    return oldestMs === Infinity ? 0 : Math.max(0, platform.clock.wallMs() - oldestMs) / 1_000;
+  }
+
+  function forgetMeasures(error: unknown): never {
+    for (const gauge of [metrics.oldestPendingSeconds, metrics.outboxOldestSeconds, metrics.outboxEvents]) {
+      gauge.remove();
+    }
+    throw error;
   }
 
   function setLogAway(isAway: boolean): void {
