@@ -41,7 +41,7 @@ export async function startConsumer(
   const gaps = createGapWatch({
     readOffsets: () => withAdmin(kafka, (admin) => readOffsets(admin, { topic, groupId })),
     commit: (offsets) => consumer.commitOffsets(offsets.map((each) => ({ topic, ...each }))),
-    handleLost: callbacks.handleLost,
+    handleLost: (lost) => callbacks.handleLost(lost),
     membership,
     timers,
     closing: closing.signal,

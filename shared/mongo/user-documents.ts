@@ -120,9 +120,9 @@ export function documentOfNewUser(user: NewUser): UserDocument {
 
 type StateDocument = Pick<UserDocument, "_id" | "status" | "epoch" | "statusChangedAt" | "epochRaisedAt">;
 
-export function stateOf(document: StateDocument): IdentifiedState {
+export function stateOf({ _id: id, ...document }: StateDocument): IdentifiedState {
   return {
-    id: document._id,
+    id,
     status: document.status,
     epoch: document.epoch,
     statusChangedAtMs: document.statusChangedAt.getTime(),

@@ -59,7 +59,7 @@ export interface PartitionGap {
 export interface LostRecords {
   readonly gaps: readonly PartitionGap[];
   /** True when the partitions were taken away or the consumer stops: give up. */
-  isStale(): boolean;
+  readonly isStale: () => boolean;
 }
 
 export interface ConsumerOptions {

@@ -332,7 +332,8 @@ export function itIsAnEventLog(createHarness: () => EventLogHarness): void {
           if (told.length === 1) await gate.passed;
           await commitAll(batch);
         }),
-        handleLost: async ({ gaps }) => void told.push(...gaps.map(({ from, to }) => `lost ${from} to ${to}`)),
+        handleLost: async ({ gaps }) =>
+          void told.push(...gaps.map(({ from, to }) => `lost ${from} to ${to}`)),
       });
       await log.publish("events", [record("user", 1)]);
       await eventually(() => withLength(told, 1));
