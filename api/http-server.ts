@@ -4,13 +4,12 @@ import {
   type RequestListener,
   type Server,
   type ServerResponse,
-  STATUS_CODES,
 } from "node:http";
 import type { Duplex } from "node:stream";
 import { AppError, type ErrorCode } from "../shared/errors.ts";
 import { listen } from "../shared/listen.ts";
 import type { Ids } from "../shared/ports/platform.ts";
-import { createProblem, problemContentType } from "./problem.ts";
+import { answerOnSocket } from "./answer-on-socket.ts";
 
 export interface HttpServerOptions {
   readonly host: string;
@@ -51,11 +50,11 @@ export async function startHttpServer(
   // RFC 9110 §10.1.1: an expectation that is not known may be ignored.
   server.on("checkExpectation", (request, response) => server.emit("request", request, response));
   server.on("connect", (_request, socket) => {
-    answerBelowKoa(socket, new AppError("method-not-allowed", "This is not a proxy."), ids);
+    answerOnSocket(socket, new AppError("method-not-allowed", "This is not a proxy."), ids);
   });
   server.on("clientError", (error: NodeJS.ErrnoException, socket) => {
     if (connections.isAnswering(socket) || error.code === "ECONNRESET" || !socket.writable) socket.destroy();
-    else answerBelowKoa(socket, refusalOf(error), ids);
+    else answerOnSocket(socket, refusalOf(error), ids);
   });
   await listen(server, host, port);
   return {
@@ -114,20 +113,4 @@ function watchConnections(server: Server) {
 function takeOriginForm(request: IncomingMessage): void {
   const target = (request.url ?? "").replace(/^[a-z][a-z0-9+.-]*:\/\/[^/?#]*/i, "");
   request.url = target.startsWith("/") || target === "*" ? target : `/${target}`;
-}
-
-/** What Node's parser refuses never reaches Koa: it gets an answer of the same form. */
-function answerBelowKoa(socket: Duplex, error: AppError, ids: Ids): void {
-  const requestId = ids.uuid();
-  const { body, headers } = createProblem(error, { instance: "", requestId });
-  const text = JSON.stringify(body);
-  const head = {
-    ...headers,
-    "content-type": problemContentType,
-    "content-length": String(Buffer.byteLength(text)),
-    "x-request-id": requestId,
-    connection: "close",
-  };
-  const lines = Object.entries(head).map(([name, value]) => `${name}: ${value}\r\n`);
-  socket.end(`HTTP/1.1 ${body.status} ${STATUS_CODES[body.status] ?? ""}\r\n${lines.join("")}\r\n${text}`);
 }

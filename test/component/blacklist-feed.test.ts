@@ -502,12 +502,23 @@ describe("blacklist feed", () => {
       expect(feed.isAccepting()).to.equal(false);
     });
 
-    it("strict registers the greatest staleness, and no route accepts for longer", async () => {
+    it("strict registers the greatest staleness, and no route accepts for longer that was not told of", async () => {
       const feed = await world.start();
       expect((await world.registered())?.maxStalenessMs).to.equal(5_000);
       world.server.setAvailable(false);
       await world.platform.advance(5_001);
 
+      expect(feed.isAccepting("best_effort")).to.equal(false);
+    });
+
+    it("of a route may be more lenient than the instance's, which registers that then", async () => {
+      const feed = await world.start({ routePolicies: ["best_effort"] });
+      expect((await world.registered())?.maxStalenessMs).to.equal(3_600_000);
+      world.server.setAvailable(false);
+      await world.platform.advance(5_001);
+      expect([feed.isAccepting(), feed.isAccepting("best_effort")]).to.deep.equal([false, true]);
+
+      await world.platform.advance(3_595_000);
       expect(feed.isAccepting("best_effort")).to.equal(false);
     });
 

@@ -163,6 +163,33 @@ describe("open connections", () => {
     expect([closed.length, checks - checksBefore]).to.deep.equal([1, 1]);
   });
 
+  it("of a route that is more lenient than the instance stay open for as long as that accepts", async () => {
+    await feed.close();
+    connections.close();
+    const { platform, blacklist, fingerprint } = world;
+    feed = await world.start({ routePolicies: ["best_effort"] });
+    connections = createOpenConnections({ ...platform, blacklist, feed, fingerprint });
+    const claims = { ...world.claims("alice"), exp: world.claims("alice").exp + 86_400 };
+    connections.register({ claims }, (reason) => closed.push(["strict", reason]));
+    connections.register({ claims, policy: "best_effort" }, (reason) => closed.push(["lenient", reason]));
+    world.server.setAvailable(false);
+    await platform.advance(5_001);
+    expect(closed).to.deep.equal([["strict", "stale"]]);
+
+    await platform.advance(3_595_000);
+    expect(closed).to.deep.equal([
+      ["strict", "stale"],
+      ["lenient", "stale"],
+    ]);
+  });
+
+  it("that come after the instance began to drain are closed at once", async () => {
+    connections.close();
+    await open("alice");
+
+    expect([closed, connections.size]).to.deep.equal([[["alice", "shutting-down"]], 0]);
+  });
+
   it("are told of the closing after their registration has returned", async () => {
     await world.deactivate("alice");
     await world.platform.settle();
