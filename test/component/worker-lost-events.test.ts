@@ -1,6 +1,7 @@
 import { expect } from "chai";
 import { afterEach, beforeEach, describe, it } from "mocha";
 import { createBlacklist } from "../../api/blacklist/blacklist.ts";
+import { dependencyUnavailable } from "../../shared/errors.ts";
 import type { QuashEvent } from "../../shared/events/event.ts";
 import { pendingRowOfOwnEvent } from "../../shared/revocation/pending-row.ts";
 import {
@@ -169,6 +170,18 @@ describe("revoker: events that retention took", () => {
     expect((await world.store.readState()).head).to.equal(head);
   });
 
+  it("add nothing for a user whom a row cuts off already", async () => {
+    const user = await world.addUser();
+    await world.platform.advance(1_000);
+    await world.start();
+    await world.publish(world.event("user.deactivated", { subject: user.id }));
+    await world.close();
+    await lose(world.event("user.signed-out", { subject: "somebody" }));
+    await world.start();
+    await world.platform.advance(1_000);
+    expect(await world.database.ledger.list({ subject: user.id, limit: 10 })).to.have.lengthOf(1);
+  });
+
   it("bring nothing back of a user whose last token has expired", async () => {
     const user = await world.addUser();
     const event = await world.changeUser(user.id, "user.deactivated");
@@ -201,6 +214,25 @@ describe("revoker: events that retention took", () => {
       expect(await metric("revocation_events_possibly_lost_total")).to.equal(1);
     });
   }
+
+  it("keep what is behind them waiting until they are made good", async () => {
+    const parts = world.connectParts();
+    let isAway = true;
+    const users = intercept(parts.database.users, "listStates", () => {
+      if (isAway) throw dependencyUnavailable("mongodb", new Error("too slow"));
+    });
+    await lose(world.event("user.deactivated", { subject: "somebody" }));
+    const behind = world.event("user.signed-out", { subject: "somebody" });
+    await world.publish(behind);
+    await world.start({ database: { ...parts.database, users } });
+    await world.platform.advance(30_000);
+    expect(await world.rowOf(behind)).to.equal(null);
+    expect(world.logServer.lag).to.equal(1);
+    isAway = false;
+    await world.platform.advance(5_000);
+    expect(await world.rowOf(behind)).to.include({ subject: "somebody" });
+    expect(await metric("revocation_events_possibly_lost_total")).to.equal(1);
+  });
 
   it("hold up nobody for a row that nothing can come of", async () => {
     const user = await world.addUser();
