@@ -24,6 +24,24 @@ const isolationMs = 10_000;
 const betweenFaultsMs = { least: 500, most: 4_000 } as const;
 const betweenEventFaultsMs = { least: 5_000, most: 12_000 } as const;
 
+const atOnce = { least: 0, most: 0 };
+const lastsMs: Readonly<Record<FaultAction["does"], { readonly least: number; readonly most: number }>> = {
+  kill: { least: 500, most: 4_000 },
+  pause: { least: 1_000, most: 9_000 },
+  cut: { least: 1_000, most: 9_000 },
+  "half-open": { least: 1_000, most: 9_000 },
+  delay: { least: 3_000, most: 8_000 },
+  reset: atOnce,
+  flushall: atOnce,
+  "restart-empty": { least: 0, most: 2_000 },
+  "restart-aof": { least: 0, most: 2_000 },
+  "disk-full": { least: 3_000, most: 8_000 },
+  "duplicate-events": atOnce,
+  "poisoned-events": atOnce,
+};
+/** Beyond its session in the group it wakes up as a zombie. */
+const sleepOfWorkerMs = { least: 2_000, most: 13_000 };
+
 /**
  * What happens when: one after the other within each lane, the lanes side by side. A lane deals its faults like a
  * pack of cards, so that each comes before any comes again.
@@ -31,29 +49,36 @@ const betweenEventFaultsMs = { least: 5_000, most: 12_000 } as const;
 export function createSchedule({ seed, seconds }: { seed: number; seconds: number }): ScheduledFault[] {
   const random = createRandom(seed);
   const untilMs = seconds * 1_000 - calm.afterMs;
-  const lanes = [serviceFaults(), roleFaults(), linkFaultsOf(random), eventFaultsOf()];
-  const faults = lanes.flatMap((pack, lane) => deal(pack, { random, untilMs, isLinks: lane === 2 }));
-  return faults
+  const isolation = isolationBy(random);
+  const isolatedUntilMs = isolation.atMs + isolation.forMs;
+  const isSeen = ({ target, atMs }: ScheduledFault) =>
+    atMs > isolatedUntilMs || !isolation.target.startsWith(target);
+  const start = (fromMs: number) => ({ random, untilMs, fromMs: fromMs + random.between(0, 2_000) });
+  return [
+    isolation,
+    ...deal(serviceFaults(), start(calm.beforeMs)),
+    ...deal(roleFaults(), start(calm.beforeMs)).filter(isSeen),
+    ...deal(linkFaultsOf(random), start(isolatedUntilMs)),
+    ...deal(eventFaultsOf(), start(calm.beforeMs)),
+  ]
     .toSorted((a, b) => a.atMs - b.atMs)
-    .map((fault, index) => Object.assign(fault, { id: index + 1 }));
+    .map((fault, index) => ({ ...fault, id: index + 1 }));
 }
 
-interface Deal {
-  readonly random: Random;
-  readonly untilMs: number;
-  readonly isLinks: boolean;
+/** In every run, however short, one instance is without Redis for longer than the bound, and up all the while. */
+function isolationBy(random: Random): ScheduledFault {
+  const does = random.pick(["cut", "half-open"] as const);
+  const target = `${random.pick(apiNames)}>redis` as const;
+  return { does, target, id: 0, atMs: calm.beforeMs, forMs: isolationMs };
 }
 
-function deal(pack: readonly FaultAction[], { random, untilMs, isLinks }: Deal): ScheduledFault[] {
+function deal(
+  pack: readonly FaultAction[],
+  { random, untilMs, fromMs }: { readonly random: Random; readonly untilMs: number; readonly fromMs: number },
+): ScheduledFault[] {
   const dealt: ScheduledFault[] = [];
-  let atMs = calm.beforeMs + random.between(0, 2_000);
+  let atMs = fromMs;
   let left: FaultAction[] = [];
-  if (isLinks) {
-    // In every run, however short, one instance is without Redis for longer than the bound.
-    const does = random.pick(["cut", "half-open"] as const);
-    dealt.push({ does, target: `${random.pick(apiNames)}>redis`, id: 0, atMs, forMs: isolationMs });
-    atMs += isolationMs + random.between(500, 1_500);
-  }
   for (;;) {
     if (left.length === 0) left = random.shuffled(pack);
     const action = left.pop();
@@ -67,27 +92,8 @@ function deal(pack: readonly FaultAction[], { random, untilMs, isLinks }: Deal):
 }
 
 function durationOf({ does, target }: FaultAction, random: Random): number {
-  switch (does) {
-    case "kill":
-      return random.between(500, 4_000);
-    case "pause":
-      // A worker that sleeps for longer than its session in the group wakes up as a zombie.
-      return target.startsWith("worker") ? random.between(2_000, 13_000) : random.between(1_000, 9_000);
-    case "cut":
-    case "half-open":
-      return random.between(1_000, 9_000);
-    case "delay":
-    case "disk-full":
-      return random.between(3_000, 8_000);
-    case "restart-empty":
-    case "restart-aof":
-      return random.between(0, 2_000);
-    case "reset":
-    case "flushall":
-    case "duplicate-events":
-    case "poisoned-events":
-      return 0;
-  }
+  const range = does === "pause" && target.startsWith("worker") ? sleepOfWorkerMs : lastsMs[does];
+  return random.between(range.least, range.most);
 }
 
 function serviceFaults(): FaultAction[] {

@@ -25,6 +25,9 @@ export function kafkaWithListeners(listeners: readonly Listener[]): Service {
         `advertised.listeners=${all.map((one) => at(one, one.advertisedPort)).join(",")}`,
         `listener.security.protocol.map=${[...all.map(({ name }) => name), "CONTROLLER"].map((name) => `${name}:PLAINTEXT`).join(",")}`,
         "inter.broker.listener.name=PLAINTEXT",
+        // A broker that was killed comes back only after its session with the controller.
+        "broker.session.timeout.ms=2000",
+        "broker.heartbeat.interval.ms=500",
       ];
       // In a properties file the last value of a name counts.
       appendFileSync(path.join(place.data, "server.properties"), `${settings.join("\n")}\n`);
