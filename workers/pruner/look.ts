@@ -20,7 +20,8 @@ export interface LookDeps {
   readonly metrics: Metrics;
 }
 
-type Cause = "no-incarnation" | "not-the-fence" | "clock-stepped";
+const causes = ["no-incarnation", "not-the-fence", "clock-stepped"] as const;
+type Cause = (typeof causes)[number];
 
 const unsettledAtOnce = 500;
 /** Where so many stay unsettled that what is new is not among them, more are read, up to so many. */
@@ -40,6 +41,8 @@ export function createLook(deps: LookDeps) {
   /** The cause that was logged last; null while the store is valid. */
   let toldCause: Cause | null = null;
   let unsettledLimit = unsettledAtOnce;
+  // A counter that appears with its first repair has not grown, for who watches its growth.
+  for (const cause of causes) metrics.repairs.inc({ cause }, 0);
   /** Rows that could not be rewritten: they come last. */
   let failing: ReadonlySet<string> = new Set();
 
