@@ -53,6 +53,8 @@ describe("enforcement over HTTP", () => {
       [api.api.instanceId]: "enforced",
       [cutOff.api.instanceId]: "pending",
     });
+    const since = timesIn(first.body["instances"])[cutOff.api.instanceId];
+    expect(Date.now() - Date.parse(String(since))).to.be.within(0, 60_000);
     const again = await api.call(path, { method: "POST", token });
     expect([again.status, again.body["event_id"]]).to.deep.equal([202, first.body["event_id"]]);
 
@@ -219,6 +221,13 @@ describe("enforcement over HTTP", () => {
 });
 
 function statesIn(instances: unknown): Record<string, unknown> {
-  const list: Record<string, unknown>[] = Array.isArray(instances) ? instances : [];
-  return Object.fromEntries(list.map(({ id, state }) => [String(id), state]));
+  return Object.fromEntries(listOf(instances).map(({ id, state }) => [String(id), state]));
+}
+
+function timesIn(instances: unknown): Record<string, unknown> {
+  return Object.fromEntries(listOf(instances).map(({ id, at }) => [String(id), at]));
+}
+
+function listOf(instances: unknown): Record<string, unknown>[] {
+  return Array.isArray(instances) ? instances : [];
 }

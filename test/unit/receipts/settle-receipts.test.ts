@@ -162,6 +162,86 @@ describe("settleReceipts", () => {
     expect(await settle()).to.match(/^enforced/);
   });
 
+  const behind = createPosition(1, 0);
+
+  it("waits for an instance that joined meanwhile, until it has loaded the row", async () => {
+    view = { ...view, instances: [instance("a", { position: behind })] };
+    await settle();
+    view = { ...view, instances: [instance("a"), instance("new", { incarnation: null, position: behind })] };
+    expect(await settle()).to.equal("applied: enforced pending");
+    view = { ...view, instances: [instance("a"), instance("new", { syncCount: 2 })] };
+    expect(await settle()).to.equal("enforced: enforced enforced");
+  });
+
+  it("waits anew for an instance that was paused beyond its lease and is back, before it has caught up", async () => {
+    view = { ...view, instances: [instance("a", { position: behind }), instance("b", { position: behind })] };
+    await settle();
+    await platform.advance(longerThanBoundMs);
+    expect(await settle({ position: createPosition(99, 0) })).to.equal("enforced: fenced fenced");
+    view = {
+      ...view,
+      instances: [instance("a", { position: behind, syncCount: 2 }), instance("b", { position: behind })],
+    };
+    expect(await settle()).to.equal("applied: pending fenced");
+  });
+
+  for (const [what, registeredMs] of [
+    ["a longer staleness", 60_000],
+    ["a best_effort route", 3_600_000],
+  ] as const) {
+    it(`waits for the whole of the lease of a silent instance with ${what}`, async () => {
+      view = { ...view, instances: [instance("b", { position: behind, maxStalenessMs: registeredMs })] };
+      await settle();
+      await platform.advance(registeredMs * 1.2);
+      expect(await settle()).to.equal("applied: pending");
+      await platform.advance(1);
+      expect(await settle()).to.equal("enforced: fenced");
+    });
+  }
+
+  it("takes no step of anybody's wall clock for silence", async () => {
+    view = { ...view, instances: [instance("b", { position: behind, lastSyncAtMs: -3_600_000 })] };
+    await settle();
+    platform.stepWall(3_600_000);
+    view = { ...view, storeTimeMs: 3_600_000 };
+    expect(await settle()).to.equal("applied: pending");
+  });
+
+  it("proves nothing by reads that fail, or by the time in which none was made", async () => {
+    const seen = [instance("b", { position: behind, syncCount: 7 })];
+    view = { ...view, instances: seen };
+    await settle();
+    await platform.advance(3_000);
+    beforeAnswer = () => Promise.reject(new Error("away"));
+    for (let read = 0; read < 4; read += 1) {
+      await settle().then(
+        () => expect.fail("it must not be settled"),
+        () => undefined,
+      );
+      await platform.advance(1_000);
+    }
+    beforeAnswer = async () => undefined;
+    view = { ...view, instances: [instance("b", { position: behind, syncCount: 8 })] };
+    expect(await settle()).to.equal("applied: pending");
+  });
+
+  it("counts the silence of one that vanished only up to reads that came back", async () => {
+    view = { ...view, instances: [instance("b", { position: behind })] };
+    await settle();
+    view = { ...view, instances: [] };
+    await platform.advance(longerThanBoundMs - 1);
+    beforeAnswer = () => platform.advance(10_000);
+    expect(await settle()).to.equal("applied: pending");
+  });
+
+  it("an observer that starts on a store which forgot an instance waits for its lease, by the longest in use", async () => {
+    const longest = { ...view.longest, maxStalenessMs: 3_600_000 };
+    view = { ...view, isFirstIncarnation: false, instances: [], longest, storeTimeMs: 4_319_999 };
+    expect(await settle()).to.match(/^applied/);
+    view = { ...view, storeTimeMs: 4_320_001 };
+    expect(await settle()).to.match(/^enforced/);
+  });
+
   it("settles nothing under a later incarnation before it is older than the bound", async () => {
     view = { ...view, isFirstIncarnation: false, storeTimeMs: 5_999 };
     expect(await settle()).to.match(/^applied/);
