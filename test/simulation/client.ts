@@ -172,7 +172,12 @@ export class Clients {
   #noteOutcome(killer: Killer, { status, body }: Answer, accepted: number): void {
     const { history, nowMs } = this.#world;
     const eventId = body["event_id"];
-    const isAnothers = history.killers.some((other) => other !== killer && other.eventId === eventId);
+    const isAnothers = history.killers.some(
+      (other) =>
+        other !== killer &&
+        other.eventId === eventId &&
+        (other.by.kind === "deactivation" || other.by.kind === "upstream"),
+    );
     if (status === accepted && !(isAnothers && killer.by.kind === "deactivation")) {
       killer.ackAtMs = nowMs;
       if (typeof eventId === "string") killer.eventId = eventId;

@@ -127,6 +127,7 @@ export function healAll(world: World): void {
   world.log.setAvailable(true);
   for (const { process, links } of world.members) {
     for (const link of Object.values(links)) link.state = "up";
+    process.spare();
     process.resume();
   }
   for (const member of world.members) world.startProcess(member);

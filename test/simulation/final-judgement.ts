@@ -22,9 +22,10 @@ async function whatIsOpen(world: World): Promise<string[]> {
   const open: string[] = [];
   if (world.log.lag > 0) open.push(`${world.log.lag} events are not committed`);
   if ((await users.countOutbox()) > 0) open.push("events wait in the outbox");
-  for (const row of await ledger.list({ limit: 10_000 })) {
-    if (row.status === "pending" || row.status === "applied")
-      open.push(`a row is ${row.status}: ${row.eventId}`);
+  // Where one instance accepts for an hour without a sync, a receipt may have to wait for that hour.
+  const unsettled = world.plan.conditions.bestEffort === null ? ["pending", "applied"] : ["pending"];
+  for (const { status, eventId } of await ledger.list({ limit: 10_000 })) {
+    if (unsettled.includes(status)) open.push(`a row is ${status}: ${eventId}`);
   }
   for (const { process, instance } of world.apis) {
     if (!instance?.feed.isAccepting()) open.push(`${process.name} does not accept`);
@@ -68,7 +69,7 @@ async function judgeTokens(world: World, clients: Clients): Promise<void> {
       world.history.killers.some((killer) => mustDie(token, killer, world.history));
     const mustLive = isInnocent(token, world.history);
     for (const member of world.apis) {
-      const answering = clients.probe(member, token.jti);
+      const answering = clients.probe(member, token.jti).catch(() => null);
       await world.scheduler.runUntil(world.nowMs + 500);
       const status = (await answering)?.status;
       const where = `token ${token.jti} at ${member.process.name} is answered with ${status}`;

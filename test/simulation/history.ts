@@ -74,7 +74,7 @@ export class History {
 
   /** One of a kind is enough: the first says what went wrong, the rest is what follows from it. */
   violate(invariant: Invariant, atMs: number, what: string): void {
-    const key = `${invariant} ${what.slice(0, 40)}`;
+    const key = `${invariant} ${what.slice(0, 16)}`;
     if (this.#seen.has(key)) return;
     this.#seen.add(key);
     this.violations.push({ invariant, atMs, what });

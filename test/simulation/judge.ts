@@ -15,19 +15,20 @@ export interface Probe {
   readonly answer: Answer;
 }
 
-/** Tokens that one life of an instance has refused as revoked: it must never accept one of them again. */
-const refused = new WeakMap<World, Set<string>>();
+/** When one life of an instance first refused a token as revoked: it must never accept it again. */
+const refusals = new WeakMap<World, Map<string, number>>();
 
 export function judgeProbe(world: World, probe: Probe): void {
-  const { member, life, token, answer } = probe;
+  const { member, life, token, answer, handledAtMs } = probe;
   const key = `${member.process.name}.${life} ${token.jti}`;
-  const refusedHere = refused.get(world) ?? new Set<string>();
-  refused.set(world, refusedHere);
+  const refusedAtMs = refusals.get(world) ?? new Map<string, number>();
+  refusals.set(world, refusedAtMs);
+  const firstMs = refusedAtMs.get(key) ?? Infinity;
   if (answer.status === 200) {
-    if (refusedHere.has(key)) violate(world, probe, "I5: accepts what it had refused");
+    if (firstMs < handledAtMs) violate(world, probe, "I5: accepts what it had refused");
     judgeAcceptance(world, probe);
   } else if (isRevocation(answer)) {
-    refusedHere.add(key);
+    refusedAtMs.set(key, Math.min(firstMs, handledAtMs));
     if (isInnocent(token, world.history)) violate(world, probe, "I4: refuses an innocent");
   } else if (answer.status !== 503 && answer.body["type"] !== "/problems/token-expired") {
     judgeOtherRefusal(world, probe);

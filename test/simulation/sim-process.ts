@@ -97,6 +97,11 @@ export class SimProcess {
     this.#callsUntilDeath = { left: calls, phase };
   }
 
+  /** Whatever was to kill it does not any more. */
+  spare(): void {
+    this.#callsUntilDeath = null;
+  }
+
   /** To be asked at each call: whether it dies now, and when. */
   takeCall(): "before" | "after" | null {
     const death = this.#callsUntilDeath;

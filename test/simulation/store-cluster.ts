@@ -16,6 +16,8 @@ import { overLink } from "./linked-port.ts";
 import type { Random } from "./random.ts";
 import type { Scheduler } from "./scheduler.ts";
 
+const subscribeAgainMs = 500;
+
 /** What a primary without replicas refuses, once it has noticed. */
 const writes = new Set<string>([
   "add",
@@ -159,10 +161,14 @@ export class StoreCluster {
       void subscription.close();
       void present()
         .subscribe(heard)
-        .then((next) => {
-          subscription = next;
-          heard.onGap?.();
-        });
+        .then(
+          (next) => {
+            subscription = next;
+            heard.onGap?.();
+          },
+          // The client library goes on trying.
+          () => this.#scheduler.after(subscribeAgainMs, move),
+        );
     };
     this.#moves.add(move);
     return {
