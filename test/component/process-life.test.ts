@@ -1,12 +1,13 @@
 import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
+import { connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
 import { after, afterEach, before, describe, it } from "mocha";
 import { generateJwks } from "../../api/keys/generate-jwks.ts";
+import { eventually } from "../support/eventually.ts";
 import { type NodeProcess, type NodeProcessOptions, startNode } from "../support/node-process.ts";
 
 /** Nothing answers there: whatever is away, a process starts. */
@@ -30,7 +31,8 @@ const faults = [
   { event: "process.uncaught-exception", act: 'throw new Error("canary")' },
 ] as const;
 
-describe("the life of a process", () => {
+describe("the life of a process", function () {
+  this.timeout(60_000);
   let folder: string;
   const running: NodeProcess[] = [];
 
@@ -94,6 +96,26 @@ describe("the life of a process", () => {
       expect(told.filter((line) => line.includes("canary"))).to.have.length(1);
       expect(one.logged(one.event).map(({ level }) => level)).to.deep.equal(["error"]);
     }
+  });
+
+  it("refuses connections while it has no file left for them, and takes them again", async () => {
+    const one = start("api/main.ts", { maxOpenFiles: 64 });
+    await one.untilLogged("api.listening");
+    const url = new URL(String(one.logged("api.listening")[0]?.["url"]));
+    const sockets = Array.from({ length: 150 }, () => connect(Number(url.port), url.hostname));
+    const ends = sockets.map((socket) =>
+      once(
+        socket.on("error", () => undefined),
+        "close",
+      ),
+    );
+    await Promise.race(ends);
+
+    for (const socket of sockets) socket.destroy();
+    await Promise.all(ends);
+    await eventually(async () => expect((await fetch(new URL("/livez", url))).status).to.equal(200));
+    expect(isAlive(one.child), one.output()).to.equal(true);
+    expect(one.logged().filter(({ level }) => level === "error")).to.deep.equal([]);
   });
 
   it("exits with 1 and one line that names the address when that is taken", async () => {

@@ -55,7 +55,7 @@ export function startNode(args: readonly string[], options: NodeProcessOptions =
         () => {
           if (logged(event).length === 0) throw new Error(`no ${event} in:\n${output}`);
         },
-        { timeoutMs: 20_000 },
+        { timeoutMs: 30_000 },
       );
     },
     ended,
