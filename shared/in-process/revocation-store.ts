@@ -1,6 +1,7 @@
 import { AppError, dependencyUnavailable } from "../errors.ts";
 import type { Platform } from "../ports/platform.ts";
 import type { Announcement, RevocationStore, StoreListener } from "../ports/revocation-store.ts";
+import type { Addition } from "../revocation/addition.ts";
 import { StoreContents } from "./store-contents.ts";
 
 /** Whether the announcement is lost on its way to one subscriber. */
@@ -17,6 +18,8 @@ export interface InProcessStoreServer {
   failOver(options?: { readonly loseLast?: number }): void;
   /** As `failOver`; returns the server that was the primary: cut off, and complete, and it does not know. */
   split(options?: { readonly loseLast?: number }): InProcessStoreServer;
+  /** As a bug or a bit flip: the entries that are chosen are gone from the buckets, and nobody is told. How many. */
+  lose(isLost: (addition: Addition) => boolean): number;
   /** While not available every call is refused and nothing is announced. */
   setAvailable(isAvailable: boolean): void;
   dropAnnouncements(drops: DropsAnnouncement): void;
@@ -55,6 +58,7 @@ function serve(contents: StoreContents): InProcessStoreServer {
       wire.breakConnections();
       return cutOff;
     },
+    lose: (isLost) => contents.lose(isLost),
     setAvailable: (isAvailable) => wire.setAvailable(isAvailable),
     dropAnnouncements: (drops) => wire.setDrops(drops),
   };

@@ -87,6 +87,17 @@ export class StoreBuckets {
     return removed;
   }
 
+  /** What is chosen is gone; how many entries. */
+  lose(isLost: (addition: Addition) => boolean): number {
+    const cutOffs = loseFrom(this.#cutOffs, (_, cutOff) => isLost(cutOff));
+    const tokens = loseFrom(this.#tokens, (token, exp) => isLost({ kind: "token", token, exp }));
+    return (
+      cutOffs +
+      tokens +
+      loseFrom(this.#unrecorded, (token, until) => isLost({ kind: "unrecorded-token", token, until }))
+    );
+  }
+
   takeCopyOf(other: StoreBuckets): void {
     for (const [name, bucket] of other.#tokens) this.#tokens.set(name, new Map(bucket));
     for (const [name, diesAtMs] of other.#tokensDieAtMs) this.#tokensDieAtMs.set(name, diesAtMs);
@@ -120,6 +131,14 @@ function bucketIn<T>(buckets: Buckets<T>, name: number): Map<Fingerprint, T> {
   const bucket = buckets.get(name) ?? new Map<Fingerprint, T>();
   buckets.set(name, bucket);
   return bucket;
+}
+
+function loseFrom<T>(buckets: Buckets<T>, isLost: (name: Fingerprint, value: T) => boolean): number {
+  let lost = 0;
+  for (const bucket of buckets.values()) {
+    for (const [name, value] of bucket) if (isLost(name, value) && bucket.delete(name)) lost += 1;
+  }
+  return lost;
 }
 
 function isGenerationDead(generation: number, nowMs: number): boolean {

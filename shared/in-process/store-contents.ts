@@ -197,6 +197,11 @@ export class StoreContents {
     return this.#buckets.purge(this.#nowMs());
   }
 
+  lose(isLost: (addition: Addition) => boolean): number {
+    this.#undo.forget();
+    return this.#buckets.lose(isLost);
+  }
+
   wipe(): void {
     this.#undo.forget();
     this.#buckets.clear();

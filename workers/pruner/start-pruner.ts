@@ -9,6 +9,7 @@ import { createPruningClock } from "../../shared/revocation/pruning-clock.ts";
 import { type Loop, startLoop } from "../loop.ts";
 import type { RewriteRow } from "../revoker/apply-event.ts";
 import type { Names } from "../revoker/plan.ts";
+import { createCompare } from "./compare.ts";
 import { createLook } from "./look.ts";
 import { createPurge } from "./purge.ts";
 import { createRepair } from "./repair.ts";
@@ -25,10 +26,14 @@ export interface PrunerOptions {
 }
 
 const purgeIntervalMs = 30_000;
+const compareIntervalMs = 60_000;
 /** What the longest lifetime is taken for while no instance has named one: the longest that any may be set to. */
 const unknownLifetimeMs = 86_400_000;
 
-/** Looks after the store and the receipts every sync interval; removes what has expired now and then. */
+/**
+ * Looks after the store and the receipts every sync interval; compares the ledger with the store, and removes what has
+ * expired, now and then.
+ */
 export function startPruner(options: PrunerOptions): Loop {
   const { database, store, rewriteRow, platform, names, log, metrics, syncIntervalMs } = options;
   const { users, sessions, ledger } = database;
@@ -38,6 +43,8 @@ export function startPruner(options: PrunerOptions): Loop {
   const settleReceipts = createSettleReceipts({ ledger, observer, clock });
   const repair = createRepair({ ledger, store, platform, names, log });
   const look = createLook({ ledger, store, repair, rewriteRow, settleReceipts, platform, log, metrics });
+
+  const compare = createCompare({ ledger, store, platform, names, log, metrics });
 
   let longestLifetimeMs = unknownLifetimeMs;
   const pruningClock = createPruningClock(clock, () => longestLifetimeMs);
@@ -53,9 +60,10 @@ export function startPruner(options: PrunerOptions): Loop {
   const common = { platform, log };
   const looks = startLoop({ ...common, name: "look", intervalMs: syncIntervalMs, run: look });
   const purges = startLoop({ ...common, name: "purge", intervalMs: purgeIntervalMs, run: purgeByLongest });
+  const comparisons = startLoop({ ...common, name: "compare", intervalMs: compareIntervalMs, run: compare });
   return {
     async close() {
-      await Promise.all([looks.close(), purges.close()]);
+      await Promise.all([looks.close(), purges.close(), comparisons.close()]);
     },
   };
 }

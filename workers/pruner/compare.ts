@@ -1,0 +1,102 @@
+import type { Log } from "../../shared/log.ts";
+import type { Metrics } from "../../shared/metrics.ts";
+import type { Ledger, LedgerRow } from "../../shared/ports/ledger.ts";
+import type { Platform } from "../../shared/ports/platform.ts";
+import type { RevocationStore } from "../../shared/ports/revocation-store.ts";
+import type { Names } from "../revoker/plan.ts";
+import { type Implied, ledgerContents } from "./ledger-contents.ts";
+import { WantedRecords } from "./wanted-records.ts";
+
+export interface CompareDeps {
+  readonly ledger: Pick<Ledger, "listLive" | "listMarked" | "readFence">;
+  readonly store: Pick<RevocationStore, "readState" | "load" | "add">;
+  readonly platform: Pick<Platform, "clock" | "timers">;
+  readonly names: Names;
+  readonly log: Log;
+  readonly metrics: Pick<Metrics, "divergences" | "comparedAt">;
+  /** How many records of the ledger are compared with the store at once: about 100 bytes of memory each. */
+  readonly batchSize?: number;
+}
+
+const addStep = 400;
+/** Between two pages of the ledger, and between two chunks of the store: nobody is held up by a comparison. */
+const pauseMs = 10;
+const eventsNamed = 5;
+
+/**
+ * Compares the ledger with the store, and puts back what the store has lost: a repair writes what a store lacks that is
+ * known to have lost something, this finds what it lost unnoticed. What it puts back goes through the feed, so the
+ * instances learn of it at once.
+ *
+ * Only rows count of which the store is known to have held everything: enforced ones, and those noted as applied under
+ * the incarnation that the store and the fence have. A pending row is somebody's work in progress, and one noted
+ * under another incarnation is written again by the look. The store is read after the ledger: what a row was noted
+ * for was there before. When the incarnation changes meanwhile, the repair has the word, and the round ends.
+ *
+ * Adding is idempotent, so two workers at once do no harm.
+ */
+export function createCompare(deps: CompareDeps) {
+  const { ledger, store, platform, names, log, metrics, batchSize = 200_000 } = deps;
+  const { clock, timers } = platform;
+
+  return async function compare(signal: AbortSignal): Promise<void> {
+    const incarnation = await validIncarnation();
+    if (incarnation === null) return;
+    const includes = (row: LedgerRow) => isInStore(row, incarnation);
+    let wanted = new WantedRecords();
+    for await (const page of ledgerContents({ ledger, names }, { nowMs: clock.wallMs(), includes })) {
+      for (const implied of page) wanted.add(implied);
+      if (wanted.size >= batchSize) {
+        if (!(await putBack(wanted, incarnation, signal))) return;
+        wanted = new WantedRecords();
+      }
+      await timers.sleep(pauseMs, signal);
+      if (signal.aborted) return;
+    }
+    if (!(await putBack(wanted, incarnation, signal))) return;
+    metrics.comparedAt.set({ where: "store" }, clock.wallMs() / 1_000);
+  };
+
+  async function validIncarnation(): Promise<string | null> {
+    const { incarnation } = await store.readState();
+    return incarnation === (await ledger.readFence())?.incarnation ? incarnation : null;
+  }
+
+  /** False when the round has to end. */
+  async function putBack(wanted: WantedRecords, incarnation: string, signal: AbortSignal): Promise<boolean> {
+    if (wanted.size === 0) return true;
+    for await (const chunk of store.load()) {
+      wanted.strikeOff(chunk);
+      await timers.sleep(pauseMs, signal);
+      if (signal.aborted) return false;
+    }
+    const missing = wanted.left(clock.wallMs());
+    if (missing.length === 0) return true;
+    if ((await validIncarnation()) !== incarnation) return false;
+    for (let at = 0; at < missing.length; at += addStep) {
+      const step = missing.slice(at, at + addStep);
+      await store.add(step.map(({ addition }) => addition));
+      tell(step, incarnation);
+    }
+    return true;
+  }
+
+  function tell(putBackNow: readonly Implied[], incarnation: string): void {
+    for (const { addition } of putBackNow) {
+      metrics.divergences.inc({ where: "store", cause: `${addition.kind}-missing` });
+    }
+    const eventIds = [...new Set(putBackNow.map(({ eventId }) => eventId))];
+    log.warn("store.divergence-repaired", {
+      records: putBackNow.length,
+      events: eventIds.length,
+      event_ids: eventIds.slice(0, eventsNamed),
+      incarnation,
+    });
+  }
+}
+
+export type Compare = ReturnType<typeof createCompare>;
+
+function isInStore(row: LedgerRow, incarnation: string): boolean {
+  return row.status === "enforced" || (row.status === "applied" && row.incarnation === incarnation);
+}
