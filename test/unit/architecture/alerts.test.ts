@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect } from "chai";
 import { describe, it } from "mocha";
+import { Counter, Gauge } from "prom-client";
 import { parse } from "yaml";
 import { z } from "zod";
 import { createMetrics } from "../../../shared/metrics.ts";
@@ -27,7 +28,7 @@ const { groups } = fileSchema.parse(parse(readFileSync(join(docs, "alerts.yml"),
 const rules = groups.flatMap((group) => group.rules);
 
 interface ExportedMetric {
-  readonly kind: string;
+  readonly kind: "counter" | "gauge" | "histogram";
   readonly labels: readonly string[];
 }
 
@@ -39,11 +40,11 @@ const series = new Map<string, ExportedMetric>(
 );
 
 function seriesOf(metric: unknown): [string, ExportedMetric][] {
-  if (typeof metric !== "object" || metric === null || !("labelNames" in metric)) return [];
-  const { name } = metric as { readonly name: string };
-  const labels = metric.labelNames as readonly string[];
-  const kind = metric.constructor.name;
-  if (kind !== "Histogram") return [[name, { kind, labels }]];
+  const named = z.object({ name: z.string(), labelNames: z.array(z.string()) }).safeParse(metric);
+  if (!named.success) return [];
+  const { name, labelNames: labels } = named.data;
+  const kind = metric instanceof Counter ? "counter" : metric instanceof Gauge ? "gauge" : "histogram";
+  if (kind !== "histogram") return [[name, { kind, labels }]];
   const suffixes = ["_bucket", "_sum", "_count"];
   return suffixes.map((suffix) => [`${name}${suffix}`, { kind, labels: [...labels, "le"] }]);
 }
@@ -101,8 +102,8 @@ describe("the alert rules", () => {
 
       it("asks of a counter how it grows, and of nothing else", () => {
         const grown = [...expr.matchAll(/\b(?:increase|rate)\((\w+)\[/g)].map(([, name = ""]) => name);
-        expect(grown.filter((name) => series.get(name)?.kind === "Gauge")).to.deep.equal([]);
-        const counters = metricsIn(expr).filter((name) => series.get(name)?.kind === "Counter");
+        expect(grown.filter((name) => series.get(name)?.kind === "gauge")).to.deep.equal([]);
+        const counters = metricsIn(expr).filter((name) => series.get(name)?.kind === "counter");
         expect(counters.filter((name) => !grown.includes(name))).to.deep.equal([]);
       });
 
