@@ -32,15 +32,11 @@ export class TokenTable {
     return marked;
   }
 
-  listMarked(eventIds: readonly string[], { expiresAfterMs, after = "", limit }: MarkedPage): MarkedToken[] {
+  listMarked(eventIds: readonly string[], page: MarkedPage): MarkedToken[] {
     return [...new Set(eventIds)]
-      .flatMap((eventId) => this.#all(this.#byMark.get(eventId)))
-      .filter(({ jti, expiresAtMs }) => jti > after && expiresAtMs > expiresAfterMs)
+      .flatMap((eventId) => this.#markedBy(eventId, page))
       .toSorted((a, b) => (a.jti < b.jti ? -1 : 1))
-      .slice(0, limit)
-      .flatMap(({ jti, expiresAtMs, revokedBy }) =>
-        revokedBy === null ? [] : [{ jti, expiresAtMs, revokedBy }],
-      );
+      .slice(0, page.limit);
   }
 
   countMarked(eventId: string): number {
@@ -70,13 +66,29 @@ export class TokenTable {
     if (revokedBy !== null) this.#byMark.remove(revokedBy, jti);
   }
 
-  #meantBy(selection: TokenSelection): TokenRecord[] {
-    if (selection.by === "jti") return this.#all([selection.jti]);
-    if (selection.by === "session") return this.#all(this.#bySession.get(selection.sid));
-    const ofSubject = this.#all(this.#bySubject.get(selection.subject));
-    return selection.by === "epoch"
-      ? ofSubject.filter(({ epoch }) => epoch < selection.belowEpoch)
-      : ofSubject.filter(({ issuedAtMs }) => issuedAtMs <= selection.issuedAtOrBeforeMs);
+  #markedBy(eventId: string, { expiresAfterMs, after = "", limit }: MarkedPage): MarkedToken[] {
+    const jtis = this.#byMark.sorted(eventId);
+    const found: MarkedToken[] = [];
+    for (let i = firstAfter(jtis, after); i < jtis.length && found.length < limit; i += 1) {
+      const token = this.#byJti.get(jtis[i] ?? "");
+      if (token === undefined || token.revokedBy === null || token.expiresAtMs <= expiresAfterMs) continue;
+      found.push({ jti: token.jti, expiresAtMs: token.expiresAtMs, revokedBy: token.revokedBy });
+    }
+    return found;
+  }
+
+  /** Lazily: whoever marks takes a few of very many. */
+  *#meantBy(selection: TokenSelection): Generator<TokenRecord> {
+    for (const jti of this.#namedBy(selection)) {
+      const token = this.#byJti.get(jti);
+      if (token !== undefined && isMeant(token, selection)) yield token;
+    }
+  }
+
+  #namedBy(selection: TokenSelection): Iterable<string> {
+    if (selection.by === "jti") return [selection.jti];
+    if (selection.by === "session") return this.#bySession.get(selection.sid);
+    return this.#bySubject.get(selection.subject);
   }
 
   #all(jtis: Iterable<string>): TokenRecord[] {
@@ -84,22 +96,50 @@ export class TokenTable {
   }
 }
 
+function isMeant(token: TokenRecord, selection: TokenSelection): boolean {
+  if (selection.by === "epoch") return token.epoch < selection.belowEpoch;
+  return selection.by !== "issued-at" || token.issuedAtMs <= selection.issuedAtOrBeforeMs;
+}
+
+/** Where the first text stands that comes after `after`. */
+function firstAfter(sorted: readonly string[], after: string): number {
+  let [low, high] = [0, sorted.length];
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((sorted[middle] ?? "") > after) high = middle;
+    else low = middle + 1;
+  }
+  return low;
+}
+
 const nothing: ReadonlySet<string> = new Set();
 
 class Index {
   readonly #entries = new Map<string, Set<string>>();
+  /** Of those that did not change since they were asked for in order. */
+  readonly #sorted = new Map<string, readonly string[]>();
 
   get(key: string): ReadonlySet<string> {
     return this.#entries.get(key) ?? nothing;
   }
 
+  sorted(key: string): readonly string[] {
+    const known = this.#sorted.get(key);
+    if (known !== undefined) return known;
+    const values = [...this.get(key)].toSorted();
+    if (values.length > 0) this.#sorted.set(key, values);
+    return values;
+  }
+
   add(key: string, value: string): void {
+    this.#sorted.delete(key);
     const values = this.#entries.get(key);
     if (values === undefined) this.#entries.set(key, new Set([value]));
     else values.add(value);
   }
 
   remove(key: string, value: string): void {
+    this.#sorted.delete(key);
     const values = this.#entries.get(key);
     values?.delete(value);
     if (values?.size === 0) this.#entries.delete(key);
