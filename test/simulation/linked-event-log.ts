@@ -1,5 +1,11 @@
 import type { InProcessEventLog, InProcessEventLogServer } from "../../shared/in-process/event-log.ts";
-import type { Consumer, ConsumerOptions, EventLog, RecordBatch } from "../../shared/ports/event-log.ts";
+import type {
+  Consumer,
+  ConsumerOptions,
+  EventLog,
+  LostRecords,
+  RecordBatch,
+} from "../../shared/ports/event-log.ts";
 import type { Link } from "./link.ts";
 import { overLink } from "./linked-port.ts";
 import type { Scheduler } from "./scheduler.ts";
@@ -65,6 +71,7 @@ class LinkedConsumer implements Consumer {
       this.#member = await membership.startConsumer({
         onCrash: (error) => this.#options.onCrash(error),
         handleBatch: (batch) => this.#receive(batch, generation),
+        handleLost: (lost) => this.#learnOfLoss(lost, generation),
       });
       this.#membership = membership;
       this.#heardAtMs = this.#scheduler.nowMs;
@@ -145,6 +152,25 @@ class LinkedConsumer implements Consumer {
         const inHand = handled.then(() => this.#link.call(async () => resolve())).catch(() => resolve());
         this.#inHand.add(inHand);
         void inHand.then(() => this.#inHand.delete(inHand));
+      });
+    });
+  }
+
+  #learnOfLoss({ gaps }: LostRecords, generation: number): Promise<void> {
+    const isStale = () => generation !== this.#generation || this.#isClosed;
+    return new Promise((resolve, reject) => {
+      let isTaken = false;
+      this.#scheduler.after(fetchAgainMs, () => {
+        if (!isTaken) reject(new Error("not heard"));
+        isTaken = true;
+      });
+      this.#link.push(this.#life, () => {
+        if (isTaken) return;
+        isTaken = true;
+        this.#options
+          .handleLost({ gaps, isStale })
+          .then(() => this.#link.call(async () => resolve()))
+          .catch(reject);
       });
     });
   }

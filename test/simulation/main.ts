@@ -1,22 +1,75 @@
-import { generateJwks } from "../../api/keys/generate-jwks.ts";
-import { parseKeys } from "../../api/tokens/keys.ts";
+import { parseOptions, type SimulationOptions } from "./options.ts";
 import { createPlan } from "./plan.ts";
-import { run } from "./run.ts";
-import { loadSettings } from "./settings.ts";
+import { describe, reportFailure } from "./report-failure.ts";
+import { runMutations } from "./run-mutations.ts";
+import { createRunSeed } from "./run-seed.ts";
+import { runSeeds, type SeedResult } from "./seed-pool.ts";
 
-const keys = await parseKeys(await generateJwks("ES256"));
-const [first = "1", count = "1", verbose] = process.argv.slice(2);
-const startedAt = performance.now();
-let steps = 0;
-for (let seed = Number(first); seed < Number(first) + Number(count); seed += 1) {
-  const result = await run(createPlan(seed), {
-    keys,
-    settings: loadSettings(),
-    ...(verbose ? { onTrace: console.log } : {}),
+const shownFailures = 3;
+
+const options = parseOptions(process.argv);
+const progress = (line: string) => process.stderr.write(`${line}\n`);
+const write = (line: string) => process.stdout.write(`${line}\n`);
+
+if (options.mutations) await checkMutations(options);
+else if (options.isReplay) await replay(options);
+else await simulate(options);
+
+async function simulate({ firstSeed, seeds, json }: SimulationOptions): Promise<void> {
+  const startedAtMs = performance.now();
+  let done = 0;
+  const results = await runSeeds({
+    firstSeed,
+    seeds,
+    onResult: ({ seed, violations }) => {
+      done += 1;
+      for (const { invariant, what } of violations) progress(`seed ${seed} violates ${invariant}: ${what}`);
+      if (done % 500 === 0) progress(`simulate: ${done} of ${seeds} seeds`);
+    },
   });
-  steps += result.steps;
-  for (const { invariant, what } of result.violations) console.log(seed, invariant, what);
-  if (verbose) console.log(result.digest, result.steps);
+  const failing = results.filter(({ violations }) => violations.length > 0);
+  const steps = results.reduce((sum, result) => sum + result.steps, 0);
+  if (json) write(JSON.stringify({ seeds: results.length, steps, violations: flat(failing) }));
+  else {
+    const runSeed = await createRunSeed();
+    for (const { seed } of failing.slice(0, shownFailures)) await reportFailure(seed, runSeed, write);
+    const seconds = (performance.now() - startedAtMs) / 1_000;
+    write(
+      `${results.length} seeds, ${steps} steps in ${seconds.toFixed(1)} s; ${failing.length} seeds with violations`,
+    );
+  }
+  if (failing.length > 0) process.exitCode = 1;
 }
-console.log(`${count} seeds, ${steps} steps, ${Math.round(performance.now() - startedAt)} ms`);
-process.exit();
+
+async function replay({ firstSeed, json }: SimulationOptions): Promise<void> {
+  const runSeed = await createRunSeed();
+  if (!json) for (const line of describe(createPlan(firstSeed))) write(line);
+  const { violations, steps, digest } = await runSeed(firstSeed, json ? undefined : write);
+  if (json)
+    write(JSON.stringify({ seeds: 1, steps, violations: flat([{ seed: firstSeed, steps, violations }]) }));
+  else write(`${steps} steps, ${violations.length} violations, digest ${digest}`);
+  if (violations.length > 0) process.exitCode = 1;
+}
+
+async function checkMutations({ only, seeds, json }: SimulationOptions): Promise<void> {
+  const outcomes = await runMutations({
+    only,
+    seedsAtMost: seeds,
+    onOutcome: ({ name, found, seeds: needed, invariant }) =>
+      (json ? progress : write)(
+        `${found ? "found" : "NOT FOUND"}  ${name}: ${needed} seeds${invariant === null ? "" : `, ${invariant}`}`,
+      ),
+  });
+  if (json) {
+    write(
+      JSON.stringify({
+        mutations: outcomes.map(({ name, found, seeds: needed }) => ({ name, found, seeds: needed })),
+      }),
+    );
+  } else write(`${outcomes.filter(({ found }) => found).length} of ${outcomes.length} mutations found`);
+  if (outcomes.some(({ found }) => !found)) process.exitCode = 1;
+}
+
+function flat(results: readonly SeedResult[]) {
+  return results.flatMap(({ seed, violations }) => violations.map(({ invariant }) => ({ seed, invariant })));
+}

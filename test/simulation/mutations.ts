@@ -1,0 +1,137 @@
+import type { Mutation } from "../support/mutated-copy.ts";
+
+/** Deliberate faults in the product, each of which breaks a promise that the simulation must notice. */
+export const mutations: readonly Mutation[] = [
+  {
+    name: "freshness counts from the answer",
+    file: "api/blacklist/blacklist-feed.ts",
+    find: "this.#lease.noteAnswer({ sent, incarnation",
+    replace: "this.#lease.noteAnswer({ sent: this.#lease.noteSending(), incarnation",
+  },
+  {
+    name: "fresh before the head is reached",
+    file: "api/blacklist/lease.ts",
+    find: ".filter(({ head }) => head <= position)",
+    replace: ".filter(() => true)",
+  },
+  {
+    name: "only the monotonic clock counts",
+    file: "api/blacklist/lease.ts",
+    find: "return Math.max(monotonicMs, this.#clock.wallMs() - this.#from.wallMs);",
+    replace: "return monotonicMs;",
+  },
+  {
+    name: "no freshness before the token is looked at",
+    file: "api/middleware/require-fresh.ts",
+    find: "if (!feed.isAccepting(policy)) throw refusal(feed);",
+    replace: "if (feed.freshness().state === 'cold') throw refusal(feed);",
+  },
+  {
+    name: "an announcement is applied wherever the instance stands",
+    file: "api/blacklist/feed-cursor.ts",
+    find: "this.#place === null || entry.previous !== this.#place.position",
+    replace: "this.#place === null",
+  },
+  {
+    name: "the head is noted after the load",
+    file: "api/blacklist/load-snapshot.ts",
+    find: "position: head }",
+    replace: "position: after.head }",
+  },
+  {
+    name: "a cut-off reaches its own epoch",
+    file: "api/blacklist/cut-offs.ts",
+    find: "return epoch < this.#strictest(subject, epochColumn);",
+    replace: "return epoch <= this.#strictest(subject, epochColumn);",
+  },
+  {
+    name: "commit before effect",
+    file: "workers/revoker/consumer.ts",
+    find: "const applicable = part.flatMap(",
+    replace: "await commit(batch, part, retry);\n        const applicable = part.flatMap(",
+  },
+  {
+    name: "the fence is not read after the note",
+    file: "workers/revoker/write-revocation.ts",
+    find: "if ((await validFence()).incarnation !== incarnation) throw incarnationChanged();",
+    replace: "",
+  },
+  {
+    name: "answers under two incarnations pass",
+    file: "workers/revoker/write-revocation.ts",
+    find: "if (last === undefined || writes.some(({ incarnation }) => incarnation !== last.incarnation)) {",
+    replace: "if (last === undefined) {",
+  },
+  {
+    name: "the fence is written after the ledger was read",
+    file: "workers/pruner/repair.ts",
+    find: "    await ledger.writeFence(incarnation);\n",
+    replace: "",
+  },
+  {
+    name: "a repair trusts positions of another incarnation",
+    file: "workers/pruner/repair.ts",
+    find: "return row.incarnation === found.incarnation && row.position <= found.head;",
+    replace: "return row.position <= found.head;",
+  },
+  {
+    name: "rows of an earlier incarnation are not written again",
+    file: "workers/pruner/look.ts",
+    find: "const outdated = rows.filter((row) => row.incarnation !== incarnation);",
+    replace: "const outdated = rows.filter(() => false);",
+  },
+  {
+    name: "an instance that vanished counts as gone",
+    file: "shared/receipts/instance-observer.ts",
+    find: "if (isFenced(vanished) || seen.instance.signedOffAtMs !== null) watches.delete(id);",
+    replace: "if (vanished) watches.delete(id);",
+  },
+  {
+    name: "silence counts as fenced at once",
+    file: "shared/receipts/instance-observer.ts",
+    find: "return lastShownAtMs - firstShownAtMs > boundMs(instance.maxStalenessMs);",
+    replace: "return lastShownAtMs - firstShownAtMs > 300;",
+  },
+  {
+    name: "a new incarnation proves at once",
+    file: "shared/receipts/instance-observer.ts",
+    find: "if (view.isFirstIncarnation) return true;",
+    replace: "if (view.isFirstIncarnation || view.incarnation !== null) return true;",
+  },
+  {
+    name: "a receipt forgets the position",
+    file: "shared/receipts/settle-receipts.ts",
+    find: "instance.incarnation === row.incarnation && row.position !== null && instance.position >= row.position;",
+    replace: "instance.incarnation === row.incarnation;",
+  },
+  {
+    name: "a refreshed token carries the user's epoch",
+    file: "api/users/refresh-session.ts",
+    find: "sid: session.sid, epoch: session.epoch, readAtMs",
+    replace: "sid: session.sid, epoch: user.epoch, readAtMs",
+  },
+  {
+    name: "an event leaves the outbox before the log has it",
+    file: "shared/outbox/publish-event.ts",
+    find: "    await Promise.all([",
+    replace: "    await users.removeFromOutbox(userId, event.id);\n    await Promise.all([",
+  },
+  {
+    name: "pruned before it has expired",
+    file: "shared/revocation/retention.ts",
+    find: "* widthSeconds * 1000 + clockErrorAllowedMs;",
+    replace: "* widthSeconds * 1000 - 2_000_000;",
+  },
+  {
+    name: "a late event kills nobody",
+    file: "shared/revocation/user-state.ts",
+    find: 'if (change === "user.reactivated") return false;',
+    replace: 'if (change !== "credentials.changed") return false;',
+  },
+  {
+    name: "an upstream change of status ignores the order of time",
+    file: "shared/revocation/user-state.ts",
+    find: ": effectiveAtMs > state.statusChangedAtMs;",
+    replace: ": true;",
+  },
+];

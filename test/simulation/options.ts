@@ -1,0 +1,47 @@
+import { Command, InvalidArgumentError } from "commander";
+
+export interface SimulationOptions {
+  readonly seeds: number;
+  readonly firstSeed: number;
+  /** One seed was asked for: its schedule and everything that happens are shown. */
+  readonly isReplay: boolean;
+  readonly json: boolean;
+  readonly mutations: boolean;
+  /** Of the mutations, those whose name has this text in it. */
+  readonly only: string | undefined;
+}
+
+const defaultSeeds = 1_000;
+
+/** Ends the process with 1 and a sentence when the arguments make no sense. */
+export function parseOptions(argv: readonly string[]): SimulationOptions {
+  const command = new Command("simulate")
+    .description("runs the real code under seeded faults, and checks the invariants")
+    .option("--seeds <n>", "how many seeds", wholeNumber)
+    .option("--seed <s>", "the first seed; alone: replay this one, and show what happens", wholeNumber)
+    .option("--mutations", "run against deliberate faults in the product: each must be found", false)
+    .option("--only <text>", "with --mutations: those whose name has this text in it")
+    .option("--json", "write JSON only to the standard output", false)
+    .parse([...argv]);
+  const given = command.opts<{
+    seeds?: number;
+    seed?: number;
+    mutations: boolean;
+    only?: string;
+    json: boolean;
+  }>();
+  return {
+    seeds: given.seeds ?? (given.mutations || given.seed === undefined ? defaultSeeds : 1),
+    firstSeed: given.seed ?? 1,
+    isReplay: given.seed !== undefined && given.seeds === undefined && !given.mutations,
+    json: given.json,
+    mutations: given.mutations,
+    only: given.only,
+  };
+}
+
+function wholeNumber(text: string): number {
+  const number = Number(text);
+  if (!Number.isSafeInteger(number) || number < 1) throw new InvalidArgumentError("a whole number from 1");
+  return number;
+}

@@ -1,0 +1,19 @@
+import { createRunSeed } from "./run-seed.ts";
+import type { SeedResult, Task } from "./seed-pool.ts";
+
+/** One of the processes that share the seeds: runs those that it is told, and tells what came of each. */
+const runSeed = await createRunSeed();
+
+process.on("message", (task: Task) => {
+  void runTask(task);
+});
+process.send?.("ready");
+
+async function runTask({ seeds }: Task): Promise<void> {
+  for (const seed of seeds) {
+    const { violations, steps } = await runSeed(seed);
+    const result: SeedResult = { seed, steps, violations };
+    process.send?.(result);
+  }
+  process.send?.("ready");
+}
