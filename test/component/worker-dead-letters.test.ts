@@ -96,6 +96,34 @@ describe("revoker: dead letters", () => {
     expect(row?.untilMs).to.be.within(untilMs - 5_000, untilMs);
   });
 
+  for (const source of ["own", "upstream"] as const) {
+    it(`applies an ${source} event that was given up once it is published again`, async () => {
+      const parts = world.connectParts();
+      let isBroken = true;
+      const ledger = intercept(parts.database.ledger, "markTokens", () => {
+        if (isBroken) throw new TypeError("a bug");
+      });
+      await world.start({ database: { ...parts.database, ledger } });
+      const user = await world.addUser();
+      const jti = await world.addToken(user.id);
+      await world.platform.advance(1_000);
+      const upstream = () => world.event("user.deactivated", { subject: user.id });
+      const event = source === "own" ? await world.changeUser(user.id, "user.deactivated") : upstream();
+      await world.publish(event);
+      await world.platform.advance(5_000);
+      expect(await world.rowOf(event)).to.include({ status: "failed" });
+      isBroken = false;
+      await world.publish(event);
+      await world.platform.advance(1_000);
+      expect(await world.isTokenRevoked(jti)).to.equal(true);
+      expect(await world.cutOffOf(user.id)).to.include({ epoch: 1 });
+      const row = await world.rowOf(event);
+      expect(row).to.include({ epoch: 1, tokensRevoked: 1 });
+      expect(row?.appliedAtMs).to.be.a("number");
+      expect(world.logServer.lag).to.equal(0);
+    });
+  }
+
   it("notes that an own event failed which cannot be decoded, once its dead letter is written", async () => {
     const parts = world.connectParts();
     let isBroken = true;
