@@ -1,29 +1,46 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { parseOptions } from "./options.ts";
+import { type ChaosOptions, parseOptions } from "./options.ts";
 import { createRecorder } from "./recorder.ts";
 import { renderReport, renderViolations } from "./report.ts";
 import { runChaos } from "./run-chaos.ts";
 import { runChecker } from "./run-checker.ts";
+import { runMutated } from "./run-mutated.ts";
 
 const options = parseOptions(process.argv);
 const log = (line: string) => process.stderr.write(`chaos: ${line}\n`);
-const folder = mkdtempSync(path.join(tmpdir(), "quash-chaos-log-"));
-try {
-  const recorder = createRecorder(options.log ?? path.join(folder, "log.jsonl"));
+const interruption = new AbortController();
+// Ctrl-C reaches us twice through npm; closing is the same for each.
+for (const name of ["SIGINT", "SIGTERM"] as const) process.on(name, () => interruption.abort());
+const isKept = options.mutated ? await showMutations(options) : await show(options);
+if (!isKept) process.exitCode = 1;
+
+async function show({ json, ...options }: ChaosOptions): Promise<boolean> {
+  const folder = mkdtempSync(path.join(tmpdir(), "quash-chaos-log-"));
   try {
-    await runChaos(options, recorder, log);
+    const recorder = createRecorder(options.log ?? path.join(folder, "log.jsonl"));
+    try {
+      await runChaos(options, { recorder, log, signal: interruption.signal });
+    } finally {
+      await recorder.close();
+    }
+    const verdict = await runChecker(recorder.file);
+    const { violations, longest_refusal_ms_by_fault: _, ...report } = verdict;
+    if (json) for (const line of renderViolations(violations)) log(line);
+    process.stdout.write(`${json ? JSON.stringify(report) : renderReport(verdict)}\n`);
+    return violations.length === 0;
   } finally {
-    await recorder.close();
+    rmSync(folder, { recursive: true });
   }
-  const verdict = await runChecker(recorder.file);
-  if (options.json) {
-    for (const line of renderViolations(verdict.violations)) log(line);
-    const { violations: _, longest_refusal_ms_by_fault: __, ...report } = verdict;
-    process.stdout.write(`${JSON.stringify(report)}\n`);
-  } else process.stdout.write(`${renderReport(verdict)}\n`);
-  if (verdict.violations.length > 0) process.exitCode = 1;
-} finally {
-  rmSync(folder, { recursive: true });
+}
+
+async function showMutations({ json }: ChaosOptions): Promise<boolean> {
+  const results = await runMutated(log);
+  const lines = results.map(
+    ({ mutation, program, exitCode, found }) =>
+      `${mutation}: ${program} ended with ${exitCode}, ${found ? "found" : "NOT FOUND"}`,
+  );
+  process.stdout.write(`${json ? JSON.stringify({ mutations: results }) : lines.join("\n")}\n`);
+  return results.every(({ found }) => found);
 }

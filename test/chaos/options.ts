@@ -5,6 +5,8 @@ export interface ChaosOptions {
   readonly seconds: number;
   readonly seed: number;
   readonly json: boolean;
+  /** Shows instead that chaos and the load test notice when what they prove is taken out. */
+  readonly mutated: boolean;
   /** Where the log goes that the checker reads; a temporary file unless given. */
   readonly log?: string;
 }
@@ -15,6 +17,7 @@ export function parseOptions(argv: readonly string[]): ChaosOptions {
     .option("--seconds <s>", "how long to run", wholeNumberFrom(40), 600)
     .option("--seed <s>", "the seed of the schedule of faults", wholeNumberFrom(0), 1)
     .option("--log <file>", "keep the log of all operations in this file")
+    .option("--mutated", "show that chaos and load fail without reject-revoked, and without freshness", false)
     .option("--json", "print one JSON object on the last line", false);
   return command.parse(argv).opts<ChaosOptions>();
 }

@@ -4,6 +4,7 @@ import type { LogEntry } from "./log-entry.ts";
 
 export interface Recorder {
   readonly file: string;
+  /** Does nothing once it is closed: after an interruption some calls still come back. */
   note(entry: LogEntry): void;
   close(): Promise<void>;
 }
@@ -11,10 +12,14 @@ export interface Recorder {
 /** Writes each operation on a line of its own, in the order in which they ended. */
 export function createRecorder(file: string): Recorder {
   const stream = createWriteStream(file);
+  let isClosed = false;
   return {
     file,
-    note: (entry) => void stream.write(`${JSON.stringify(entry)}\n`),
+    note(entry) {
+      if (!isClosed) stream.write(`${JSON.stringify(entry)}\n`);
+    },
     async close() {
+      isClosed = true;
       stream.end();
       await finished(stream);
     },

@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import { setTimeout as delay } from "node:timers/promises";
 import { eventually } from "../support/eventually.ts";
 import { administrator } from "../support/fleet.ts";
@@ -23,10 +24,19 @@ const maxStalenessMs = 5_000;
 /** Beyond the time for which faults and operations last: what has not come to its end by then is lost. */
 const patienceMs = 60_000;
 
+type RunOptions = Pick<ChaosOptions, "seed" | "seconds">;
 type Log = (line: string) => void;
 
+export interface RunDeps {
+  readonly recorder: Recorder;
+  readonly log: Log;
+  /** Ends the run, and what it started. */
+  readonly signal: AbortSignal;
+}
+
 /** Lets the faults of the schedule happen to a system at work, and writes down what was seen. */
-export async function runChaos(options: ChaosOptions, recorder: Recorder, log: Log): Promise<void> {
+export async function runChaos(options: RunOptions, deps: RunDeps): Promise<void> {
+  const { recorder, log, signal } = deps;
   const system = await startSystem({
     tokenLifetimeSeconds: Math.max(900, options.seconds + 300),
     log,
@@ -36,42 +46,49 @@ export async function runChaos(options: ChaosOptions, recorder: Recorder, log: L
     },
   });
   try {
-    await work(system, options, { recorder, log });
+    await Promise.race([work(system, options, deps), untilAborted(signal)]);
   } finally {
     await system.close();
   }
 }
 
+async function untilAborted(signal: AbortSignal): Promise<never> {
+  if (!signal.aborted) await once(signal, "abort");
+  throw new Error("interrupted");
+}
+
 async function work(
   system: ChaosSystem,
-  options: ChaosOptions,
-  { recorder, log }: { readonly recorder: Recorder; readonly log: Log },
+  options: RunOptions,
+  { recorder, log, signal }: RunDeps,
 ): Promise<void> {
-  const random = createRandom(options.seed + 1);
+  const { seed, seconds } = options;
+  const random = createRandom(seed + 1);
   const pool = createTokenPool(random);
   const apis = apiNames.map((name) => createApiClient(name, system.apiUrls[name]));
-  const noMoreStories = new AbortController();
-  const people = createPeople({ apis, administrator, recorder, random, pool, signal: noMoreStories.signal });
+  const end = new AbortController();
+  signal.addEventListener("abort", () => end.abort());
+  const people = createPeople({ apis, administrator, recorder, random, pool, signal: end.signal });
   const upstream = await connectUpstreamSystem(system, { recorder, random });
   const receipts = createReceiptReader(people, recorder);
   const probing = { apis, pool, recorder };
   try {
-    const { seed, seconds } = options;
     const run = { seed, seconds, max_staleness_ms: maxStalenessMs, instances: [...apiNames] };
     recorder.note({ op: "run", at: Date.now(), ...run });
     for (let i = 0; i < innocents; i += 1) await people.signIn(await people.signUp(), false);
     log(`chaos for ${seconds} s with seed ${seed}`);
     const stories = createStories({ apis, people, upstream, recorder, random });
-    const end = new AbortController();
     const working = runWorkload({ ...probing, people, stories, receipts, random }, end.signal);
-    const injector = createInjector({ system, recorder, events: upstream, log });
-    const ending = delay(seconds * 1_000 - calm.afterMs);
-    await Promise.all([injector.run(createSchedule(options)), ending]);
+    const injector = createInjector({ system, recorder, events: upstream, log, signal: end.signal });
+    const faults = Promise.all([
+      injector.run(createSchedule(options)),
+      delay(seconds * 1_000 - calm.afterMs),
+    ]);
+    await Promise.race([faults, working]);
     recorder.note({ op: "quiet", at: Date.now() });
     log("all faults are healed");
-    await delay(calm.afterMs);
+    await Promise.race([delay(calm.afterMs), working]);
     end.abort();
-    noMoreStories.abort();
     await working;
     await untilSettled(system, receipts, log);
     recorder.note({ op: "final", at: Date.now() });
@@ -79,6 +96,7 @@ async function work(
     await probeAll(probing);
     await noteDeadLetters(system, recorder);
   } finally {
+    end.abort();
     await upstream.close();
     await Promise.all(apis.map((api) => api.close()));
   }

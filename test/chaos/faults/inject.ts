@@ -13,6 +13,8 @@ export interface FaultDeps {
   readonly recorder: Recorder;
   readonly events: EventFaults;
   readonly log: (line: string) => void;
+  /** Nothing more is done to the system once it is aborted. */
+  readonly signal: AbortSignal;
 }
 
 /** Does one fault at its time, and undoes it. Two faults with the same target follow one another (see `queues`). */
@@ -21,7 +23,7 @@ export function createInjector(deps: FaultDeps) {
   const startedAtMs = performance.now();
 
   async function inject(fault: ScheduledFault): Promise<void> {
-    const { system, recorder, events, log } = deps;
+    const { system, recorder, events, log, signal } = deps;
     const { id, does, target } = fault;
     const note = (phase: "begin" | "active" | "heal" | "healed") =>
       recorder.note({ op: "fault", at: Date.now(), phase, id, does, target, kind: kindOf(fault) });
@@ -29,7 +31,7 @@ export function createInjector(deps: FaultDeps) {
     note("begin");
     await begin(fault, { system, events });
     note("active");
-    await delay(fault.forMs);
+    await delay(fault.forMs, undefined, { signal });
     note("heal");
     await end(fault, system);
     note("healed");
@@ -40,7 +42,7 @@ export function createInjector(deps: FaultDeps) {
     async run(schedule: readonly ScheduledFault[]): Promise<void> {
       for (const fault of schedule) {
         const waitMs = startedAtMs + fault.atMs - performance.now();
-        if (waitMs > 0) await delay(waitMs);
+        if (waitMs > 0) await delay(waitMs, undefined, { signal: deps.signal });
         const earlier = queues.get(fault.target) ?? Promise.resolve();
         queues.set(
           fault.target,

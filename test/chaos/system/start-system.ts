@@ -7,7 +7,7 @@ import { requirePrerequisites } from "../../services/prerequisites.ts";
 import { redis } from "../../services/redis.ts";
 import { servicesFolder } from "../../services/state.ts";
 import { eventually } from "../../support/eventually.ts";
-import { administrator, generateKeys } from "../../support/fleet.ts";
+import { generateKeys } from "../../support/fleet.ts";
 import type { TcpProxy } from "../../support/tcp-proxy.ts";
 import {
   type ApiName,
@@ -17,9 +17,11 @@ import {
   roleNames,
   type ServiceName,
 } from "../fault-kinds.ts";
+import { byName } from "./by-name.ts";
+import { createRoles, namespace, type RoleSettings } from "./create-roles.ts";
 import { kafkaWithListeners, type Listener } from "./kafka-with-listeners.ts";
-import { linkUrls, startLinks } from "./links.ts";
-import { createRoleProcess, type RoleProcess } from "./role-process.ts";
+import { startLinks } from "./links.ts";
+import type { RoleProcess } from "./role-process.ts";
 import { createServiceProcess, type ServiceProcess } from "./service-process.ts";
 
 /** Everything that a fault can be done to. */
@@ -37,13 +39,9 @@ export interface ChaosSystem {
   close(): Promise<void>;
 }
 
-export interface SystemOptions {
-  readonly tokenLifetimeSeconds: number;
+export interface SystemOptions extends RoleSettings {
   readonly log: (line: string) => void;
-  readonly onEnd: (role: RoleName, how: string) => void;
 }
-
-const namespace = "chaos";
 
 export async function startSystem(options: SystemOptions): Promise<ChaosSystem> {
   const folder = await mkdtemp(path.join(tmpdir(), "quash-chaos-"));
@@ -133,49 +131,6 @@ async function createServices(
   };
 }
 
-function createRoles(
-  place: {
-    readonly folder: string;
-    readonly keysFile: string;
-    readonly links: ReadonlyMap<LinkName, TcpProxy>;
-    readonly apiPorts: Readonly<Record<ApiName, number>>;
-  },
-  { tokenLifetimeSeconds, onEnd }: SystemOptions,
-): Record<RoleName, RoleProcess> {
-  return byName(roleNames, (name) => {
-    const common = { ...linkUrls(place.links, name), NAMESPACE: namespace, LOG_LEVEL: "info" };
-    const api = {
-      HOST: "127.0.0.1",
-      PORT: name in place.apiPorts ? String(place.apiPorts[name as ApiName]) : "",
-      SIGNING_KEYS_FILE: place.keysFile,
-      TOKEN_LIFETIME_SECONDS: String(tokenLifetimeSeconds),
-      ADMIN_EMAIL: administrator.email,
-      ADMIN_PASSWORD: administrator.password,
-      LOGIN_FAILURES_PER_ACCOUNT: "0",
-      LOGIN_FAILURES_PER_ADDRESS: "0",
-      HOLD_ABOVE_USERS_PER_MINUTE: "0",
-    };
-    const isApi = name in place.apiPorts;
-    return createRoleProcess(name, {
-      entry: isApi ? "api/main.ts" : "workers/main.ts",
-      env: isApi ? { ...common, ...api } : { ...common, HEALTH_PORT: "0", HOLD_ABOVE_USERS_PER_MINUTE: "0" },
-      folder: place.folder,
-      onEnd: (how) => onEnd(name, how),
-    });
-  });
-}
-
-function listenerName(role: RoleName): string {
-  return role.replace("-", "").toUpperCase();
-}
-
-function byName<Name extends string, T>(
-  names: readonly Name[],
-  make: (name: Name, index: number) => T,
-): Record<Name, T> {
-  return Object.fromEntries(names.map((name, index) => [name, make(name, index)])) as Record<Name, T>;
-}
-
 async function untilReady(url: string): Promise<void> {
   await eventually(
     async () => {
@@ -185,4 +140,8 @@ async function untilReady(url: string): Promise<void> {
     },
     { timeoutMs: 60_000, intervalMs: 100 },
   );
+}
+
+function listenerName(role: RoleName): string {
+  return role.replace("-", "").toUpperCase();
 }

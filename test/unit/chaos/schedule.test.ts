@@ -22,8 +22,12 @@ describe("the schedule of faults", () => {
       expect([...kinds], `seed ${seed}`).to.have.members([
         ...subjects.flatMap((subject) => [`kill ${subject}`, `pause ${subject}`]),
         ...links.flatMap((link) => ["cut", "delay", "half-open", "reset"].map((does) => `${does} ${link}`)),
-        ...["flushall", "restart-empty", "restart-aof", "disk-full"],
-        ...["duplicate-events", "poisoned-events"],
+        "flushall",
+        "restart-empty",
+        "restart-aof",
+        "disk-full",
+        "duplicate-events",
+        "poisoned-events",
       ]);
     }
   });

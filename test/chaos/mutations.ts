@@ -1,0 +1,17 @@
+import type { Mutation } from "../support/mutated-copy.ts";
+
+/** What makes the promises true, taken out: chaos and load must notice. */
+export const mutations: readonly Mutation[] = [
+  {
+    name: "reject-revoked taken out",
+    file: "api/app.ts",
+    find: "    createRejectRevoked(deps.blacklist, metrics),\n",
+    replace: "",
+  },
+  {
+    name: "freshness taken out",
+    file: "api/app.ts",
+    find: "    createRequireFresh(deps.feed),\n",
+    replace: "",
+  },
+];
