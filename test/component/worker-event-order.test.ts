@@ -8,6 +8,7 @@ import { createWorkerWorld, type WorkerWorld } from "../support/worker-world.ts"
 
 const external = { iss: "https://idp.test", sub: "u-1" };
 const types = ["user.deactivated", "user.reactivated", "user.signed-out", "credentials.changed"] as const;
+const weighted = [...types, "user.deactivated", "user.reactivated"] as const;
 const tick = 1_000;
 const ticks = 4;
 
@@ -20,25 +21,22 @@ interface Said {
 }
 
 const said: fc.Arbitrary<Said> = fc.record({
-  type: fc.constantFrom(...types),
+  type: fc.constantFrom(...weighted),
   at: fc.integer({ min: 1, max: ticks }),
   byExternalIdentity: fc.boolean(),
   isRepeated: fc.boolean(),
 });
 const schedule = fc
-  .array(said, { minLength: 1, maxLength: 6 })
-  .chain((events) =>
+  .array(said, { minLength: 2, maxLength: 6, size: "max" })
+  .map((events) => ({ events, deliveries: events.flatMap((event, i) => (event.isRepeated ? [i, i] : [i])) }))
+  .chain(({ events, deliveries }) =>
     fc.record({
       events: fc.constant(events),
-      order: fc.shuffledSubarray(
-        events.flatMap((event, i) => (event.isRepeated ? [i, i] : [i])),
-        { minLength: events.length },
-      ),
+      order: fc.shuffledSubarray(deliveries, { minLength: deliveries.length }),
       keys: fc.array(fc.constantFrom("a", "b", "c", "d", null), { minLength: 12, maxLength: 12 }),
       isOneByOne: fc.boolean(),
     }),
-  )
-  .filter(({ events, order }) => new Set(order).size === events.length);
+  );
 
 /** What the times say, whatever the order of arrival: the last change of status counts, the stricter one at a tie. */
 function statusAfter(events: readonly Said[]): UserStatus {
@@ -102,7 +100,7 @@ describe("revoker: events in any order, on any partition, once or twice", () => 
           await world.close();
         }
       }),
-      { numRuns: 60, seed: 20261124 },
+      { numRuns: 80, seed: 20261124 },
     );
   });
 });
