@@ -5,6 +5,7 @@ import type {
   LedgerQuery,
   LedgerRow,
   MarkedPage,
+  MarkedRange,
   MarkedToken,
   PendingRow,
   TokenSelection,
@@ -119,6 +120,10 @@ export class InProcessLedger {
 
   listMarked(eventIds: readonly string[], page: MarkedPage): MarkedToken[] {
     return this.#tokens.listMarked(eventIds, page);
+  }
+
+  listMarkedBetween(range: MarkedRange): MarkedToken[] | null {
+    return this.#tokens.listMarkedBetween(range);
   }
 
   countMarked(eventId: string): number {

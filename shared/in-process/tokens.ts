@@ -1,4 +1,4 @@
-import type { MarkedPage, MarkedToken, TokenSelection } from "../ports/ledger.ts";
+import type { MarkedPage, MarkedRange, MarkedToken, TokenSelection } from "../ports/ledger.ts";
 import type { TokenRecord } from "../ports/session-store.ts";
 
 /** The recorded tokens, found by subject, session and mark without a scan. */
@@ -37,6 +37,15 @@ export class TokenTable {
       .flatMap((eventId) => this.#markedBy(eventId, page))
       .toSorted((a, b) => (a.jti < b.jti ? -1 : 1))
       .slice(0, page.limit);
+  }
+
+  listMarkedBetween({ from, to, expiresAfterMs, limit }: MarkedRange): MarkedToken[] | null {
+    const eventIds = this.#byMark.keys().filter((eventId) => eventId >= from && eventId <= to);
+    const tokens = eventIds.flatMap((eventId) => this.#all(this.#byMark.get(eventId)));
+    if (tokens.length > limit) return null;
+    return tokens.flatMap(({ jti, expiresAtMs, revokedBy }) =>
+      revokedBy === null || expiresAtMs <= expiresAfterMs ? [] : [{ jti, expiresAtMs, revokedBy }],
+    );
   }
 
   countMarked(eventId: string): number {
@@ -129,6 +138,10 @@ class Index {
     const values = [...this.get(key)].toSorted();
     if (values.length > 0) this.#sorted.set(key, values);
     return values;
+  }
+
+  keys(): string[] {
+    return [...this.#entries.keys()];
   }
 
   add(key: string, value: string): void {

@@ -1,9 +1,9 @@
 import { type Model, type QueryFilter, trusted } from "mongoose";
-import type { Ledger, TokenSelection } from "../ports/ledger.ts";
+import type { Ledger, MarkedToken, TokenSelection } from "../ports/ledger.ts";
 import { bulkLimitMs, type MongoConnection } from "./connection.ts";
 import type { TokenDocument } from "./session-documents.ts";
 
-type Marks = Pick<Ledger, "markTokens" | "listMarked" | "countMarked" | "lastExpiryMs">;
+type Marks = Pick<Ledger, "markTokens" | "listMarked" | "listMarkedBetween" | "countMarked" | "lastExpiryMs">;
 
 /** The ledger's part in the recorded tokens. */
 export function createMongoMarks({ call }: MongoConnection, tokens: Model<TokenDocument>): Marks {
@@ -31,7 +31,7 @@ export function createMongoMarks({ call }: MongoConnection, tokens: Model<TokenD
         const documents = await tokens
           .find(
             {
-              revokedBy: trusted({ $in: [...eventIds] }),
+              revokedBy: eventIds.length === 1 ? (eventIds[0] ?? "") : trusted({ $in: [...eventIds] }),
               expiresAt: trusted({ $gt: new Date(expiresAfterMs) }),
               _id: trusted({ $gt: after }),
             },
@@ -41,9 +41,20 @@ export function createMongoMarks({ call }: MongoConnection, tokens: Model<TokenD
           .limit(limit)
           .lean()
           .exec();
-        return documents.flatMap(({ _id, expiresAt, revokedBy }) =>
-          revokedBy === undefined ? [] : [{ jti: _id, expiresAtMs: expiresAt.getTime(), revokedBy }],
-        );
+        return documents.flatMap(markedTokenOf);
+      }, bulkLimitMs),
+    listMarkedBetween: ({ from, to, expiresAfterMs, limit }) =>
+      call(async () => {
+        const documents = await tokens
+          .find({ revokedBy: trusted({ $gte: from, $lte: to }) }, { expiresAt: 1, revokedBy: 1 })
+          .limit(limit + 1)
+          .batchSize(limit + 1)
+          .lean()
+          .exec();
+        // Few have expired and are still there: leaving them out here costs less than having the server compare.
+        return documents.length > limit
+          ? null
+          : documents.flatMap(markedTokenOf).filter(({ expiresAtMs }) => expiresAtMs > expiresAfterMs);
       }, bulkLimitMs),
     countMarked: (eventId) => call(() => tokens.countDocuments({ revokedBy: eventId }).exec(), bulkLimitMs),
     lastExpiryMs: (subject) =>
@@ -56,6 +67,14 @@ export function createMongoMarks({ call }: MongoConnection, tokens: Model<TokenD
         return last === null ? null : last.expiresAt.getTime();
       }),
   };
+}
+
+function markedTokenOf({
+  _id,
+  expiresAt,
+  revokedBy,
+}: Pick<TokenDocument, "_id" | "expiresAt" | "revokedBy">): MarkedToken[] {
+  return revokedBy === undefined ? [] : [{ jti: _id, expiresAtMs: expiresAt.getTime(), revokedBy }];
 }
 
 function filterOf(selection: TokenSelection): QueryFilter<TokenDocument> {

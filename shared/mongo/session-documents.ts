@@ -58,9 +58,10 @@ export const tokenSchema = new Schema<TokenDocument>(
 tokenSchema.index({ subject: 1, expiresAt: 1 }, { name: "subject_expiry" });
 tokenSchema.index({ sid: 1 }, { name: "session" });
 tokenSchema.index({ expiresAt: 1 }, { name: "expiry" });
+// Servers that speak the protocol only use it for what compares `revokedBy` with a text, not for `$in`.
 tokenSchema.index(
   { revokedBy: 1, _id: 1 },
-  { name: "mark", partialFilterExpression: { revokedBy: { $exists: true } } },
+  { name: "marked", partialFilterExpression: { revokedBy: { $gt: "" } } },
 );
 
 export function documentOfNewSession(session: NewSession): SessionDocument {

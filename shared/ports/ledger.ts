@@ -35,6 +35,11 @@ export interface Ledger {
   markTokens(eventId: string, selection: TokenSelection, limit: number): Promise<number>;
   /** Tokens that bear the mark of one of the events and expire after the time, ordered by jti, after `after`. */
   listMarked(eventIds: readonly string[], page: MarkedPage): Promise<MarkedToken[]>;
+  /**
+   * Tokens that bear the mark of an event whose id lies between the two (both included) and expire after the time, in
+   * no order; null where more than `limit` bear such a mark.
+   */
+  listMarkedBetween(range: MarkedRange): Promise<MarkedToken[] | null>;
   countMarked(eventId: string): Promise<number>;
   /** The last expiry among the subject's recorded tokens; null when it has none. */
   lastExpiryMs(subject: string): Promise<number | null>;
@@ -143,6 +148,13 @@ export type TokenSelection =
 export interface MarkedPage {
   readonly expiresAfterMs: number;
   readonly after?: string;
+  readonly limit: number;
+}
+
+export interface MarkedRange {
+  readonly from: string;
+  readonly to: string;
+  readonly expiresAfterMs: number;
   readonly limit: number;
 }
 

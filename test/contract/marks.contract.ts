@@ -130,6 +130,25 @@ export function marksContract(databases: () => Databases): void {
       expect(await ledger.listMarked([], page)).to.deep.equal([]);
     });
 
+    it("lists the marked tokens of a range of events, without the expired", async () => {
+      await record(
+        { jti: "a", revokedBy: "e1", expiresAtMs: 9_000 },
+        { jti: "b", revokedBy: "e2", expiresAtMs: 5_001 },
+        { jti: "c", revokedBy: "e2", expiresAtMs: 5_000 },
+        { jti: "d", revokedBy: "e3", expiresAtMs: 9_000 },
+        { jti: "e", revokedBy: "e4", expiresAtMs: 9_000 },
+        { jti: "f" },
+      );
+
+      const range = { from: "e2", to: "e3", expiresAfterMs: 5_000, limit: 3 };
+      expect(await ledger.listMarkedBetween(range)).to.have.deep.members([
+        { jti: "b", expiresAtMs: 5_001, revokedBy: "e2" },
+        { jti: "d", expiresAtMs: 9_000, revokedBy: "e3" },
+      ]);
+      expect(await ledger.listMarkedBetween({ ...range, limit: 2 })).to.equal(null);
+      expect(await ledger.listMarkedBetween({ ...range, from: "e5", to: "e9" })).to.deep.equal([]);
+    });
+
     it("tells the last expiry among the tokens of a subject, marked or not", async () => {
       await record(
         { jti: "t1", expiresAtMs: 7_000 },
