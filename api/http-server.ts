@@ -8,6 +8,7 @@ import {
 import type { Duplex } from "node:stream";
 import { AppError, type ErrorCode } from "../shared/errors.ts";
 import { listen } from "../shared/listen.ts";
+import type { Log } from "../shared/log.ts";
 import type { Ids } from "../shared/ports/platform.ts";
 import { answerOnSocket } from "./answer-on-socket.ts";
 
@@ -15,6 +16,7 @@ export interface HttpServerOptions {
   readonly host: string;
   readonly port: number;
   readonly ids: Ids;
+  readonly log: Log;
 }
 
 export interface ListeningServer {
@@ -33,7 +35,7 @@ const timeoutCheckMs = 5_000;
 /** Rejects with the system's error when it cannot listen. */
 export async function startHttpServer(
   listener: RequestListener,
-  { host, port, ids }: HttpServerOptions,
+  { host, port, ids, log }: HttpServerOptions,
 ): Promise<ListeningServer> {
   const server = createServer({
     maxHeaderSize: 16 * 1024,
@@ -57,6 +59,8 @@ export async function startHttpServer(
     else answerOnSocket(socket, refusalOf(error), ids);
   });
   await listen(server, host, port);
+  // A connection that the system did not hand over, such as for want of files: the next ones may come through.
+  server.on("error", (err) => log.warn("http.connection-refused", { err }));
   return {
     url: urlOf(server, host),
     close: () =>

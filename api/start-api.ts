@@ -31,6 +31,7 @@ export async function startApi(options: InstanceOptions): Promise<RunningApi> {
       host: settings.HOST,
       port: settings.PORT,
       ids: platform.ids,
+      log,
     });
     closers.add("http server", () => server.close());
     // Those who wait would keep the server open: they get their answers first.

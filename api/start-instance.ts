@@ -14,7 +14,7 @@ import { type Blacklist, createBlacklist } from "./blacklist/blacklist.ts";
 import { type BlacklistFeed, startBlacklistFeed } from "./blacklist/blacklist-feed.ts";
 import { createOpenConnections } from "./blacklist/connections.ts";
 import { startReplicaComparison } from "./blacklist/replica-comparison.ts";
-import { acceptsForMs } from "./blacklist/staleness-policy.ts";
+import { longestAcceptanceMs, type RoutePolicies } from "./blacklist/staleness-policy.ts";
 import { createReadiness } from "./readiness.ts";
 import { createReadReceipts } from "./receipts/read-receipts.ts";
 import { createReceiptWaiter } from "./receipts/receipt-waiter.ts";
@@ -29,6 +29,8 @@ import { createUseCases } from "./users/create-use-cases.ts";
 import { createEmailOfUser } from "./users/email-of-user.ts";
 import { hashOfNobody } from "./users/password-hasher.ts";
 import { createBackgroundPublisher } from "./users/publish-in-background.ts";
+import { type AuthenticateUpgrade, createAuthenticateUpgrade } from "./web-sockets/authenticate-upgrade.ts";
+import { createGuardWebSocket, type GuardWebSocket } from "./web-sockets/guard-web-socket.ts";
 
 export interface InstanceOptions {
   readonly settings: ServiceSettings;
@@ -37,6 +39,8 @@ export interface InstanceOptions {
   readonly parts: Parts;
   readonly keys: KeySet;
   readonly hasher: PasswordHasher;
+  /** Of the routes that are to differ from `STALENESS_POLICY`. */
+  readonly routePolicies?: RoutePolicies;
   /** Metrics of the process itself: for one of those that share a process. */
   readonly withProcessMetrics?: boolean;
 }
@@ -53,6 +57,9 @@ export interface RunningInstance {
   readonly handle: RequestListener;
   readonly blacklist: Blacklist;
   readonly feed: BlacklistFeed;
+  /** For WebSockets, which no route of ours offers: the checks of the request, and the end when the token's comes. */
+  readonly authenticateUpgrade: AuthenticateUpgrade;
+  readonly guardWebSocket: GuardWebSocket;
   /** Resolves once it accepts tokens and everything is there that it makes at its start. */
   whenReady(): Promise<void>;
   /** Not ready from now on; those who wait and those who listen get their last words. Idempotent. */
@@ -75,9 +82,11 @@ export async function startInstance(options: InstanceDeps): Promise<RunningInsta
   const issuer = settings.TOKEN_ISSUER;
   const audience = settings.TOKEN_AUDIENCE;
   const lifetimeSeconds = settings.TOKEN_LIFETIME_SECONDS;
+  const policy = settings.STALENESS_POLICY;
+  const policiesOfRoutes = Object.values(options.routePolicies ?? {});
   const longest = {
     tokenLifetimeSeconds: lifetimeSeconds,
-    maxStalenessMs: acceptsForMs(settings.STALENESS_POLICY, settings.MAX_STALENESS_MS),
+    maxStalenessMs: longestAcceptanceMs([policy, ...policiesOfRoutes], settings.MAX_STALENESS_MS),
   };
   let drainingSinceMs: number | null = null;
 
@@ -118,7 +127,8 @@ export async function startInstance(options: InstanceDeps): Promise<RunningInsta
     syncIntervalMs: settings.SYNC_INTERVAL_MS,
     syncDeadlineMs,
     maxStalenessMs: settings.MAX_STALENESS_MS,
-    policy: settings.STALENESS_POLICY,
+    policy,
+    routePolicies: policiesOfRoutes,
     prepare: () => store.raiseLongest(longest),
     onAdvanced: (position) => {
       const addedAtMs = millisecondsOf(position);
@@ -139,14 +149,21 @@ export async function startInstance(options: InstanceDeps): Promise<RunningInsta
 
   const setup = startSetup(
     [
-      { name: "the database and the first administrator", run: prepareDatabase },
-      { name: "the longest lifetime in use to be noted", run: raiseLongest, isOptional: true },
-      { name: "the topics", run: () => eventLog.ensureTopics(), isOptional: true },
+      { name: "mongodb (the indexes, the first administrator)", run: prepareDatabase },
+      { name: "mongodb and redis (the longest lifetime in use)", run: raiseLongest, isOptional: true },
+      { name: "kafka (the topics)", run: () => eventLog.ensureTopics(), isOptional: true },
     ],
-    { ...platform, log, onFailure: options.onFailure },
+    { ...platform, log, onFailure: (error) => options.onFailure(error) },
   );
   closers.add("setup", () => setup.close());
 
+  const verifyToken = createVerifyToken({
+    keys,
+    issuer,
+    audience,
+    clock,
+    clockToleranceSeconds: settings.CLOCK_TOLERANCE_SECONDS,
+  });
   const app = createApp({
     ...platform,
     log,
@@ -162,13 +179,8 @@ export async function startInstance(options: InstanceDeps): Promise<RunningInsta
     receipts: createReadReceipts({ ledger, users, settleReceipts }),
     emailOfUser: createEmailOfUser({ users, timers }),
     readiness: createReadiness({ feed, setup, clock, drainingSinceMs: () => drainingSinceMs }),
-    verifyToken: createVerifyToken({
-      keys,
-      issuer,
-      audience,
-      clock,
-      clockToleranceSeconds: settings.CLOCK_TOLERANCE_SECONDS,
-    }),
+    routePolicies: options.routePolicies ?? {},
+    verifyToken,
     metricsText: () => {
       noteReplica(metrics, blacklist.entries, feed);
       return metrics.text();
@@ -181,6 +193,8 @@ export async function startInstance(options: InstanceDeps): Promise<RunningInsta
     handle: (request, response) => void answer(request, response),
     blacklist,
     feed,
+    authenticateUpgrade: createAuthenticateUpgrade({ feed, verifyToken, blacklist, metrics, ids, log }),
+    guardWebSocket: createGuardWebSocket({ connections, timers }),
     async whenReady() {
       await Promise.all([setup.whenDone(), feed.whenAccepting()]);
     },

@@ -1,10 +1,12 @@
 import { once } from "node:events";
-import { createConnection, type Socket } from "node:net";
+import { createConnection, Server, type Socket } from "node:net";
 import { expect } from "chai";
 import { afterEach, beforeEach, describe, it } from "mocha";
 import { startHttpServer } from "../../api/http-server.ts";
+import { silentLog } from "../../shared/log.ts";
 import { createPlatform } from "../../shared/platform.ts";
 import { eventually } from "../support/eventually.ts";
+import { createRecordingLog } from "../support/own-redis.ts";
 import { type ApiWorld, createApiWorld, sendRaw, type TestApi } from "../support/test-api.ts";
 
 describe("connections", () => {
@@ -80,9 +82,24 @@ describe("connections", () => {
     });
   });
 
+  it("that the system does not hand over are counted in the log, and the next ones are served", async () => {
+    const log = createRecordingLog();
+    const own = await startHttpServer(
+      ({ socket }, response) => {
+        if ("server" in socket && socket.server instanceof Server)
+          socket.server.emit("error", new Error("EMFILE"));
+        response.end("served");
+      },
+      { host: "127.0.0.1", port: 0, ids: createPlatform().ids, log },
+    );
+    for (let call = 0; call < 2; call += 1) expect(await (await fetch(own.url)).text()).to.equal("served");
+    expect(log.lines).to.deep.equal(["http.connection-refused", "http.connection-refused"]);
+    await own.close();
+  });
+
   it("are not taken at a port that is in use", async () => {
     const { ids } = createPlatform();
-    const options = { host: "127.0.0.1", port: api.port, ids };
+    const options = { host: "127.0.0.1", port: api.port, ids, log: silentLog };
     const failure: unknown = await startHttpServer(() => undefined, options).catch((error: unknown) => error);
     expect(failure).to.have.property("code", "EADDRINUSE");
   });

@@ -190,7 +190,7 @@ describe("enforcement over HTTP", () => {
         const { body } = await api.call("/readyz");
         expect(body["checks"])
           .to.have.nested.property("setup.detail")
-          .that.equals("waiting for the database and the first administrator");
+          .that.equals("waiting for mongodb (the indexes, the first administrator)");
       });
       world.databaseServer.setAvailable(true);
       await eventually(async () => expect((await api.call("/readyz")).status).to.equal(200));

@@ -1,5 +1,6 @@
 import { expect } from "chai";
 import { afterEach, describe, it } from "mocha";
+import type { RoutePolicies } from "../../api/blacklist/staleness-policy.ts";
 import type { ServiceSettings } from "../../api/settings.ts";
 import { eventually } from "../support/eventually.ts";
 import { expectProblem } from "../support/expect-problem.ts";
@@ -23,9 +24,16 @@ describe("freshness and streams over HTTP, under a clock that is moved by hand",
     return done;
   }
 
-  async function start(settings: Partial<ServiceSettings> = {}): Promise<void> {
+  async function start(
+    settings: Partial<ServiceSettings> = {},
+    routePolicies: RoutePolicies = {},
+  ): Promise<void> {
     platform = createManualPlatform();
-    world = await createApiWorld({ platform, settings: { SYNC_INTERVAL_MS: 1_000, ...settings } });
+    world = await createApiWorld({
+      platform,
+      settings: { SYNC_INTERVAL_MS: 1_000, ...settings },
+      routePolicies,
+    });
     await whileTimePasses(world.startWorker());
     api = await whileTimePasses(world.startApi());
     token = await whileTimePasses(api.signIn());
@@ -79,6 +87,23 @@ describe("freshness and streams over HTTP, under a clock that is moved by hand",
     world.storeServer.setAvailable(false);
     await platform.advance(6_000);
     expect([await api.statusOf(token), (await api.call("/readyz")).status]).to.deep.equal([200, 503]);
+    await platform.advance(3_595_000);
+    expectProblem(await api.call("/me", { token }), "replica-stale");
+  });
+
+  it("a route may be best_effort on a strict instance, which then registers and notes the hour", async () => {
+    await start({ TOKEN_LIFETIME_SECONDS: 86_400 }, { "/me": "best_effort" });
+    const { store, database } = world.connectParts();
+    const { instances, longest } = await store.readInstances();
+    expect(instances.map(({ maxStalenessMs }) => maxStalenessMs)).to.deep.equal([3_600_000]);
+    expect(longest.maxStalenessMs).to.equal(3_600_000);
+    expect((await database.ledger.readFence())?.longest.maxStalenessMs).to.equal(3_600_000);
+
+    world.storeServer.setAvailable(false);
+    await platform.advance(6_000);
+    expect(await api.statusOf(token)).to.equal(200);
+    expectProblem(await api.call("/users", { token }), "replica-stale");
+    expect((await api.call("/readyz")).status).to.equal(503);
     await platform.advance(3_595_000);
     expectProblem(await api.call("/me", { token }), "replica-stale");
   });

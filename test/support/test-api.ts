@@ -1,4 +1,5 @@
 import { connect } from "node:net";
+import type { RoutePolicies } from "../../api/blacklist/staleness-policy.ts";
 import { generateJwks } from "../../api/keys/generate-jwks.ts";
 import { type ServiceSettings, serviceSettings } from "../../api/settings.ts";
 import { type RunningApi, startApi } from "../../api/start-api.ts";
@@ -36,6 +37,7 @@ export interface ApiWorldOptions {
   readonly platform?: Platform;
   readonly log?: Log;
   readonly settings?: Partial<ServiceSettings>;
+  readonly routePolicies?: RoutePolicies;
 }
 
 export interface TestApi extends Client {
@@ -51,6 +53,7 @@ export async function createApiWorld({
   platform = createPlatform(),
   log = silentLog,
   settings = {},
+  routePolicies = {},
 }: ApiWorldOptions = {}) {
   const keys = await signingKeys();
   const databaseServer = createInProcessDatabaseServer();
@@ -87,6 +90,7 @@ export async function createApiWorld({
       parts: { ...connectParts(), ...parts },
       keys,
       hasher: fastHasher,
+      routePolicies,
       withProcessMetrics: false,
     });
     running.push(api);
