@@ -1,6 +1,7 @@
 import type { EventRecord, LoggedRecord } from "../ports/event-log.ts";
 import type { DeadLetterReason } from "./event.ts";
 import { recordLimits } from "./event-envelope.ts";
+import { parseEventTime } from "./event-time.ts";
 
 export interface DeadLetterCause {
   readonly reason: DeadLetterReason;
@@ -12,6 +13,9 @@ export interface DeadLetterCause {
 
 /** Headers that begin so are ours; those that a publisher sends are left out. */
 export const deadLetterPrefix = "dead_letter_";
+
+/** When the broker appended the record for the first time; it stays on one that is replayed. */
+export const appendedAtHeader = `${deadLetterPrefix}appended_at`;
 
 const keptBytes = { key: 65_536, value: 65_536, detail: 2048 } as const;
 
@@ -33,11 +37,22 @@ export function createDeadLetter(record: LoggedRecord, why: DeadLetterCause): Ev
       dead_letter_topic: record.topic,
       dead_letter_partition: String(record.partition),
       dead_letter_offset: record.offset,
+      [appendedAtHeader]: new Date(firstAppendedAtMs(record)).toISOString(),
       dead_letter_at: new Date(why.atMs).toISOString(),
       dead_letter_attempts: String(why.attempts),
       ...((isValueCut || isKeyCut || kept.areCut) && { dead_letter_truncated: "true" }),
     },
   };
+}
+
+/**
+ * When the broker appended the record, also where it was replayed since: what an event means must not change with the
+ * time of its replay. Whoever sends the header himself can only say what `time` of his event can say too: earlier.
+ */
+export function firstAppendedAtMs({ headers, appendedAtMs }: LoggedRecord): number {
+  const sent = headers[appendedAtHeader];
+  const firstMs = sent instanceof Uint8Array ? parseEventTime(new TextDecoder().decode(sent)) : null;
+  return Math.min(firstMs ?? appendedAtMs, appendedAtMs);
 }
 
 function keepHeaders(sent: LoggedRecord["headers"]): {

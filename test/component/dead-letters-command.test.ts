@@ -145,7 +145,7 @@ describe("dead-letters command", () => {
   });
 
   describe("replay", () => {
-    it("publishes key, value and headers as they came, with the count of attempts, and notes it", async () => {
+    it("publishes key, value and headers as they came, with the count of attempts and the first append time, and notes it", async () => {
       const id = await setAside(garbage, "not-json");
       expect(await replayNow({}))
         .to.have.property("replayed")
@@ -154,7 +154,11 @@ describe("dead-letters command", () => {
       expect(others).to.deep.equal([]);
       expect(text(again?.key ?? null)).to.equal("dave");
       expect(text(again?.value ?? null)).to.equal("{not json");
-      expect(again?.headers).to.deep.equal({ trace: bytes("t-1"), dead_letter_attempts: bytes("3") });
+      expect(again?.headers).to.deep.equal({
+        trace: bytes("t-1"),
+        dead_letter_attempts: bytes("3"),
+        dead_letter_appended_at: bytes(new Date(atMs).toISOString()),
+      });
       const [letter] = await listed();
       expect(letter).to.include({ id, state: "replayed" });
     });

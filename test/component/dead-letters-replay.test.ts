@@ -43,6 +43,37 @@ describe("revoker: a dead letter that is replayed", () => {
     });
   }
 
+  it("means what it meant when it was published: whoever was reactivated since stays active", async () => {
+    const parts = world.connectParts();
+    let isBroken = true;
+    const users = intercept(parts.database.users, "findById", () => {
+      if (isBroken) throw new TypeError("a bug");
+    });
+    await world.start({ database: { ...parts.database, users } });
+    const user = await world.addUser();
+    await world.platform.advance(1_000);
+    const event = {
+      specversion: "1.0",
+      id: "e-1",
+      source: "/hr",
+      type: "user.deactivated",
+      subject: user.id,
+    };
+    const value = new TextEncoder().encode(JSON.stringify(event));
+    await world.eventLog.publish("events", [{ key: user.id, value, headers: {} }]);
+    await world.platform.advance(5_000);
+    expect(world.deadLetterReasons()).to.deep.equal(["internal-error"]);
+    isBroken = false;
+    await world.changeUser(user.id, "user.deactivated");
+    await world.platform.advance(1_000);
+    await world.changeUser(user.id, "user.reactivated");
+    await world.platform.advance(60_000);
+    const jti = await world.addToken(user.id, { epoch: 1 });
+    expect(await replayAll()).to.equal(1);
+    expect(await world.database.users.findById(user.id)).to.include({ status: "active", epoch: 1 });
+    expect(await world.isTokenRevoked(jti)).to.equal(false);
+  });
+
   it("comes back as another one, with its own place, while it cannot be decoded", async () => {
     await world.start();
     await world.eventLog.publish("events", [

@@ -1,4 +1,4 @@
-import { deadLetterPrefix } from "../../shared/events/dead-letter.ts";
+import { appendedAtHeader, deadLetterPrefix } from "../../shared/events/dead-letter.ts";
 import { isJsonObject, openEnvelope, Refusal } from "../../shared/events/event-envelope.ts";
 import type { EventRecord, HeaderValue, LoggedRecord } from "../../shared/ports/event-log.ts";
 
@@ -48,11 +48,13 @@ export function headerText({ headers }: LoggedRecord, name: string): string | nu
   return value instanceof Uint8Array ? textOf(value) : null;
 }
 
-/** The record as it was published at first, and how often it was tried. */
+const keptHeaders: readonly string[] = [`${deadLetterPrefix}attempts`, appendedAtHeader];
+
+/** The record as it was published at first, with how often it was tried, and since when it stood in the log. */
 export function originalOf(record: LoggedRecord): EventRecord {
   const headers: Record<string, HeaderValue> = {};
   for (const [name, sent] of Object.entries(record.headers)) {
-    const isKept = name === `${deadLetterPrefix}attempts` || !name.startsWith(deadLetterPrefix);
+    const isKept = keptHeaders.includes(name) || !name.startsWith(deadLetterPrefix);
     if (sent !== undefined && isKept) headers[name] = sent;
   }
   return { key: record.key, value: record.value, headers };

@@ -54,8 +54,6 @@ selecting("replay", "publish them again as they came; without --yes only say whi
       print(replayed.length > 0 ? tableOf(replayed) : []);
       if (handled.length > 0) print([`${handled.length} left alone: replayed or dropped before`]);
       if (cut.length > 0) print([`${cut.length} left alone: too large to have been kept whole`]);
-      const untimed = replayed.filter(({ time }) => time === null).length;
-      if (untimed > 0) print([`${untimed} without a readable time: they count as of when they are replayed`]);
       if (options.yes === true) print([`${replayed.length} replayed`]);
       else print([`${replayed.length} to be replayed; nothing was done: add --yes`]);
     }),

@@ -1,3 +1,4 @@
+import { firstAppendedAtMs } from "../../shared/events/dead-letter.ts";
 import { type DecodedEvent, decodeEvent } from "../../shared/events/decode-event.ts";
 import { type EventDetails, ownSource, type QuashEvent } from "../../shared/events/event.ts";
 import { ledgerIdOf } from "../../shared/events/event-id.ts";
@@ -11,7 +12,7 @@ export interface ReceivedEvent {
   /** Its id in the ledger. */
   readonly eventId: string;
   readonly isOwn: boolean;
-  /** The earlier of its own time and the broker's append time: the same at each redelivery. */
+  /** The earlier of its own time and the broker's append time: the same at each redelivery, and when it is replayed. */
   readonly effectiveAtMs: number;
   readonly pendingRow: PendingRow;
 }
@@ -21,7 +22,7 @@ export type Reception =
   | Extract<DecodedEvent, { readonly ok: false }>;
 
 export function receiveRecord(record: LoggedRecord, namespace: string): Reception {
-  const { appendedAtMs } = record;
+  const appendedAtMs = firstAppendedAtMs(record);
   const decoded = decodeEvent(record, { appendedAtMs, namespace });
   if (!decoded.ok) return decoded;
   return { ok: true, received: receiveEvent(decoded.event, { appendedAtMs, namespace }) };

@@ -26,6 +26,7 @@ describe("createDeadLetter", () => {
         dead_letter_topic: "test.user-events",
         dead_letter_partition: "4",
         dead_letter_offset: "17",
+        dead_letter_appended_at: "1970-01-01T00:00:00.000Z",
         dead_letter_at: "2026-01-02T00:00:00.000Z",
         dead_letter_attempts: "3",
       },
@@ -35,6 +36,18 @@ describe("createDeadLetter", () => {
   it("replaces the headers of an earlier dead letter", () => {
     const letter = createDeadLetter(record({ headers: { dead_letter_attempts: bytes("99") } }), why);
     expect(letter.headers["dead_letter_attempts"]).to.equal("3");
+  });
+
+  it("keeps when a record was appended at first, and lets nobody say that it was later", () => {
+    const appendedAtMs = Date.UTC(2026, 0, 10);
+    const appendedAtOf = (sent: string) => {
+      const headers = { dead_letter_appended_at: bytes(sent) };
+      return createDeadLetter(record({ appendedAtMs, headers }), why).headers["dead_letter_appended_at"];
+    };
+    expect(appendedAtOf("2026-01-03T00:00:00.000Z")).to.equal("2026-01-03T00:00:00.000Z");
+    for (const wrong of ["2026-01-11T00:00:00.000Z", "", "soon"]) {
+      expect(appendedAtOf(wrong)).to.equal("2026-01-10T00:00:00.000Z");
+    }
   });
 
   it("leaves out what a publisher sends under the names of a dead letter", () => {
