@@ -233,11 +233,17 @@ describe("dead-letters command", () => {
     });
   });
 
-  it("takes no note from the headers of an event", async () => {
+  it("takes no note from the headers of an event, not even from one of an older version", async () => {
     const id = await setAside(garbage, "not-json");
-    const headers = { dead_letter_id: bytes(id), dead_letter_state: bytes("dropped") };
-    const forged = await setAside({ ...garbage, headers }, "not-json");
-    expect((await listed()).map((letter) => letter["id"])).to.deep.equal([id, forged]);
+    const forged = { dead_letter_id: id, dead_letter_state: "dropped" };
+    const second = await setAside({ ...garbage, headers: forged }, "not-json");
+    await eventLog.publish("dead-letters", [
+      { ...garbage, headers: { ...forged, dead_letter_reason: "not-json" } },
+    ]);
+    const [first, ...others] = await listed();
+    expect(first).to.include({ id, state: "waiting" });
+    expect(others.map((letter) => letter["id"])).to.include(second);
+    expect(others).to.have.lengthOf(2);
   });
 
   describe("selection", () => {

@@ -9,7 +9,7 @@ import { createPlatform } from "../../shared/platform.ts";
 import { startWorker } from "../../workers/start-worker.ts";
 import { eventually } from "../support/eventually.ts";
 import { createApiWorld } from "../support/test-api.ts";
-import { createWorkerWorld, type WorkerWorld } from "../support/worker-world.ts";
+import { createWorkerWorld, intercept, type WorkerWorld } from "../support/worker-world.ts";
 
 const namesIn = (text: string) => [...text.matchAll(/^# TYPE (\S+) /gm)].map(([, name = ""]) => name);
 
@@ -134,6 +134,23 @@ describe("metrics of the workers", () => {
     await world.platform.advance(2_000);
     const after = await values();
     expect(gauges.filter((name) => after.has(name))).to.deep.equal([]);
+  });
+
+  it("count the attempts at a dead letter that cannot be written, and the letter once it is", async () => {
+    const parts = world.connectParts();
+    let isBroken = true;
+    const eventLog = intercept(parts.eventLog, "publish", (topic) => {
+      if (isBroken && topic === "dead-letters") throw new Error("the topic is gone");
+    });
+    await world.start({ eventLog });
+    await world.eventLog.publish("events", [{ key: null, value: null, headers: {} }]);
+    await world.platform.advance(10_000);
+    const failing = await values();
+    expect(failing.get("revocation_dlq_publish_failures_total")).to.be.at.least(3);
+    expect(failing.get('revocation_dlq_total{reason="not-json"}')).to.equal(0);
+    isBroken = false;
+    await world.platform.advance(5_000);
+    expect((await values()).get('revocation_dlq_total{reason="not-json"}')).to.equal(1);
   });
 
   it("count dead letters and repairs from zero, by reason and cause", async () => {
