@@ -17,22 +17,22 @@ const isKept = options.mutated ? await showMutations(options) : await show(optio
 if (!isKept) process.exitCode = 1;
 
 async function show({ json, ...options }: ChaosOptions): Promise<boolean> {
-  const folder = mkdtempSync(path.join(tmpdir(), "quash-chaos-log-"));
+  const logFolder = mkdtempSync(path.join(tmpdir(), "quash-chaos-log-"));
+  const logFile = options.log ?? path.join(logFolder, "log.jsonl");
+  const recorder = createRecorder(logFile);
   try {
-    const recorder = createRecorder(options.log ?? path.join(folder, "log.jsonl"));
-    try {
-      await runChaos(options, { recorder, log, signal: interruption.signal });
-    } finally {
-      await recorder.close();
-    }
-    const verdict = await runChecker(recorder.file);
-    const { violations, longest_refusal_ms_by_fault: _, ...report } = verdict;
-    if (json) for (const line of renderViolations(violations)) log(line);
-    process.stdout.write(`${json ? JSON.stringify(report) : renderReport(verdict)}\n`);
-    return violations.length === 0;
+    await runChaos(options, { recorder, log, logFolder, signal: interruption.signal });
   } finally {
-    rmSync(folder, { recursive: true });
+    await recorder.close();
   }
+  const verdict = await runChecker(logFile);
+  const { violations, longest_refusal_ms_by_fault: _, ...report } = verdict;
+  const isKept = violations.length === 0;
+  if (isKept) rmSync(logFolder, { recursive: true });
+  else log(`what was seen, and the logs of all processes: ${logFolder}`);
+  if (json) for (const line of renderViolations(violations)) log(line);
+  process.stdout.write(`${json ? JSON.stringify(report) : renderReport(verdict)}\n`);
+  return isKept;
 }
 
 async function showMutations({ json }: ChaosOptions): Promise<boolean> {

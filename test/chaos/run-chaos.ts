@@ -30,16 +30,19 @@ type Log = (line: string) => void;
 export interface RunDeps {
   readonly recorder: Recorder;
   readonly log: Log;
+  /** Where everything that runs writes its log. */
+  readonly logFolder: string;
   /** Ends the run, and what it started. */
   readonly signal: AbortSignal;
 }
 
 /** Lets the faults of the schedule happen to a system at work, and writes down what was seen. */
 export async function runChaos(options: RunOptions, deps: RunDeps): Promise<void> {
-  const { recorder, log, signal } = deps;
+  const { recorder, log, logFolder, signal } = deps;
   const system = await startSystem({
     tokenLifetimeSeconds: Math.max(900, options.seconds + 300),
     log,
+    logFolder,
     onEnd(role, how) {
       log(`${role} ${how}`);
       recorder.note({ op: "process", at: Date.now(), role, event: how });

@@ -7,6 +7,8 @@ import { createRoleProcess, type RoleProcess } from "./role-process.ts";
 
 export interface RoleSettings {
   readonly tokenLifetimeSeconds: number;
+  /** Where everything that runs writes its log. */
+  readonly logFolder: string;
   readonly onEnd: (role: RoleName, how: string) => void;
 }
 
@@ -15,12 +17,11 @@ export const namespace = "chaos";
 /** The processes of the system, not started yet, each with its own links to the services. */
 export function createRoles(
   place: {
-    readonly folder: string;
     readonly keysFile: string;
     readonly links: ReadonlyMap<LinkName, TcpProxy>;
     readonly apiPorts: Readonly<Record<ApiName, number>>;
   },
-  { tokenLifetimeSeconds, onEnd }: RoleSettings,
+  { tokenLifetimeSeconds, logFolder, onEnd }: RoleSettings,
 ): Record<RoleName, RoleProcess> {
   return byName(roleNames, (name) => {
     const common = { ...linkUrls(place.links, name), NAMESPACE: namespace, LOG_LEVEL: "info" };
@@ -39,7 +40,7 @@ export function createRoles(
     return createRoleProcess(name, {
       entry: isApi ? "api/main.ts" : "workers/main.ts",
       env: isApi ? { ...common, ...api } : { ...common, HEALTH_PORT: "0", HOLD_ABOVE_USERS_PER_MINUTE: "0" },
-      folder: place.folder,
+      logFolder,
       onEnd: (how) => onEnd(name, how),
     });
   });

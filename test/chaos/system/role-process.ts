@@ -16,19 +16,22 @@ export interface RoleProcess {
 export interface RoleOptions {
   readonly entry: string;
   readonly env: Readonly<Record<string, string>>;
-  readonly folder: string;
+  readonly logFolder: string;
   readonly onEnd: (how: string) => void;
 }
 
 const restartAfterMs = 500;
 
-export function createRoleProcess(name: RoleName, { entry, env, folder, onEnd }: RoleOptions): RoleProcess {
+export function createRoleProcess(
+  name: RoleName,
+  { entry, env, logFolder, onEnd }: RoleOptions,
+): RoleProcess {
   let child: ChildProcess | undefined;
   let isWanted = false;
 
   function start(): void {
     isWanted = true;
-    const log = openSync(path.join(folder, `${name}.log`), "a");
+    const log = openSync(path.join(logFolder, `${name}.log`), "a");
     const started = spawn(process.execPath, ["--import", "tsx", entry], {
       env: { PATH: process.env["PATH"], ...env },
       stdio: ["ignore", log, log],

@@ -20,11 +20,12 @@ export interface ServicePlace {
   /** Downloads, kept between runs. */
   readonly programs: string;
   readonly folder: string;
+  readonly logFolder: string;
   readonly ports: readonly number[];
 }
 
 export function createServiceProcess(name: string, service: Service, place: ServicePlace): ServiceProcess {
-  const { programs, folder, ports } = place;
+  const { programs, folder, logFolder, ports } = place;
   const data = path.join(folder, name);
   mkdirSync(data, { recursive: true });
   let child: ChildProcess | undefined;
@@ -46,7 +47,7 @@ export function createServiceProcess(name: string, service: Service, place: Serv
     data,
     async start() {
       const { command, args, cwd } = await service.prepare({ programs, data, ports });
-      const log = openSync(path.join(folder, `${name}.log`), "a");
+      const log = openSync(path.join(logFolder, `${name}.log`), "a");
       child = spawn(command, args, { cwd, stdio: ["ignore", log, log] });
       closeSync(log);
       await untilAnswers(child);

@@ -34,8 +34,6 @@ export interface ChaosSystem {
   readonly redisUrl: string;
   readonly kafkaBrokers: string;
   readonly namespace: string;
-  /** Where all that runs writes. */
-  readonly folder: string;
   close(): Promise<void>;
 }
 
@@ -50,14 +48,14 @@ export async function startSystem(options: SystemOptions): Promise<ChaosSystem> 
     for (const closeOne of closers.splice(0).toReversed()) await closeOne();
   };
   try {
-    return { ...(await start(folder, closers, options)), folder, namespace, close };
+    return { ...(await start(folder, closers, options)), namespace, close };
   } catch (error) {
     await close();
     throw error;
   }
 }
 
-type Started = Omit<ChaosSystem, "folder" | "namespace" | "close">;
+type Started = Omit<ChaosSystem, "namespace" | "close">;
 
 async function start(
   folder: string,
@@ -72,13 +70,13 @@ async function start(
     port: ports.listeners[role],
     advertisedPort: links.get(`${role}>kafka`)?.port ?? 0,
   }));
-  const services = await createServices(folder, { ports, listeners, log: options.log });
+  const services = await createServices(folder, { ...options, ports, listeners });
   closers.push(() => Promise.all(Object.values(services).map((service) => service.end("SIGKILL"))));
   options.log("starting Kafka, Redis and MongoDB of its own");
   await Promise.all(Object.values(services).map((service) => service.start()));
   const keysFile = path.join(folder, "signing-keys.json");
   await writeFile(keysFile, await generateKeys(), { mode: 0o600 });
-  const roles = createRoles({ folder, keysFile, links, apiPorts: ports.apis }, options);
+  const roles = createRoles({ keysFile, links, apiPorts: ports.apis }, options);
   closers.push(() => Promise.all(Object.values(roles).map((role) => role.end("SIGKILL"))));
   options.log(`starting ${roleNames.join(", ")}`);
   for (const role of Object.values(roles)) role.start();
@@ -109,10 +107,10 @@ async function createServices(
     ports,
     listeners,
     log,
-  }: {
+    logFolder,
+  }: Pick<SystemOptions, "log" | "logFolder"> & {
     readonly ports: Awaited<ReturnType<typeof allocate>>;
     readonly listeners: readonly Listener[];
-    readonly log: (line: string) => void;
   },
 ): Promise<Record<ServiceName, ServiceProcess>> {
   const programs = path.join(servicesFolder(process.env), "programs");
@@ -123,7 +121,7 @@ async function createServices(
     log,
   );
   for (const service of all) await service.install(programs, log);
-  const place = { programs, folder };
+  const place = { programs, folder, logFolder };
   return {
     kafka: createServiceProcess("kafka", kafka, { ...place, ports: [ports.kafka, ports.controller] }),
     redis: createServiceProcess("redis", redis, { ...place, ports: [ports.redis] }),
