@@ -21,11 +21,22 @@ export type ScheduledFault = FaultAction & {
 export const calm = { beforeMs: 3_000, afterMs: 25_000 } as const;
 /** Longer than the bound with the default settings: an instance must have stopped accepting before it ends. */
 const isolationMs = 10_000;
-const betweenFaultsMs = { least: 500, most: 4_000 } as const;
-const betweenEventFaultsMs = { least: 5_000, most: 12_000 } as const;
 
-const atOnce = { least: 0, most: 0 };
-const lastsMs: Readonly<Record<FaultAction["does"], { readonly least: number; readonly most: number }>> = {
+interface Range {
+  readonly least: number;
+  readonly most: number;
+}
+
+/** Long enough that the system is well now and then: who never accepts anybody cannot be found wrong. */
+const pausesMs = {
+  services: { least: 4_000, most: 12_000 },
+  roles: { least: 2_000, most: 6_000 },
+  links: { least: 500, most: 4_000 },
+  events: { least: 5_000, most: 12_000 },
+} as const;
+
+const atOnce: Range = { least: 0, most: 0 };
+const lastsMs: Readonly<Record<FaultAction["does"], Range>> = {
   kill: { least: 500, most: 4_000 },
   pause: { least: 1_000, most: 9_000 },
   cut: { least: 1_000, most: 9_000 },
@@ -53,13 +64,18 @@ export function createSchedule({ seed, seconds }: { seed: number; seconds: numbe
   const isolatedUntilMs = isolation.atMs + isolation.forMs;
   const isSeen = ({ target, atMs }: ScheduledFault) =>
     atMs > isolatedUntilMs || !isolation.target.startsWith(target);
-  const start = (fromMs: number) => ({ random, untilMs, fromMs: fromMs + random.between(0, 2_000) });
+  const lane = (name: keyof typeof pausesMs, fromMs: number = calm.beforeMs) => ({
+    random,
+    untilMs,
+    fromMs: fromMs + random.between(0, 2_000),
+    pauseMs: pausesMs[name],
+  });
   return [
     isolation,
-    ...deal(serviceFaults(), start(calm.beforeMs)),
-    ...deal(roleFaults(), start(calm.beforeMs)).filter(isSeen),
-    ...deal(linkFaultsOf(random), start(isolatedUntilMs)),
-    ...deal(eventFaultsOf(), start(calm.beforeMs)),
+    ...deal(serviceFaults(), lane("services")),
+    ...deal(roleFaults(), lane("roles")).filter(isSeen),
+    ...deal(linkFaultsOf(random), lane("links", isolatedUntilMs)),
+    ...deal(eventFaultsOf(), lane("events")),
   ]
     .toSorted((a, b) => a.atMs - b.atMs)
     .map((fault, index) => ({ ...fault, id: index + 1 }));
@@ -72,10 +88,14 @@ function isolationBy(random: Random): ScheduledFault {
   return { does, target, id: 0, atMs: calm.beforeMs, forMs: isolationMs };
 }
 
-function deal(
-  pack: readonly FaultAction[],
-  { random, untilMs, fromMs }: { readonly random: Random; readonly untilMs: number; readonly fromMs: number },
-): ScheduledFault[] {
+interface Lane {
+  readonly random: Random;
+  readonly fromMs: number;
+  readonly untilMs: number;
+  readonly pauseMs: Range;
+}
+
+function deal(pack: readonly FaultAction[], { random, fromMs, untilMs, pauseMs }: Lane): ScheduledFault[] {
   const dealt: ScheduledFault[] = [];
   let atMs = fromMs;
   let left: FaultAction[] = [];
@@ -86,8 +106,7 @@ function deal(
     const forMs = durationOf(action, random);
     if (atMs + forMs > untilMs) return dealt;
     dealt.push({ ...action, id: 0, atMs, forMs });
-    const pause = action.target === "topic" ? betweenEventFaultsMs : betweenFaultsMs;
-    atMs += forMs + random.between(pause.least, pause.most);
+    atMs += forMs + random.between(pauseMs.least, pauseMs.most);
   }
 }
 
