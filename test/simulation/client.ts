@@ -203,10 +203,17 @@ export class Clients {
     return this.#adminToken.text;
   }
 
+  /** Rather at an instance that something is wrong with, and with a token that should be dead by now. */
   async #probeSomeToken(member: Member, random: Random): Promise<void> {
-    const tokens = this.#world.history.tokens.slice(-25);
+    const { history, apis } = this.#world;
+    const tokens = history.tokens.slice(-25);
     if (tokens.length === 0) return;
-    await this.probe(member, random.pick(tokens).jti);
+    const hunted = new Set(history.killers.slice(-6).map(({ user }) => user));
+    const likely = tokens.filter(({ user }) => hunted.has(user));
+    const troubled = apis.filter(({ links, process }) => links.redis.state !== "up" || !process.isUp);
+    const isHunting = random.chance(0.6);
+    const where = isHunting && troubled.length > 0 ? random.pick(troubled) : member;
+    await this.probe(where, random.pick(isHunting && likely.length > 0 ? likely : tokens).jti);
   }
 
   async probe(member: Member, jti: string): Promise<Answer | null> {

@@ -1,3 +1,4 @@
+import type { LinkState } from "./link.ts";
 import type { FaultKind } from "./plan.ts";
 import type { Random } from "./random.ts";
 import type { Member, World } from "./world.ts";
@@ -47,6 +48,13 @@ function apply(world: World, kind: FaultKind, { random, lastsMs }: Drawn): void 
       return world.store.primary.failOver({ loseLast: random.integer(0, 40) });
     case "split":
       return split(world, { random, lastsMs });
+    case "trim":
+      // Nothing to trim where the store is away.
+      world.store.primary
+        .connect()
+        .trimFeed(0, 1_000)
+        .catch(() => undefined);
+      return;
     case "store-away":
       world.store.primary.setAvailable(false);
       return after(() => world.store.primary.setAvailable(true));
@@ -86,15 +94,22 @@ function pause(
   });
 }
 
+/** One bad state, and often another one right after it: a late answer and then none, a healed link that breaks again. */
 function breakLink(world: World, { links, process }: Member, { random, lastsMs }: Drawn): void {
-  const to = random.pick(["redis", "mongodb", "kafka"] as const);
-  const state = random.pick(["slow", "lossy", "half-open", "cut"] as const);
+  const to = random.pick(["redis", "redis", "redis", "mongodb", "kafka"] as const);
   const link = links[to];
-  world.trace(`${process.name} to ${to} is ${state}`);
-  link.state = state;
-  world.scheduler.after(lastsMs, () => {
-    link.state = "up";
-  });
+  const states: readonly LinkState[] = [
+    random.pick(["late", "slow", "lossy", "half-open", "cut"]),
+    random.pick(["up", "up", "half-open", "cut", "late"]),
+  ];
+  let delayMs = 0;
+  for (const state of [...states, "up" as const]) {
+    world.scheduler.after(delayMs, () => {
+      world.trace(`${process.name} to ${to} is ${state}`);
+      link.state = state;
+    });
+    delayMs += lastsMs / 2;
+  }
 }
 
 function split(world: World, { random, lastsMs }: Drawn): void {

@@ -4,10 +4,10 @@ import type { Scheduler } from "./scheduler.ts";
 import type { SimProcess } from "./sim-process.ts";
 
 /**
- * `up`: each message takes its time. `slow`: some take seconds. `lossy`: some are lost, either way. `half-open`:
+ * `up`: each message takes its time. `late`: what comes back takes long, and comes in time. `slow`: some take seconds. `lossy`: some are lost, either way. `half-open`:
  * nothing arrives, and nobody is told. `cut`: nothing arrives, and the caller is told soon.
  */
-export type LinkState = "up" | "slow" | "lossy" | "half-open" | "cut";
+export type LinkState = "up" | "late" | "slow" | "lossy" | "half-open" | "cut";
 
 export interface LinkOptions {
   readonly process: SimProcess;
@@ -59,7 +59,8 @@ export class Link {
           (error: unknown) => () => reject(error instanceof Error ? error : new Error(String(error))),
         );
         if (dies === "after" && process.isAlive(life)) process.kill();
-        this.#send(() => process.deliver(life, () => settle(answer)));
+        const lateMs = this.state === "late" ? 500 + this.#options.random.fraction() * 450 : 0;
+        this.#send(() => process.deliver(life, () => settle(answer)), lateMs);
       });
     });
   }
@@ -69,8 +70,8 @@ export class Link {
     this.#send(() => this.#options.process.deliver(life, run));
   }
 
-  #send(arrive: () => void): void {
-    if (!this.#isLost()) this.#options.scheduler.after(this.#delayMs(), arrive);
+  #send(arrive: () => void, lateMs = 0): void {
+    if (!this.#isLost()) this.#options.scheduler.after(lateMs + this.#delayMs(), arrive);
   }
 
   #isLost(): boolean {

@@ -23,8 +23,8 @@ export const mutations: readonly Mutation[] = [
   {
     name: "no freshness before the token is looked at",
     file: "api/middleware/require-fresh.ts",
-    find: "if (!feed.isAccepting(policy)) throw refusal(feed);",
-    replace: "if (feed.freshness().state === 'cold') throw refusal(feed);",
+    find: "if (feed.isAccepting(policy)) return;",
+    replace: "if (feed.isAccepting(policy) || feed.freshness().state === 'stale') return;",
   },
   {
     name: "an announcement is applied wherever the instance stands",

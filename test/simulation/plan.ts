@@ -16,6 +16,8 @@ export interface Conditions {
   readonly rateError: number;
   /** How long a primary that was cut off goes on taking writes. */
   readonly lagMs: number;
+  /** How many announcements are lost all the time. */
+  readonly lostAnnouncements: number;
   /** Faults and calls end here; then all is healed. */
   readonly activeMs: number;
   /** Enough idle time for everything to expire and be pruned. */
@@ -45,6 +47,7 @@ export const faultKinds = [
   "pause",
   "suspend",
   "link",
+  "trim",
   "announcements",
   "wipe",
   "restart-store",
@@ -98,10 +101,12 @@ export function createPlan(seed: number): Plan {
   for (let at = 2_500; at < activeMs; at += (random.fraction() * 2_000) / rate) add(at, drawAction(random));
   for (let at = 3_500; at < activeMs; at += 40 + random.fraction() * 400) add(at, "probe");
   // Some runs are calm, so that what needs no fault to go wrong shows as well.
-  const faults = random.chance(0.1) ? 0 : random.integer(1, 9);
-  const kinds = faultKinds.filter(() => random.chance(0.6));
-  for (let count = 0; count < faults && kinds.length > 0; count += 1) {
-    add(3_000 + random.fraction() * (activeMs - 4_000), random.pick(kinds));
+  const faults = random.chance(0.1) ? 0 : random.integer(1, 12);
+  // A few kinds many times find what many kinds once do not (swarm testing: Groce et al., 2012).
+  const kinds = faultKinds.filter(() => random.chance(0.4));
+  for (let count = 0; count < faults; count += 1) {
+    const kind = kinds.length === 0 || random.chance(0.25) ? "link" : random.pick(kinds);
+    add(3_000 + random.fraction() * (activeMs - 4_000), kind);
   }
   return { seed, conditions, items: items.toSorted((a, b) => a.atMs - b.atMs) };
 }
@@ -120,6 +125,7 @@ function drawConditions(random: Random): Conditions {
     clockErrorMs: isSkewed ? random.pick([200, 2_000]) : 0,
     rateError: isSkewed ? 0.02 : 0,
     lagMs: random.integer(0, 1_000),
+    lostAnnouncements: random.pick([0, 0, 0, 0.1, 0.5]),
     activeMs: random.integer(12_000, 30_000),
     withPruning: random.chance(0.03),
   };

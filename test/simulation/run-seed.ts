@@ -1,5 +1,6 @@
 import { generateJwks } from "../../api/keys/generate-jwks.ts";
 import { parseKeys } from "../../api/tokens/keys.ts";
+import type { Violation } from "./history.ts";
 import { createPlan, type Plan } from "./plan.ts";
 import { type RunResult, run } from "./run.ts";
 import { loadSettings } from "./settings.ts";
@@ -10,8 +11,15 @@ export type RunSeed = (seed: number | Plan, onTrace?: (line: string) => void) =>
 export async function createRunSeed(): Promise<RunSeed> {
   const keys = await parseKeys(await generateJwks("ES256"));
   const settings = loadSettings();
-  return (seed, onTrace) => {
+  const unhandled: Violation[] = [];
+  // A real process would have ended by it.
+  process.on("unhandledRejection", (error) => {
+    const what = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    unhandled.push({ invariant: "crash", atMs: Number.NaN, what: `unhandled rejection: ${what}` });
+  });
+  return async (seed, onTrace) => {
     const plan = typeof seed === "number" ? createPlan(seed) : seed;
-    return run(plan, { keys, settings, ...(onTrace === undefined ? {} : { onTrace }) });
+    const result = await run(plan, { keys, settings, ...(onTrace === undefined ? {} : { onTrace }) });
+    return { ...result, violations: [...result.violations, ...unhandled.splice(0)] };
   };
 }

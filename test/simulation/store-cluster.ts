@@ -49,6 +49,8 @@ export interface StoreClusterDeps {
 
 /** How announcements fare on their way to one process. */
 export interface Delivery {
+  /** All the time; `lost` comes on top. */
+  lostAlways: number;
   lost: number;
   doubled: number;
 }
@@ -56,7 +58,7 @@ export interface Delivery {
 /** A primary, and at times the one before it, which was cut off and is still followed by some. */
 export class StoreCluster {
   readonly primary: InProcessStoreServer;
-  readonly delivery: Delivery = { lost: 0, doubled: 0 };
+  readonly delivery: Delivery = { lostAlways: 0, lost: 0, doubled: 0 };
   readonly #scheduler: Scheduler;
   readonly #random: Random;
   readonly #moves = new Set<() => void>();
@@ -180,7 +182,7 @@ export class StoreCluster {
   }
 
   #timesDelivered(): number {
-    if (this.#random.chance(this.delivery.lost)) return 0;
+    if (this.#random.chance(this.delivery.lostAlways + this.delivery.lost)) return 0;
     return this.#random.chance(this.delivery.doubled) ? 2 : 1;
   }
 }

@@ -116,6 +116,7 @@ export class World {
         createdAtMs: this.logServer.clock.wallMs() - 60_000,
       });
     }
+    this.store.delivery.lostAlways = this.plan.conditions.lostAnnouncements;
     for (const member of this.members) this.startProcess(member);
   }
 
