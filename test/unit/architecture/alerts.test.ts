@@ -51,7 +51,7 @@ function seriesOf(metric: unknown): [string, ExportedMetric][] {
 
 /** Added to every series when it is scraped. */
 const scrapeLabels = ["instance", "job"];
-const functions = ["sum", "max", "min", "increase", "rate", "delta", "absent", "histogram_quantile"];
+const functions = ["sum", "max", "min", "increase", "rate", "delta", "absent", "histogram_quantile", "time"];
 const keywords = ["by", "or", "and", "unless", "offset"];
 
 const withoutValues = (expr: string) =>
