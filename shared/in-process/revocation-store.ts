@@ -20,6 +20,8 @@ export interface InProcessStoreServer {
   split(options?: { readonly loseLast?: number }): InProcessStoreServer;
   /** As a bug or a bit flip: the entries that are chosen are gone from the buckets, and nobody is told. How many. */
   lose(isLost: (addition: Addition) => boolean): number;
+  /** As if another program had written into the bucket, such as `tokens:29468160`: it can be read no more. */
+  damage(bucket: string): void;
   /** While not available every call is refused and nothing is announced. */
   setAvailable(isAvailable: boolean): void;
   dropAnnouncements(drops: DropsAnnouncement): void;
@@ -58,6 +60,7 @@ function serve(contents: StoreContents): InProcessStoreServer {
       wire.breakConnections();
       return cutOff;
     },
+    damage: (bucket) => contents.damage(bucket),
     lose: (isLost) => contents.lose(isLost),
     setAvailable: (isAvailable) => wire.setAvailable(isAvailable),
     dropAnnouncements: (drops) => wire.setDrops(drops),
@@ -125,7 +128,7 @@ function createHandle(contents: StoreContents, wire: Wire): RevocationStore {
     add: (additions, { extend = false } = {}) =>
       call(() => {
         const added = contents.add(additions, extend);
-        if (added === null) throw new AppError("store-invalid", "The revocation store is being repaired.");
+        if (added === null) throw storeInvalid();
         if (added.announcement !== null) wire.announce(added.announcement);
         return added.written;
       }),
@@ -140,7 +143,9 @@ function createHandle(contents: StoreContents, wire: Wire): RevocationStore {
       for (let next = await call(() => chunks.next()); !next.done; next = await call(() => chunks.next())) {
         yield next.value;
       }
+      if (contents.damaged.length > 0) throw storeInvalid();
     },
+    readDamaged: () => call(() => contents.damaged),
     signOff: (instanceId) =>
       call(() => {
         if (contents.signOff(instanceId)) wire.report(instanceId);
@@ -165,6 +170,7 @@ function createHandle(contents: StoreContents, wire: Wire): RevocationStore {
     lowerLongest: (longest) => call(() => contents.lowerLongest(longest)),
     beginRepair: (lock) => call(() => contents.beginRepair(lock)),
     repair: (lock, additions) => call(() => contents.repair(lock, additions)),
+    discard: (lock, buckets) => call(() => contents.discard(lock, buckets)),
     completeRepair: (lock, repaired) => call(() => contents.completeRepair(lock, repaired)),
     trimFeed: (keepMs, limit) => call(() => contents.trimFeed(keepMs, limit)),
     purgeExpired: () => call(() => contents.purgeExpired()),
@@ -180,3 +186,5 @@ function createHandle(contents: StoreContents, wire: Wire): RevocationStore {
     },
   };
 }
+
+const storeInvalid = () => new AppError("store-invalid", "The revocation store is being repaired.");

@@ -98,6 +98,18 @@ export class StoreBuckets {
     );
   }
 
+  /** A bucket by its name, such as `tokens:29468160`. */
+  discard(name: string): void {
+    const [kind = "", number = ""] = name.split(":");
+    const buckets: Readonly<Record<string, Buckets<unknown>>> = {
+      tokens: this.#tokens,
+      unrecorded: this.#unrecorded,
+      "cut-offs": this.#cutOffs,
+    };
+    const of = buckets[kind];
+    if (of !== undefined) this.#undo.delete(of, Number(number));
+  }
+
   takeCopyOf(other: StoreBuckets): void {
     for (const [name, bucket] of other.#tokens) this.#tokens.set(name, new Map(bucket));
     for (const [name, diesAtMs] of other.#tokensDieAtMs) this.#tokensDieAtMs.set(name, diesAtMs);

@@ -47,6 +47,7 @@ export class StoreContents {
   readonly #undo: UndoLog;
   readonly #buckets: StoreBuckets;
   readonly #instances = new Map<string, RegisteredInstance>();
+  readonly #damaged = new Set<string>();
   #header = emptyHeader;
   #feed: FeedEntry[] = [];
   #replicationId = 1;
@@ -197,6 +198,26 @@ export class StoreContents {
     return this.#buckets.purge(this.#nowMs());
   }
 
+  get damaged(): readonly string[] {
+    return [...this.#damaged];
+  }
+
+  damage(bucket: string): void {
+    this.#undo.forget();
+    this.#damaged.add(bucket);
+    this.#buckets.discard(bucket);
+  }
+
+  discard(lock: string, buckets: readonly string[]): boolean {
+    if (this.#lockHolder !== lock) return false;
+    this.#undo.beginWrite();
+    for (const bucket of buckets) {
+      this.#damaged.delete(bucket);
+      this.#buckets.discard(bucket);
+    }
+    return true;
+  }
+
   lose(isLost: (addition: Addition) => boolean): number {
     this.#undo.forget();
     return this.#buckets.lose(isLost);
@@ -204,6 +225,7 @@ export class StoreContents {
 
   wipe(): void {
     this.#undo.forget();
+    this.#damaged.clear();
     this.#buckets.clear();
     this.#instances.clear();
     this.#header = emptyHeader;

@@ -27,8 +27,13 @@ export interface RevocationStore {
   /** Reports, renews the lease, and fetches what follows `report.position`, all in one write. */
   sync(report: InstanceReport): Promise<SyncAnswer>;
 
-  /** The whole contents in bounded chunks. Entries added meanwhile may or may not be in it. */
+  /**
+   * The whole contents in bounded chunks. Entries added meanwhile may or may not be in it. What is no record of ours
+   * is left out, and noted; then it rejects with `store-invalid` at its end: a record may have stood there.
+   */
   load(): AsyncIterable<PackedAdditions>;
+  /** The buckets that were found damaged by anybody, and are still. */
+  readDamaged(): Promise<readonly string[]>;
 
   /** The instance has stopped accepting tokens. */
   signOff(instanceId: string): Promise<void>;
@@ -59,6 +64,11 @@ export interface RevocationStore {
    * somebody else has it, it was wiped, or the server has another replication id than when it was taken.
    */
   repair(lock: string, additions: readonly Addition[]): Promise<boolean>;
+  /**
+   * Takes damaged buckets away as a whole, with the records that can still be read: the repair writes all of them
+   * anew. False when the lock was lost.
+   */
+  discard(lock: string, buckets: readonly string[]): Promise<boolean>;
   /** Makes the store valid under a new incarnation. False when the lock was lost. */
   completeRepair(lock: string, repaired: RepairEnd): Promise<boolean>;
 
@@ -102,6 +112,8 @@ export interface SyncAnswer {
    * incarnation is the present one, or where the feed was trimmed past all (`head` is ahead then: load again).
    */
   readonly entries: readonly FeedEntry[];
+  /** How many entries were left out, for the first time, that somebody else wrote into the feed; none unless given. */
+  readonly foreign?: number;
 }
 
 export interface RegisteredInstance {

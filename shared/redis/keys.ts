@@ -27,3 +27,24 @@ export function createStoreKeys(namespace: string): StoreKeys {
     progress: `${prefix}progress`,
   };
 }
+
+/** In the order in which the scripts take them. */
+export function fixedKeysOf({ state, instances, feed, indexes }: StoreKeys): string[] {
+  return [state, instances, feed, indexes.tokens, indexes.unrecorded, indexes["cut-offs"]];
+}
+
+export interface Bucket {
+  readonly kind: BucketKind;
+  readonly number: number;
+}
+
+const bucketName = /^(tokens|unrecorded|cut-offs):(\d{1,10})$/;
+
+export const nameOfBucket = ({ kind, number }: Bucket): string => `${kind}:${number}`;
+
+/** Null for what is no bucket of ours. */
+export function bucketNamed(name: string): Bucket | null {
+  const [, kind, number] = bucketName.exec(name) ?? [];
+  if (kind !== "tokens" && kind !== "unrecorded" && kind !== "cut-offs") return null;
+  return { kind, number: Number(number) };
+}

@@ -2,6 +2,7 @@ import type { Addition } from "../revocation/addition.ts";
 import type { Fingerprint } from "../revocation/fingerprint.ts";
 import { noAdditions, type PackedAdditions, unpackAdditions } from "../revocation/packed-additions.ts";
 import { tokenBucketOf } from "../revocation/retention.ts";
+import type { Bucket } from "./keys.ts";
 import { bucketsOf, type LoadDeps, recordsIn } from "./load-contents.ts";
 
 /**
@@ -13,13 +14,13 @@ export function createMissingRecords(deps: LoadDeps) {
   const tokens = new Map<number, Set<string>>();
   let unrecorded: Map<Fingerprint, number> | undefined;
 
-  async function tokensOf(bucket: number): Promise<Set<string>> {
+  async function tokensOf(number: number): Promise<Set<string>> {
     const there = new Set<string>();
-    for (const { token, exp } of await read(`tokens:${bucket}`)) there.add(`${token}${exp}`);
+    for (const { token, exp } of await read({ kind: "tokens", number })) there.add(`${token}${exp}`);
     return there;
   }
 
-  async function read(bucket: string) {
+  async function read(bucket: Bucket) {
     const records: { token: Fingerprint; exp: number }[] = [];
     for await (const chunk of recordsIn(deps, bucket)) {
       for (const record of unpackAdditions({ ...noAdditions, tokens: chunk } satisfies PackedAdditions)) {
@@ -32,7 +33,7 @@ export function createMissingRecords(deps: LoadDeps) {
   async function unrecordedThere(): Promise<Map<Fingerprint, number>> {
     const there = new Map<Fingerprint, number>();
     for await (const bucket of bucketsOf(deps, "unrecorded")) {
-      for (const { token, exp } of await read(`unrecorded:${bucket}`)) {
+      for (const { token, exp } of await read(bucket)) {
         there.set(token, Math.max(exp, there.get(token) ?? 0));
       }
     }

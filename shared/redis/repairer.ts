@@ -2,22 +2,24 @@ import type { RevocationStore } from "../ports/revocation-store.ts";
 import type { Addition } from "../revocation/addition.ts";
 import { packAdditions } from "../revocation/packed-additions.ts";
 import { tokenBucketOf } from "../revocation/retention.ts";
+import type { DamageRegister } from "./damage-register.ts";
 import { partsOf } from "./feed-parts.ts";
-import type { LoadDeps } from "./load-contents.ts";
+import { fixedKeysOf } from "./keys.ts";
 import { createMissingRecords } from "./missing-records.ts";
 import { numberIn, repairStartIn } from "./replies.ts";
 import { repairScript } from "./scripts/additions.ts";
-import { beginRepairScript, completeRepairScript } from "./scripts/repair.ts";
+import { beginRepairScript, completeRepairScript, discardScript } from "./scripts/repair.ts";
 
-type Repairer = Pick<RevocationStore, "beginRepair" | "repair" | "completeRepair">;
+type Repairer = Pick<RevocationStore, "beginRepair" | "repair" | "discard" | "completeRepair">;
 
 function tokenBucketsOf(additions: readonly Addition[]): number[] {
   const tokens = additions.filter((addition) => addition.kind === "token");
   return [...new Set(tokens.map(({ exp }) => tokenBucketOf(exp)))];
 }
 
-export function createRepairer(deps: LoadDeps): Repairer {
-  const { connection, keys } = deps;
+export function createRepairer(damage: DamageRegister): Repairer {
+  const { loadDeps } = damage;
+  const { connection, keys } = loadDeps;
   const indexes = [keys.indexes.tokens, keys.indexes.unrecorded, keys.indexes["cut-offs"]];
   /** What the present repair found in the buckets; means nothing under another lock. */
   let present:
@@ -27,15 +29,24 @@ export function createRepairer(deps: LoadDeps): Repairer {
   return {
     async beginRepair(lock) {
       present = undefined;
-      return repairStartIn(await connection.run(beginRepairScript, [keys.state], [lock]));
+      return repairStartIn(await connection.run(beginRepairScript, fixedKeysOf(keys), [lock]));
     },
     async repair(lock, additions) {
-      if (present?.lock !== lock) present = { lock, missingOf: createMissingRecords(deps) };
+      if (present?.lock !== lock) present = { lock, missingOf: createMissingRecords(loadDeps) };
       const missing = packAdditions(await present.missingOf(additions));
       const args = [keys.prefix, lock, ...partsOf(missing), tokenBucketsOf(additions).join(" ")];
-      const isDone = numberIn(await connection.run(repairScript, [keys.state, ...indexes], args)) === 1;
+      const reply = await damage.noting(
+        additions,
+        connection.run(repairScript, [keys.state, ...indexes], args),
+      );
+      const isDone = numberIn(reply) === 1;
       if (!isDone) present = undefined;
       return isDone;
+    },
+    async discard(lock, buckets) {
+      present = undefined;
+      const args = [keys.prefix, lock, ...buckets];
+      return numberIn(await connection.run(discardScript, [keys.state, ...indexes], args)) === 1;
     },
     async completeRepair(lock, { incarnation, isFirst, longest }) {
       present = undefined;

@@ -9,8 +9,11 @@ import type {
   SyncAnswer,
   Written,
 } from "../ports/revocation-store.ts";
-import type { PackedAdditions } from "../revocation/packed-additions.ts";
+import { cutOffRecordBytes, type PackedAdditions, tokenRecordBytes } from "../revocation/packed-additions.ts";
 import { type Position, positionOfStreamId } from "../revocation/position.ts";
+
+/** What `best_effort` registers: nobody accepts for longer without a sync. */
+const longestStalenessMs = 3_600_000;
 
 /** Another program writes under our keys, or the server is none that we know. */
 function unexpected(what: string): AppError {
@@ -37,9 +40,11 @@ export function numberIn(reply: unknown): number {
   return number;
 }
 
+const streamId = /^\d{1,16}-\d{1,10}$/;
+
 function positionIn(reply: unknown): Position {
   const id = typeof reply === "string" ? reply : textIn(reply);
-  if (!/^\d{1,16}-\d{1,10}$/.test(id)) throw unexpected("the reply is not a stream id");
+  if (!streamId.test(id)) throw unexpected("the reply is not a stream id");
   return positionOfStreamId(id);
 }
 
@@ -50,28 +55,48 @@ export function writtenIn(reply: unknown): Written | null {
   return { incarnation: textIn(incarnation), position: positionIn(head) };
 }
 
-export function syncAnswerIn(reply: unknown): SyncAnswer {
-  const [incarnation, head, entries] = listIn(reply);
-  return {
-    incarnation: textIn(incarnation) || null,
-    head: positionIn(head),
-    entries: listIn(entries).map(feedEntryIn),
-  };
+/** The answer to a sync, and the stream ids of what is in the feed and is none of our entries. */
+export interface SyncReply {
+  readonly answer: SyncAnswer;
+  readonly foreign: readonly string[];
 }
 
-function feedEntryIn(reply: unknown): FeedEntry {
-  const [id, parts] = listIn(reply);
-  const [, previous, , tokens, , unrecordedTokens, , cutOffs] = listIn(parts);
-  return {
-    position: positionIn(id),
-    previous: positionIn(previous),
-    additions: {
-      tokens: bytesIn(tokens),
-      unrecordedTokens: bytesIn(unrecordedTokens),
-      cutOffs: bytesIn(cutOffs),
-    },
-  };
+/**
+ * What somebody else wrote into the feed is left out. No addition can go unseen by that: each of ours names the one
+ * before it, and stands at or before the head.
+ */
+export function syncReplyIn(reply: unknown): SyncReply {
+  const [incarnation, headId, listed] = listIn(reply);
+  const head = positionIn(headId);
+  const entries: FeedEntry[] = [];
+  const foreign: string[] = [];
+  for (const one of listIn(listed)) {
+    const entry = feedEntryIn(one);
+    if (entry !== null && entry.position <= head) entries.push(entry);
+    else foreign.push(textIn(listIn(one)[0]));
+  }
+  return { answer: { incarnation: textIn(incarnation) || null, head, entries }, foreign };
 }
+
+const feedFields = ["previous", "t", "u", "c"] as const;
+
+/** Null for one that is not as the script `add` writes it. */
+function feedEntryIn(reply: unknown): FeedEntry | null {
+  const [id, listed] = listIn(reply);
+  const parts = listIn(listed).map(bytesIn);
+  const isOurs = parts.length === 8 && feedFields.every((name, at) => parts[at * 2]?.toString() === name);
+  const [, previous, , tokens, , unrecordedTokens, , cutOffs] = parts;
+  if (!isOurs || previous === undefined || !streamId.test(previous.toString())) return null;
+  if (tokens === undefined || unrecordedTokens === undefined || cutOffs === undefined) return null;
+  const additions = { tokens, unrecordedTokens, cutOffs };
+  if (!isWhole(additions)) return null;
+  return { position: positionIn(id), previous: positionIn(previous), additions };
+}
+
+const isWhole = ({ tokens, unrecordedTokens, cutOffs }: PackedAdditions): boolean =>
+  tokens.length % tokenRecordBytes === 0 &&
+  unrecordedTokens.length % tokenRecordBytes === 0 &&
+  cutOffs.length % cutOffRecordBytes === 0;
 
 /** Null is the reply of a script that found the lock in other hands. */
 export function repairStartIn(reply: unknown): RepairStart | null {
@@ -97,16 +122,24 @@ export function instancesViewIn(reply: unknown): InstancesView {
   return { ...state, instances };
 }
 
+const instanceText = /^(\S+) (\d{1,16}-\d{1,10}) (\d+) (\d+) (\d+) (\d+) (-|\d+)$/;
+
+/**
+ * What cannot be read may be what is left of an instance that holds a lease: it counts as one that enforces nothing,
+ * until it has been silent for the longest time that any may be. One that lives writes itself anew within a sync.
+ */
 function instanceIn(id: string, text: string): RegisteredInstance {
-  const [incarnation, position = "", maxStaleness, entries, count, lastSync, signedOff] = text.split(" ");
+  const parts = instanceText.exec(text);
+  const [, incarnation = "-", position = "0-0", maxStaleness, entries, count, lastSync, signedOff = "-"] =
+    parts ?? [];
   return {
     id,
-    incarnation: incarnation === "-" ? null : (incarnation ?? null),
+    incarnation: incarnation === "-" ? null : incarnation,
     position: positionIn(position),
-    maxStalenessMs: Number(maxStaleness),
-    entries: Number(entries),
-    syncCount: Number(count),
-    lastSyncAtMs: Number(lastSync),
+    maxStalenessMs: Number(maxStaleness ?? longestStalenessMs),
+    entries: Number(entries ?? 0),
+    syncCount: Number(count ?? 0),
+    lastSyncAtMs: Number(lastSync ?? 0),
     signedOffAtMs: signedOff === "-" ? null : Number(signedOff),
   };
 }
@@ -131,9 +164,11 @@ function partsIn(
   [tokens = 0, unrecorded = 0, cutOffs = 0]: readonly number[],
 ): PackedAdditions {
   if (tokens + unrecorded + cutOffs !== bytes.length) throw unexpected("the announcement is cut short");
-  return {
+  const parts = {
     tokens: bytes.subarray(0, tokens),
     unrecordedTokens: bytes.subarray(tokens, tokens + unrecorded),
     cutOffs: bytes.subarray(tokens + unrecorded),
   };
+  if (!isWhole(parts)) throw unexpected("the announcement holds a broken record");
+  return parts;
 }

@@ -3,14 +3,15 @@ import type { Log } from "../log.ts";
 import type { Platform } from "../ports/platform.ts";
 import type { Longest, RevocationStore } from "../ports/revocation-store.ts";
 import { packAdditions } from "../revocation/packed-additions.ts";
-import { streamIdOfPosition } from "../revocation/position.ts";
+import { origin, positionOfStreamId, streamIdOfPosition } from "../revocation/position.ts";
 import { checkServer } from "./check-server.ts";
 import { type Argument, createConnection } from "./connection.ts";
+import { createDamageRegister } from "./damage-register.ts";
 import { partsOf } from "./feed-parts.ts";
-import { createStoreKeys } from "./keys.ts";
-import { type LoadDeps, loadContents } from "./load-contents.ts";
+import { createStoreKeys, fixedKeysOf } from "./keys.ts";
+import { loadContents } from "./load-contents.ts";
 import { createRepairer } from "./repairer.ts";
-import { instancesViewIn, numberIn, syncAnswerIn, writtenIn } from "./replies.ts";
+import { instancesViewIn, numberIn, syncReplyIn, writtenIn } from "./replies.ts";
 import { addScript } from "./scripts/additions.ts";
 import { readStateScript, signOffScript, syncScript } from "./scripts/instances.ts";
 import { changeLongestScript, purgeExpiredScript, trimFeedScript } from "./scripts/upkeep.ts";
@@ -39,16 +40,17 @@ export async function connectRedisStore(options: RedisStoreOptions): Promise<Rev
   const syncs = createConnection({ url, log, name: "sync" });
   const subscriptions = createConnection({ url, log, name: "subscriptions" });
   const subscriber = createStoreSubscriber({ connection: subscriptions, keys, timers, log });
-  const onDamage = (bucket: string) => log.error("redis.bucket-damaged", { bucket });
-  const loadDeps: LoadDeps = { connection: commands, keys, onDamage };
-  const repairer = createRepairer(loadDeps);
+  const damage = createDamageRegister({ connection: commands, keys }, log);
+  const repairer = createRepairer(damage);
   const indexes = [keys.indexes.tokens, keys.indexes.unrecorded, keys.indexes["cut-offs"]];
 
   commands.redis.once("ready", () => void checkServer(commands, log));
   await Promise.all([commands.tryToOpen(), syncs.tryToOpen()]);
 
+  const foreignEntries = createForeignEntries();
+
   const readState = async (what: "instances" | "") =>
-    instancesViewIn(await commands.run(readStateScript, [keys.state, keys.instances], [what]));
+    instancesViewIn(await commands.run(readStateScript, fixedKeysOf(keys), [what]));
   const changeLongest = async (pick: "max" | "min", longest: Longest) => {
     const args = [pick, longest.tokenLifetimeSeconds, longest.maxStalenessMs];
     await commands.run(changeLongestScript, [keys.state], args);
@@ -56,7 +58,8 @@ export async function connectRedisStore(options: RedisStoreOptions): Promise<Rev
   return {
     async add(additions, { extend = false } = {}) {
       const args = [keys.prefix, ...partsOf(packAdditions(additions)), extend ? "extend" : ""];
-      const written = writtenIn(await commands.run(addScript, [keys.state, keys.feed, ...indexes], args));
+      const reply = commands.run(addScript, [keys.state, keys.feed, ...indexes], args);
+      const written = writtenIn(await damage.noting(additions, reply));
       if (written === null) throw new AppError("store-invalid", "The revocation store is being repaired.");
       return written;
     },
@@ -64,9 +67,14 @@ export async function connectRedisStore(options: RedisStoreOptions): Promise<Rev
       const args: Argument[] = [keys.prefix, report.instanceId, report.incarnation ?? "-"];
       args.push(streamIdOfPosition(report.position), report.maxStalenessMs, report.entries);
       args.push(entriesPerSync, bytesPerSync);
-      return syncAnswerIn(await syncs.run(syncScript, [keys.state, keys.feed, keys.instances], args));
+      const reply = await syncs.run(syncScript, [keys.state, keys.feed, keys.instances], args);
+      const { answer, foreign } = syncReplyIn(reply);
+      const unseen = foreign.filter((id) => foreignEntries.isNew(id));
+      if (unseen.length > 0) log.error("redis.feed-entry-foreign", { ids: unseen.slice(0, 5) });
+      return unseen.length > 0 ? { ...answer, foreign: unseen.length } : answer;
     },
-    load: () => loadContents(loadDeps),
+    load: () => loadContents(damage.loadDeps),
+    readDamaged: () => damage.readDamaged(),
     // On the connection of the syncs, so that none of them can arrive after it.
     async signOff(instanceId) {
       await syncs.run(signOffScript, [keys.instances], [keys.prefix, instanceId]);
@@ -102,6 +110,19 @@ export async function connectRedisStore(options: RedisStoreOptions): Promise<Rev
     close() {
       for (const part of [subscriber, syncs, commands]) part.close();
       return Promise.resolve();
+    },
+  };
+}
+
+/** Each is met at every sync until the position has passed it. */
+function createForeignEntries() {
+  let last = origin;
+  return {
+    isNew(streamId: string): boolean {
+      const position = positionOfStreamId(streamId);
+      if (position <= last) return false;
+      last = position;
+      return true;
     },
   };
 }

@@ -11,6 +11,7 @@ import type { Addition, CutOff, TokenRevocation } from "../../shared/revocation/
 import { type Fingerprint, parseFingerprint } from "../../shared/revocation/fingerprint.ts";
 import { type PackedAdditions, unpackAdditions } from "../../shared/revocation/packed-additions.ts";
 import { origin } from "../../shared/revocation/position.ts";
+import { tokenBucketOf } from "../../shared/revocation/retention.ts";
 import { eventually } from "../support/eventually.ts";
 
 export interface StoreFixture {
@@ -18,6 +19,8 @@ export interface StoreFixture {
   connect(): Promise<RevocationStore>;
   /** Takes everything of the store's namespace away. */
   wipe(): Promise<void>;
+  /** Writes something else than our records into a bucket that holds some. */
+  damage(bucket: string): Promise<void>;
   /** Lets so much time pass that the holder of the repair lock counts as dead. */
   outliveRepairLock(): Promise<void>;
   close(): Promise<void>;
@@ -304,6 +307,58 @@ export function revocationStoreContract(title: string, openFixture: () => Promis
         for (let at = 0; at < tokens.length; at += 275) await store.add(tokens.slice(at, at + 275));
 
         expect(await contentsOf(store)).to.have.length(tokens.length);
+      });
+    });
+
+    describe("damage", () => {
+      let exp: number;
+      let damaged: string;
+
+      beforeEach(async () => {
+        await makeValid();
+        exp = (await nowSeconds()) + 600;
+        damaged = `tokens:${tokenBucketOf(exp)}`;
+        await store.add([token("t", exp), token("t2", exp + 60), cutOff("a", 1)]);
+      });
+
+      it("has none that anybody noted as long as everything can be read", async () => {
+        await contentsOf(store);
+        expect(await store.readDamaged()).to.deep.equal([]);
+      });
+
+      it("gives what can be read of the rest, and then no complete load", async () => {
+        await fixture.damage(damaged);
+        const given: Addition[] = [];
+        const loading = (async () => {
+          for await (const chunk of store.load()) given.push(...unpackAdditions(chunk));
+        })();
+        await expectCode(loading, "store-invalid");
+        expect(given.map(({ kind }) => kind)).to.include.members(["token", "cut-off"]);
+        expect(await (await fixture.connect()).readDamaged()).to.deep.equal([damaged]);
+      });
+
+      it("is gone with the bucket once the holder of the lock has discarded it, and he alone may", async () => {
+        await fixture.damage(damaged);
+        await expectCode(contentsOf(store), "store-invalid");
+        expect(await store.discard("lock", [damaged])).to.equal(false);
+        await store.beginRepair("lock");
+        expect(await store.discard("another", [damaged])).to.equal(false);
+        expect(await store.discard("lock", [damaged])).to.equal(true);
+
+        expect(await store.readDamaged()).to.deep.equal([]);
+        const left = (await contentsOf(store)).filter(({ kind }) => kind === "token");
+        expect(left).to.deep.equal([token("t2", exp + 60)]);
+      });
+
+      it("is made good by a repair", async () => {
+        await fixture.damage(damaged);
+        await expectCode(contentsOf(store), "store-invalid");
+        await store.beginRepair("lock");
+        await store.discard("lock", [damaged]);
+        await store.repair("lock", [token("t", exp), token("t2", exp + 60), cutOff("a", 1)]);
+        await store.completeRepair("lock", { incarnation: "second", isFirst: false, longest });
+
+        expect(await contentsOf(store)).to.have.length(3);
       });
     });
 

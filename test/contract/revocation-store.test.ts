@@ -14,6 +14,7 @@ revocationStoreContract("in-process", () => {
   return Promise.resolve({
     connect: () => Promise.resolve(server.connect()),
     wipe: () => Promise.resolve(server.wipe()),
+    damage: (bucket) => Promise.resolve(server.damage(bucket)),
     outliveRepairLock: () => platform.advance(repairLockMs),
     close: () => Promise.resolve(),
   });
@@ -33,6 +34,7 @@ function openOnRedis(url: string, namespace: string): StoreFixture {
       return store;
     },
     wipe,
+    damage: (bucket) => append(url, `{${namespace}}:${bucket}`),
     outliveRepairLock: () => ageRepairLock(url, `{${namespace}}:state`),
     async close() {
       await Promise.all(opened.map((store) => store.close()));
@@ -45,6 +47,15 @@ async function ageRepairLock(url: string, state: string): Promise<void> {
   const redis = new Redis(url);
   try {
     await redis.hincrby(state, "lock_at", -repairLockMs);
+  } finally {
+    redis.disconnect();
+  }
+}
+
+async function append(url: string, key: string): Promise<void> {
+  const redis = new Redis(url);
+  try {
+    await redis.append(key, "broken");
   } finally {
     redis.disconnect();
   }

@@ -1,13 +1,6 @@
 import { expect } from "chai";
 import { afterEach, beforeEach, describe, it } from "mocha";
-import {
-  contentsOf,
-  cutOff,
-  expectCode,
-  repairWith,
-  report,
-  token,
-} from "../contract/revocation-store.contract.ts";
+import { contentsOf, cutOff, expectCode, report, token } from "../contract/revocation-store.contract.ts";
 import { eventually } from "../support/eventually.ts";
 import { createRecordingLog, useOwnRedis } from "../support/own-redis.ts";
 import { createRedisProcess, type RedisProcess } from "../support/redis-process.ts";
@@ -60,24 +53,6 @@ describeUnlessMissing("Redis store, on its server", missingPrograms(["redis-serv
 
     expect(await store.purgeExpired()).to.equal(1);
     expect(await store.purgeExpired()).to.equal(0);
-  });
-
-  it("loads around a broken record and a key of another type, and says so", async () => {
-    await own().server.start();
-    const log = createRecordingLog();
-    const store = await own().connect({ log });
-    await repairWith(store, { incarnation: "first", isFirst: true });
-    const exp = nowSeconds() + 600;
-    await store.add([token("t", exp), token("t2", exp + 60), cutOff("a", 1)]);
-    await own().withClient(async (redis) => {
-      const [bucket = "", foreign = ""] = (await redis.keys(`{${own().namespace}}:tokens:*`)).sort();
-      await redis.append(bucket, "broken");
-      await redis.del(foreign);
-      await redis.sadd(foreign, "x");
-    });
-
-    expect((await contentsOf(store)).map(({ kind }) => kind)).to.deep.equal(["token", "cut-off"]);
-    expect(log.lines.filter((line) => line === "redis.bucket-damaged")).to.have.length(2);
   });
 
   it("warns of a server that may evict", async () => {

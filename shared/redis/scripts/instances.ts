@@ -1,4 +1,4 @@
-import { createScript, readsOnly, validity, writes } from "./script.ts";
+import { createScript, foreignKeys, readsOnly, validity, writes } from "./script.ts";
 
 /*
  * An instance is one text: incarnation or "-", stream id of its position, maxStaleness in ms, entries, sync count,
@@ -72,9 +72,10 @@ return 1
 );
 
 /**
- * What the store is now, and who is registered, in one read.
+ * What the store is now, and who is registered, in one read. A store of whose fixed keys one is somebody else's is
+ * invalid: the repair takes that key away.
  *
- * KEYS    state, instances
+ * KEYS    state, instances, feed, index of tokens, index of unrecorded tokens, index of cut-offs
  * ARGV    "instances" or ""
  * returns {incarnation or "" while invalid, since, "1" if the first, stream id of the head, longest lifetime,
  *         longest staleness, now, then id and text of each instance}
@@ -82,14 +83,18 @@ return 1
 export const readStateScript = createScript(
   readsOnly,
   validity,
+  foreignKeys,
   `
 local state = KEYS[1]
+local now = string.format('%.0f', nowMs())
+if #foreignKeys({ state }) > 0 then return { '', '0', '0', '0-0', '0', '0', now } end
+local isForeign = #foreignKeys(KEYS) > 0
 local fields = redis.call('HMGET', state, 'since', 'first', 'longest_lifetime', 'longest_staleness')
 local answer = {
-  validIncarnation(state) or '', fields[1] or '0', fields[2] or '0', headOf(state),
-  fields[3] or '0', fields[4] or '0', string.format('%.0f', nowMs()),
+  not isForeign and validIncarnation(state) or '', fields[1] or '0', fields[2] or '0', headOf(state),
+  fields[3] or '0', fields[4] or '0', now,
 }
-if ARGV[1] == 'instances' then
+if ARGV[1] == 'instances' and not isForeign then
   for _, part in ipairs(redis.call('HGETALL', KEYS[2])) do answer[#answer + 1] = part end
 end
 return answer

@@ -1,10 +1,11 @@
 import { repairLockMs } from "../../ports/revocation-store.ts";
-import { createScript, repairLock, validity, writes } from "./script.ts";
+import { createScript, foreignKeys, readsOnly, repairLock, validity, writes } from "./script.ts";
 
 /**
- * Takes the lock, with the server's time and replication id, and takes the incarnation away.
+ * Takes the lock, with the server's time and replication id, and takes the incarnation away; and every fixed key that
+ * is somebody else's. What one of those had held is lost: nothing counts as found then.
  *
- * KEYS    state
+ * KEYS    state, instances, feed, index of tokens, index of unrecorded tokens, index of cut-offs
  * ARGV    lock
  * returns {incarnation that was found or "", stream id of the head}, or nil while somebody else has the lock
  */
@@ -12,14 +13,18 @@ export const beginRepairScript = createScript(
   writes,
   validity,
   repairLock,
+  foreignKeys,
   `
 local state = KEYS[1]
+if #foreignKeys({ state }) > 0 then redis.call('UNLINK', state) end
 local holder = lockHolder(state)
 if holder and holder ~= ARGV[1] then
   local ageMs = nowMs() - tonumber(redis.call('HGET', state, 'lock_at') or 0)
   if math.abs(ageMs) < ${repairLockMs} then return nil end
 end
-local found = { redis.call('HGET', state, 'incarnation') or '', headOf(state) }
+local foreign = foreignKeys(KEYS)
+for _, key in ipairs(foreign) do redis.call('UNLINK', key) end
+local found = { #foreign == 0 and redis.call('HGET', state, 'incarnation') or '', headOf(state) }
 redis.call('HDEL', state, 'incarnation', 'replication_id')
 redis.call('HSET', state, 'lock', ARGV[1], 'lock_replication_id', replicationId(), 'lock_at', nowMs())
 return found
@@ -51,5 +56,51 @@ redis.call('HSET', state,
   'longest_staleness', math.max(tonumber(longest[2] or 0), tonumber(ARGV[5])))
 redis.call('HDEL', state, 'lock', 'lock_replication_id', 'lock_at')
 return 1
+`,
+);
+
+/**
+ * Takes damaged buckets away as a whole, and the notes of their damage.
+ *
+ * KEYS    state, index of tokens, index of unrecorded tokens, index of cut-offs
+ * ARGV    prefix of all keys, lock, then names of buckets
+ * returns 1, or 0 when the lock was lost
+ */
+export const discardScript = createScript(
+  writes,
+  validity,
+  repairLock,
+  `
+local state = KEYS[1]
+if lockHolder(state) ~= ARGV[2] then return 0 end
+redis.call('HSET', state, 'lock_at', nowMs())
+local indexes = { tokens = KEYS[2], unrecorded = KEYS[3], ['cut-offs'] = KEYS[4] }
+for at = 3, #ARGV do
+  local kind, number = string.match(ARGV[at], '^([%a-]+):(%d+)$')
+  if kind and indexes[kind] then
+    redis.call('UNLINK', ARGV[1] .. ARGV[at])
+    redis.call('ZREM', indexes[kind], number)
+  end
+  redis.call('HDEL', state, 'damaged:' .. ARGV[at])
+end
+return 1
+`,
+);
+
+/**
+ * Whether a bucket is gone before its time: deleted, or evicted. In one step, so that none is taken for gone that
+ * expires in between.
+ *
+ * KEYS    index of the bucket's kind, bucket
+ * ARGV    the bucket's number
+ * returns 1 or 0
+ */
+export const isGoneScript = createScript(
+  readsOnly,
+  validity,
+  `
+local diesAt = redis.call('ZSCORE', KEYS[1], ARGV[1])
+if not diesAt or tonumber(diesAt) * 1000 <= nowMs() then return 0 end
+return 1 - redis.call('EXISTS', KEYS[2])
 `,
 );

@@ -51,3 +51,19 @@ local function lockHolder(state)
   return recorded[2] == replicationId() and recorded[1]
 end
 `;
+
+/**
+ * foreignKeys(keys): which of the namespace's fixed keys somebody else wrote, being of another type than ours: state,
+ * instances, feed, index of tokens, index of unrecorded tokens, index of cut-offs, in this order.
+ */
+export const foreignKeys = `
+local function foreignKeys(keys)
+  local types = { 'hash', 'hash', 'stream', 'zset', 'zset', 'zset' }
+  local foreign = {}
+  for at, key in ipairs(keys) do
+    local found = redis.call('TYPE', key)['ok']
+    if found ~= 'none' and found ~= types[at] then foreign[#foreign + 1] = key end
+  end
+  return foreign
+end
+`;

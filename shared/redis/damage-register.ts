@@ -1,0 +1,111 @@
+import type { Log } from "../log.ts";
+import type { Addition } from "../revocation/addition.ts";
+import { generationOf, tokenBucketOf } from "../revocation/retention.ts";
+import { type Bucket, bucketNamed, nameOfBucket } from "./keys.ts";
+import { bucketsOf, keyOf, type LoadDeps, recordsIn } from "./load-contents.ts";
+import { listIn, numberIn, textIn } from "./replies.ts";
+import { isWrongType, unlessForeign } from "./wrong-type.ts";
+
+/** Which buckets were found damaged: fields of the state, so that a worker learns what an instance has found. */
+export interface DamageRegister {
+  readonly loadDeps: LoadDeps;
+  /** Looks for keys of another type once a write of these additions has met one; the write fails in any case. */
+  noting<T>(additions: readonly Addition[], reply: Promise<T>): Promise<T>;
+  /** Those that are damaged still: whoever noted one may have been wrong, and is not taken at his word. */
+  readDamaged(): Promise<string[]>;
+}
+
+const field = "damaged:";
+/** There may be more: they are found once these are repaired. */
+const notedAtMost = 200;
+const toldAtMost = 1_000;
+
+export function createDamageRegister(
+  { connection, keys }: Pick<LoadDeps, "connection" | "keys">,
+  log: Log,
+): DamageRegister {
+  const told = new Set<string>();
+
+  /** Once, until it is whole again. */
+  function tell(event: string, name: string): void {
+    if (told.has(name) || told.size >= toldAtMost) return;
+    told.add(name);
+    log.error(event, { bucket: name });
+  }
+
+  async function note(bucket: Bucket): Promise<void> {
+    const name = nameOfBucket(bucket);
+    tell("redis.bucket-damaged", name);
+    if (numberIn(await connection.call("HLEN", keys.state)) >= notedAtMost) return;
+    await connection.call("HSET", keys.state, `${field}${name}`, "1");
+  }
+
+  const loadDeps: LoadDeps = {
+    connection,
+    keys,
+    onDamage: note,
+    onForeign: (name) => tell("redis.index-entry-foreign", name),
+  };
+
+  async function isDamaged(bucket: Bucket): Promise<boolean> {
+    const found: Bucket[] = [];
+    const chunks = recordsIn({ ...loadDeps, onDamage: (one) => void found.push(one) }, bucket);
+    while (found.length === 0 && (await chunks.next()).done !== true);
+    return found.length > 0;
+  }
+
+  async function noteForeign(additions: readonly Addition[]): Promise<void> {
+    for await (const bucket of suspects(additions)) {
+      const type = textIn(await connection.call("TYPE", keyOf(keys, bucket)));
+      if (type !== "none" && type !== (bucket.kind === "cut-offs" ? "hash" : "string")) await note(bucket);
+    }
+  }
+
+  /** What the write may have met: each bucket that is listed, and those that it would have made. */
+  async function* suspects(additions: readonly Addition[]): AsyncGenerator<Bucket> {
+    for (const kind of ["tokens", "unrecorded", "cut-offs"] as const) yield* bucketsOf(loadDeps, kind);
+    const tokens = additions.filter((addition) => addition.kind === "token");
+    for (const number of new Set(tokens.map(({ exp }) => tokenBucketOf(exp))))
+      yield { kind: "tokens", number };
+    for (const number of await generationsOfNow(additions)) {
+      yield { kind: "unrecorded", number };
+      yield { kind: "cut-offs", number };
+    }
+  }
+
+  async function generationsOfNow(additions: readonly Addition[]): Promise<Set<number>> {
+    const [seconds] = listIn(await connection.call("TIME"));
+    const lifetime = await connection.call("HGET", keys.state, "longest_lifetime");
+    const raised = generationOf(numberIn(seconds) + (lifetime === null ? 0 : numberIn(lifetime)));
+    const given = additions.flatMap((addition) => (addition.kind === "token" ? [] : [addition.until]));
+    return new Set([raised, raised + 1, ...given.map(generationOf)]);
+  }
+
+  return {
+    loadDeps,
+    async noting(additions, reply) {
+      try {
+        return await reply;
+      } catch (error) {
+        if (isWrongType(error)) await noteForeign(additions);
+        throw error;
+      }
+    },
+    async readDamaged() {
+      const fields = (await unlessForeign(connection.call("HKEYS", keys.state))) ?? [];
+      const noted = listIn(fields)
+        .map(textIn)
+        .filter((name) => name.startsWith(field));
+      const damaged: string[] = [];
+      for (const name of noted.map((one) => one.slice(field.length))) {
+        const bucket = bucketNamed(name);
+        if (bucket !== null && (await isDamaged(bucket))) damaged.push(name);
+        else {
+          told.delete(name);
+          await connection.call("HDEL", keys.state, `${field}${name}`);
+        }
+      }
+      return damaged;
+    },
+  };
+}
