@@ -105,6 +105,7 @@ function breakLink(world: World, { links, process }: Member, { random, lastsMs }
   let delayMs = 0;
   for (const state of [...states, "up" as const]) {
     world.scheduler.after(delayMs, () => {
+      if (world.isHealed) return;
       world.trace(`${process.name} to ${to} is ${state}`);
       link.state = state;
     });
@@ -134,6 +135,7 @@ function stepClock(
 
 /** Ends every fault, and brings back who died. What is on its way goes on. */
 export function healAll(world: World): void {
+  world.isHealed = true;
   world.store.heal();
   world.store.delivery.lost = 0;
   world.store.delivery.doubled = 0;

@@ -69,6 +69,7 @@ export class World {
   /** Ids of records that can be no event: each must end as a dead letter. */
   readonly poisons = new Set<string>();
   clocksWereStepped = false;
+  isHealed = false;
   /** True time until which nothing is promised but safety: a fault was at work. */
   disturbedUntilMs = 0;
   readonly #deps: WorldDeps;
