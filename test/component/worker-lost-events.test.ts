@@ -88,7 +88,7 @@ describe("revoker: events that retention took", () => {
     expect(await isRefused(user.id, jti)).to.equal(false);
     world.logServer.deleteEventsBefore(Infinity);
     await world.start();
-    await world.platform.advance(1_000);
+    await world.platform.advance(3_000);
     expect(await isRefused(user.id, jti)).to.equal(true);
     expect(await world.cutOffOf(user.id)).to.include({ epoch: 1 });
     expect(await world.isTokenRevoked(jti)).to.equal(true);
@@ -120,12 +120,12 @@ describe("revoker: events that retention took", () => {
       await world.database.users.removeFromOutbox(user.id, event.id);
       await lose(event);
       await world.start();
-      await world.platform.advance(1_000);
+      await world.platform.advance(3_000);
       expect(await isRefused(user.id, jti)).to.equal(true);
       expect(await world.isTokenRevoked(jti)).to.equal(true);
       const rows = await world.database.ledger.list({ subject: user.id, limit: 10 });
       expect(rows).to.have.lengthOf(1);
-      expect(rows[0]).to.include({ type: change, reason: "reconciled", epoch: 1, status: "applied" });
+      expect(rows[0]).to.include({ type: change, reason: "reconciled", epoch: 1, status: "enforced" });
     });
   }
 
