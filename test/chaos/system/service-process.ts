@@ -24,6 +24,9 @@ export interface ServicePlace {
   readonly ports: readonly number[];
 }
 
+/** On a busy machine a broker that was killed does not always come back at once. */
+const startAttempts = 3;
+
 export function createServiceProcess(name: string, service: Service, place: ServicePlace): ServiceProcess {
   const { programs, folder, logFolder, ports } = place;
   const data = path.join(folder, name);
@@ -43,26 +46,39 @@ export function createServiceProcess(name: string, service: Service, place: Serv
     }
   }
 
+  async function tryToStart(): Promise<void> {
+    const { command, args, cwd } = await service.prepare({ programs, data, ports });
+    const log = openSync(path.join(logFolder, `${name}.log`), "a");
+    child = spawn(command, args, { cwd, stdio: ["ignore", log, log] });
+    closeSync(log);
+    await untilAnswers(child);
+  }
+
+  async function end(signal: "SIGTERM" | "SIGKILL"): Promise<void> {
+    const running = child;
+    child = undefined;
+    if (running === undefined || hasEnded(running)) return;
+    const ended = once(running, "exit");
+    running.kill(signal);
+    const patience = setTimeout(() => running.kill("SIGKILL"), 10_000);
+    await ended;
+    clearTimeout(patience);
+  }
+
   return {
     data,
     async start() {
-      const { command, args, cwd } = await service.prepare({ programs, data, ports });
-      const log = openSync(path.join(logFolder, `${name}.log`), "a");
-      child = spawn(command, args, { cwd, stdio: ["ignore", log, log] });
-      closeSync(log);
-      await untilAnswers(child);
+      for (let attempt = 1; ; attempt += 1) {
+        try {
+          return await tryToStart();
+        } catch (error) {
+          await end("SIGKILL");
+          if (attempt === startAttempts) throw error;
+        }
+      }
     },
+    end,
     signal: (signal) => void child?.kill(signal),
-    async end(signal) {
-      const running = child;
-      child = undefined;
-      if (running === undefined || hasEnded(running)) return;
-      const ended = once(running, "exit");
-      running.kill(signal);
-      const patience = setTimeout(() => running.kill("SIGKILL"), 10_000);
-      await ended;
-      clearTimeout(patience);
-    },
   };
 }
 
