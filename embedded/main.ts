@@ -21,7 +21,7 @@ async function run(configuration: Awaited<ReturnType<typeof configureEmbedded>>)
     running: startRunning({ closers, start }),
     graceMs: settings.SHUTDOWN_GRACE_MS,
     log,
-    clock: platform.clock,
+    ...platform,
     process,
   });
 

@@ -52,7 +52,7 @@ export async function runProcess<C extends { readonly settings: EngineSettings }
     running: startRunning({ closers, start }),
     graceMs: settings.SHUTDOWN_GRACE_MS,
     log,
-    clock: platform.clock,
+    ...platform,
     process,
   });
 

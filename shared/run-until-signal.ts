@@ -1,13 +1,12 @@
 import type { Running } from "./lifecycle.ts";
 import type { Log } from "./log.ts";
-import type { Clock } from "./ports/platform.ts";
+import type { Platform } from "./ports/platform.ts";
 import { reportIfInvalid } from "./settings.ts";
 
-export interface SignalOptions {
+export interface SignalOptions extends Pick<Platform, "clock" | "timers"> {
   readonly running: Running;
   readonly graceMs: number;
   readonly log: Log;
-  readonly clock: Clock;
   readonly process: NodeJS.Process;
 }
 
@@ -39,7 +38,7 @@ export async function runUntilSignal(options: SignalOptions): Promise<void> {
 }
 
 function drainAtSignal(options: SignalOptions, giveUp: (why: string) => void): void {
-  const { running, graceMs, log, clock, process } = options;
+  const { running, graceMs, log, clock, timers, process } = options;
   let firstAtMs: number | undefined;
   const onSignal = (signal: NodeJS.Signals) => {
     if (firstAtMs !== undefined) {
@@ -48,7 +47,7 @@ function drainAtSignal(options: SignalOptions, giveUp: (why: string) => void): v
     }
     firstAtMs = clock.monotonicMs();
     log.info("process.draining", { signal });
-    setTimeout(() => giveUp(`not closed within ${graceMs} ms`), graceMs).unref();
+    timers.after(graceMs, () => giveUp(`not closed within ${graceMs} ms`));
     running.close().catch((err: unknown) => {
       log.error("process.close-failed", { err });
       process.exitCode = 1;

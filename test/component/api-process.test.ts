@@ -41,10 +41,10 @@ describe("api: process", () => {
       import { AppError } from "./shared/errors.ts";
       import { runUntilSignal } from "./shared/run-until-signal.ts";
       import { silentLog } from "./shared/log.ts";
+      import { createPlatform } from "./shared/platform.ts";
       const closed = Promise.reject(new AppError("config-invalid", "- ADMIN_EMAIL belongs to somebody else."));
       const running = { closed, open: [], close: () => Promise.resolve() };
-      const clock = { wallMs: () => 0, monotonicMs: () => 0 };
-      await runUntilSignal({ running, graceMs: 1_000, log: silentLog, clock, process });`;
+      await runUntilSignal({ ...createPlatform(), running, graceMs: 1_000, log: silentLog, process });`;
     const { code, output } = await runNode(["--input-type=module", "--eval", script], {});
     expect(output).to.include("- ADMIN_EMAIL belongs to somebody else.");
     expect(code).to.equal(78);

@@ -53,10 +53,12 @@ export function startNode(args: readonly string[], options: NodeProcessOptions =
     async untilLogged(event) {
       await eventually(
         () => {
-          if (logged(event).length === 0) throw new Error(`no ${event} in:\n${output}`);
+          const isAlive = child.exitCode === null && child.signalCode === null;
+          if (isAlive && logged(event).length === 0) throw new Error(`no ${event} in:\n${output}`);
         },
         { timeoutMs: 30_000 },
       );
+      if (logged(event).length === 0) throw new Error(`it ended without ${event}:\n${output}`);
     },
     ended,
   };
