@@ -5,7 +5,7 @@ import { receiveEvent } from "../../workers/revoker/received-event.ts";
 import { createWorkerWorld, intercept, namespace } from "../support/worker-world.ts";
 
 const tokenCount = 100_001;
-const markStep = 1_000;
+const markStep = 400;
 const addStep = 400;
 
 describe("revoker: a user with more than 100,000 live tokens", () => {

@@ -103,7 +103,7 @@ describe("revoker: own events", () => {
     const event = await world.changeUser(user.id, "user.deactivated");
     await world.publish(event);
     await world.platform.advance(100);
-    expect(limits).to.deep.equal([1_000, 1_000, 1_000]);
+    expect(limits).to.deep.equal(Array<number>(7).fill(400));
     expect(await world.rowOf(event)).to.include({ tokensRevoked: 2_500 });
   });
 

@@ -36,6 +36,12 @@ export interface WriteRequest {
 }
 
 /**
+ * How much is done between two heartbeats: also by a server that needs ten milliseconds for each token it is well
+ * within the time for which a silent worker keeps its partitions.
+ */
+const steps = { mark: 400, add: 400 } as const;
+
+/**
  * Brings one decided revocation into the store and notes it in the ledger:
  * its rules to the store -> marks -> what bears them to the store -> row, with incarnation and position -> fence.
  * The order is the proof: whoever changes the
@@ -43,7 +49,7 @@ export interface WriteRequest {
  * his fence. When the answers and the fence differ, throws `store-invalid`: then all of it is to be done again.
  */
 export function createWriteRevocation(deps: WriteDeps) {
-  const { ledger, store, clock, names, markStep = 1_000, addStep = 400 } = deps;
+  const { ledger, store, clock, names, markStep = steps.mark, addStep = steps.add } = deps;
 
   return async function writeRevocation({ row, plan, first, heartbeat }: WriteRequest): Promise<LedgerNote> {
     const { eventId } = row;
