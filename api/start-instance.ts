@@ -134,6 +134,7 @@ export async function startInstance(options: InstanceDeps): Promise<RunningInsta
       const addedAtMs = millisecondsOf(position);
       metrics.propagationSeconds.observe(Math.max(0, clock.wallMs() - addedAtMs) / 1_000);
     },
+    onForeign: (count) => metrics.divergences.inc({ where: "store", cause: "feed-entry-foreign" }, count),
     onResync: (reason) => metrics.resyncs.inc({ reason }),
   });
   closers.add("blacklist feed", () => feed.close());

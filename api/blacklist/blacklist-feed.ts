@@ -176,6 +176,7 @@ class Feed implements BlacklistFeed {
         entries: blacklist.entries,
       }),
     );
+    if (answer.foreign !== undefined) this.#deps.onForeign?.(answer.foreign);
     const before = this.#cursor.position;
     const outcome = this.#cursor.follow(answer, position);
     if (this.#cursor.position !== before) this.#advanced("sync");

@@ -26,6 +26,8 @@ export interface FeedDeps extends Pick<Platform, "clock" | "timers" | "randomnes
   readonly prepare?: () => Promise<void>;
   /** Additions up to `position` have just become enforced. */
   readonly onAdvanced?: (position: Position, by: "announcement" | "sync") => void;
+  /** So many entries were met in the feed that somebody else wrote. */
+  readonly onForeign?: (count: number) => void;
   /** An unplanned sync or load. */
   readonly onResync?: (reason: ResyncReason) => void;
 }

@@ -3,6 +3,7 @@ import type { Log } from "../../shared/log.ts";
 import type { Metrics } from "../../shared/metrics.ts";
 import type { Platform } from "../../shared/ports/platform.ts";
 import type { RevocationStore } from "../../shared/ports/revocation-store.ts";
+import { additionKinds } from "../../shared/revocation/addition.ts";
 import { type PackedAdditions, unpackAdditions } from "../../shared/revocation/packed-additions.ts";
 import type { Position } from "../../shared/revocation/position.ts";
 import { tokenBucketOf } from "../../shared/revocation/retention.ts";
@@ -51,6 +52,9 @@ const chunksInStep = 32;
 const bucketsNamed = 5;
 
 export function startReplicaComparison(deps: ReplicaComparisonDeps): ReplicaComparison {
+  for (const kind of additionKinds) {
+    deps.metrics.divergences.inc({ where: "replica", cause: `${kind}-missing` }, 0);
+  }
   const comparison = new Comparison(deps);
   const stop = new AbortController();
   const ended = comparison.run(stop.signal);

@@ -31,5 +31,7 @@ export interface CutOff {
 /** What the blacklist learns. Idempotent and monotonic: applied in any order, any number of times, it ends the same. */
 export type Addition = TokenRevocation | UnrecordedTokenRevocation | CutOff;
 
+export const additionKinds = ["token", "unrecorded-token", "cut-off"] as const satisfies Addition["kind"][];
+
 /** The greatest error between two clocks that is allowed: every entry is kept that much longer. */
 export const clockErrorAllowedMs = 5 * 60_000;

@@ -1,6 +1,7 @@
 import { expect } from "chai";
 import { afterEach, beforeEach, describe, it } from "mocha";
 import { createBlacklist } from "../../api/blacklist/blacklist.ts";
+import { AppError } from "../../shared/errors.ts";
 import type { QuashEvent } from "../../shared/events/event.ts";
 import { type Log, silentLog } from "../../shared/log.ts";
 import { createMetrics } from "../../shared/metrics.ts";
@@ -9,6 +10,7 @@ import type { Addition } from "../../shared/revocation/addition.ts";
 import { differingBuckets, digestsOf } from "../../shared/revocation/digest.ts";
 import { unpackAdditions } from "../../shared/revocation/packed-additions.ts";
 import { pendingRowOfOwnEvent } from "../../shared/revocation/pending-row.ts";
+import { tokenBucketOf } from "../../shared/revocation/retention.ts";
 import { createCompare } from "../../workers/pruner/compare.ts";
 import { digestsOfLedger } from "../../workers/pruner/ledger-contents.ts";
 import { createWorkerWorld, type WorkerWorld } from "../support/worker-world.ts";
@@ -232,5 +234,52 @@ describe("pruner: compare", () => {
     world.storeServer.lose(everything);
     await world.platform.advance(90_000);
     expect(await differing()).to.deep.equal([]);
+  });
+
+  describe("of a damaged store", () => {
+    const damagedBucket = async () => {
+      const tokens = (await world.contents()).filter((addition) => addition.kind === "token");
+      return `tokens:${tokenBucketOf(tokens[0]?.exp ?? 0)}`;
+    };
+    const loads = () =>
+      world.contents().then(
+        (contents) => contents.length,
+        (error: unknown) => (error instanceof AppError ? error.code : "unknown"),
+      );
+
+    it("ends with the look repairing it from the ledger, which says and counts what was damaged", async () => {
+      await world.start();
+      const before = await world.store.readState();
+      world.storeServer.damage(await damagedBucket());
+      expect(await loads()).to.equal("store-invalid");
+      await world.platform.advance(2_000);
+
+      expect(await loads()).to.equal(5);
+      expect(await differing()).to.deep.equal([]);
+      expect((await world.store.readState()).incarnation).to.not.equal(before.incarnation);
+      const { values } = await world.metrics.divergences.get();
+      expect(values.find(({ labels }) => labels.cause === "bucket-damaged")?.value).to.equal(1);
+    });
+
+    it("is begun anew by another worker where the first one died half-way", async () => {
+      const damaged = await damagedBucket();
+      world.storeServer.damage(damaged);
+      await world.store.beginRepair("of a dead one");
+      await world.start();
+      await world.platform.advance(10_000);
+      expect(await differing()).to.deep.equal([]);
+    });
+
+    it("takes one repair in half a minute from who goes on damaging it, and the leases go on meanwhile", async () => {
+      await world.start();
+      const damaged = await damagedBucket();
+      const incarnations = new Set<string | null>();
+      for (let second = 0; second < 60; second += 1) {
+        world.storeServer.damage(damaged);
+        await world.platform.advance(1_000);
+        incarnations.add((await world.store.readState()).incarnation);
+      }
+      expect(incarnations.size).to.be.within(2, 4);
+    });
   });
 });

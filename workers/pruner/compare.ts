@@ -3,6 +3,7 @@ import type { Metrics } from "../../shared/metrics.ts";
 import type { Ledger, LedgerRow } from "../../shared/ports/ledger.ts";
 import type { Platform } from "../../shared/ports/platform.ts";
 import type { RevocationStore } from "../../shared/ports/revocation-store.ts";
+import { additionKinds } from "../../shared/revocation/addition.ts";
 import type { Names } from "../revoker/plan.ts";
 import { type Implied, ledgerContents } from "./ledger-contents.ts";
 import { WantedRecords } from "./wanted-records.ts";
@@ -38,6 +39,8 @@ const eventsNamed = 5;
 export function createCompare(deps: CompareDeps) {
   const { ledger, store, platform, names, log, metrics, batchSize = 200_000 } = deps;
   const { clock, timers } = platform;
+
+  for (const kind of additionKinds) metrics.divergences.inc({ where: "store", cause: `${kind}-missing` }, 0);
 
   return async function compare(signal: AbortSignal): Promise<void> {
     const incarnation = await validIncarnation();

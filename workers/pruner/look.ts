@@ -11,7 +11,7 @@ import type { Repair } from "./repair.ts";
 
 export interface LookDeps {
   readonly ledger: Pick<Ledger, "readFence" | "listUnsettled">;
-  readonly store: Pick<RevocationStore, "readState" | "raiseLongest">;
+  readonly store: Pick<RevocationStore, "readState" | "readDamaged" | "raiseLongest">;
   readonly repair: Repair;
   readonly rewriteRow: RewriteRow;
   readonly settleReceipts: SettleReceipts;
@@ -20,7 +20,7 @@ export interface LookDeps {
   readonly metrics: Metrics;
 }
 
-const causes = ["no-incarnation", "not-the-fence", "clock-stepped"] as const;
+const causes = ["no-incarnation", "not-the-fence", "clock-stepped", "damaged"] as const;
 type Cause = (typeof causes)[number];
 
 const unsettledAtOnce = 500;
@@ -28,6 +28,9 @@ const unsettledAtOnce = 500;
 const unsettledAtMost = 8_000;
 /** Then the store's validity is looked at again: what is written to an invalid one has to be written again. */
 const rewritesInALook = 50;
+/** Somebody who goes on writing into our buckets costs one repair in such a time, and no more. */
+const damageRepairEveryMs = 30_000;
+const bucketsNamed = 5;
 
 /**
  * The worker's look at the store: repairs it where it is invalid, then writes again the rows that were noted under
@@ -38,11 +41,13 @@ export function createLook(deps: LookDeps) {
   /** Of the store's time to our monotonic clock, as it was at the last look. */
   let clockOffsetMs: number | undefined;
   let repairIsDue = false;
+  let damageRepairedAtMs = Number.NEGATIVE_INFINITY;
   /** The cause that was logged last; null while the store is valid. */
   let toldCause: Cause | null = null;
   let unsettledLimit = unsettledAtOnce;
   // A counter that appears with its first repair has not grown, for who watches its growth.
   for (const cause of causes) metrics.repairs.inc({ cause }, 0);
+  metrics.divergences.inc({ where: "store", cause: "bucket-damaged" }, 0);
   /** Rows that could not be rewritten: they come last. */
   let failing: ReadonlySet<string> = new Set();
 
@@ -53,10 +58,11 @@ export function createLook(deps: LookDeps) {
   async function lookOnce(): Promise<"more" | "done"> {
     const state = await store.readState();
     const fence = await ledger.readFence();
-    const cause = causeForRepair(state, fence);
+    const damaged = await store.readDamaged();
+    const cause = causeForRepair(state, fence) ?? (isDamageDue(damaged) ? "damaged" : null);
     if (cause !== null) {
       tell(cause, fence);
-      await repairFor(cause);
+      await repairFor(cause, damaged);
       return "done";
     }
     toldCause = null;
@@ -75,6 +81,12 @@ export function createLook(deps: LookDeps) {
     return state.incarnation === fence?.incarnation ? null : "not-the-fence";
   }
 
+  /** Only what starts is held up by a damaged bucket: a repair for it must not end everybody's lease at every look. */
+  function isDamageDue(damaged: readonly string[]): boolean {
+    const sinceMs = platform.clock.monotonicMs() - damageRepairedAtMs;
+    return damaged.length > 0 && sinceMs >= damageRepairEveryMs;
+  }
+
   function tell(cause: Cause, fence: Fence | null): void {
     if (cause === toldCause) return;
     toldCause = cause;
@@ -83,11 +95,16 @@ export function createLook(deps: LookDeps) {
   }
 
   /** One that is busy elsewhere, or was lost, is looked at again with the next look. */
-  async function repairFor(cause: Cause): Promise<void> {
-    const outcome = await repair({ asWiped: cause === "clock-stepped" });
+  async function repairFor(cause: Cause, damaged: readonly string[]): Promise<void> {
+    const outcome = await repair({ asWiped: cause === "clock-stepped", damaged });
     if (outcome === "busy") return;
     metrics.repairs.inc({ cause });
-    if (outcome === "repaired") repairIsDue = false;
+    if (outcome !== "repaired") return;
+    repairIsDue = false;
+    if (damaged.length === 0) return;
+    damageRepairedAtMs = platform.clock.monotonicMs();
+    metrics.divergences.inc({ where: "store", cause: "bucket-damaged" }, damaged.length);
+    log.warn("store.damage-repaired", { buckets: damaged.length, names: damaged.slice(0, bucketsNamed) });
   }
 
   async function copyLongest({ longest }: StoreState, fence: Fence | null): Promise<void> {

@@ -7,22 +7,27 @@ import {
   type RevocationStore,
   repairLockMs,
 } from "../../shared/ports/revocation-store.ts";
-import { type Addition, clockErrorAllowedMs } from "../../shared/revocation/addition.ts";
-import { additionsOf, type Names, rulesOfRow } from "../revoker/plan.ts";
-import { revocationOf } from "../revoker/write-revocation.ts";
+import type { Names } from "../revoker/plan.ts";
+import { createLostAdditions, type LostSteps } from "./lost-additions.ts";
+import { readAhead } from "./read-ahead.ts";
 
 export interface RepairDeps {
   readonly ledger: Ledger;
-  readonly store: Pick<RevocationStore, "beginRepair" | "raiseLongest" | "repair" | "completeRepair">;
+  readonly store: Pick<
+    RevocationStore,
+    "beginRepair" | "raiseLongest" | "discard" | "repair" | "completeRepair"
+  >;
   readonly platform: Pick<Platform, "clock" | "ids" | "timers">;
   readonly names: Names;
   readonly log: Log;
-  readonly pageSize?: number;
+  readonly steps?: LostSteps;
 }
 
 export interface RepairOptions {
   /** What is found in the store counts for nothing: its contents may have gone with its time. */
   readonly asWiped: boolean;
+  /** Buckets that hold something else than our records: taken away before anything is written. None unless given. */
+  readonly damaged?: readonly string[];
 }
 
 /** Busy: somebody else is at it, and lives. Lost: the lock went meanwhile, so nothing is valid by this repair. */
@@ -43,26 +48,33 @@ const none: Longest = { tokenLifetimeSeconds: 0, maxStalenessMs: 0 };
  * left half-way leaves none. A lost lock ends this repair; whoever wants to repair starts again with the lock.
  */
 export function createRepair(deps: RepairDeps) {
-  const { ledger, store, platform, names, log, pageSize = 400 } = deps;
+  const { ledger, store, platform, names, log, steps } = deps;
+  const { clock } = platform;
+  const lostAdditions = createLostAdditions({
+    ledger,
+    clock,
+    names,
+    ...(steps === undefined ? {} : { steps }),
+  });
 
   /** Of a repair that broke off: the next one takes its own lock again, instead of waiting for it to lapse. */
   let heldLock: string | undefined;
 
-  return async function repair({ asWiped }: RepairOptions): Promise<RepairOutcome> {
+  return async function repair(options: RepairOptions): Promise<RepairOutcome> {
     const lock = heldLock ?? platform.ids.uuid();
     heldLock = lock;
-    const outcome = await repairWith(lock, asWiped);
+    const outcome = await repairWith(lock, options);
     heldLock = undefined;
     return outcome;
   };
 
-  async function repairWith(lock: string, asWiped: boolean): Promise<RepairOutcome> {
+  async function repairWith(lock: string, options: RepairOptions): Promise<RepairOutcome> {
     const start = await store.beginRepair(lock);
     if (start === null) return "busy";
     const stop = new AbortController();
     const shown = showLife(lock, stop.signal);
     try {
-      const isRepaired = await repairUnder(lock, start, asWiped);
+      const isRepaired = await repairUnder(lock, start, options);
       if (!isRepaired) log.info("store.repair-lost");
       return isRepaired ? "repaired" : "lost";
     } finally {
@@ -80,66 +92,34 @@ export function createRepair(deps: RepairDeps) {
     }
   }
 
-  async function repairUnder(lock: string, start: RepairStart, asWiped: boolean): Promise<boolean> {
+  async function repairUnder(
+    lock: string,
+    start: RepairStart,
+    { asWiped, damaged = [] }: RepairOptions,
+  ): Promise<boolean> {
     const incarnation = platform.ids.uuid();
     const isFirst = ((await ledger.readFence())?.incarnation ?? null) === null;
     await ledger.writeFence(incarnation);
     await store.raiseLongest((await ledger.readFence())?.longest ?? none);
 
-    const found = asWiped ? null : start;
-    let rows = 0;
-    for await (const page of livePages()) {
-      const missing = page.filter((row) => !isThere(row, found));
-      rows += missing.length;
-      for await (const chunk of additionChunks(missing)) {
-        if (!(await store.repair(lock, chunk))) return false;
-      }
+    if (damaged.length > 0 && !(await store.discard(lock, damaged))) return false;
+    const found = asWiped || damaged.length > 0 ? null : start;
+    const written = { rows: 0, additions: 0 };
+    for await (const { rows, additions } of readAhead(lostAdditions((row) => isThere(row, found)))) {
+      if (additions.length > 0 && !(await store.repair(lock, additions))) return false;
+      written.rows += rows;
+      written.additions += additions.length;
     }
     const longest = (await ledger.readFence())?.longest ?? none;
     if (!(await store.completeRepair(lock, { incarnation, isFirst, longest }))) return false;
     log.info("store.repaired", {
       incarnation,
       found: start.incarnation,
-      rows_written: rows,
+      rows_written: written.rows,
+      additions_written: written.additions,
       is_first: isFirst,
     });
     return true;
-  }
-
-  async function* livePages(): AsyncGenerator<LedgerRow[]> {
-    let after: string | undefined;
-    for (;;) {
-      const nowMs = platform.clock.wallMs() - clockErrorAllowedMs;
-      const page = await ledger.listLive({
-        nowMs,
-        limit: pageSize,
-        ...(after === undefined ? {} : { after }),
-      });
-      if (page.length > 0) yield page;
-      after = page.at(-1)?.eventId;
-      if (page.length < pageSize) return;
-    }
-  }
-
-  async function* additionChunks(rows: readonly LedgerRow[]): AsyncGenerator<Addition[]> {
-    if (rows.length === 0) return;
-    const rules = rows.flatMap((row) => {
-      const untilMs = row.untilMs ?? platform.clock.wallMs();
-      return additionsOf(rulesOfRow(row), Math.ceil(untilMs / 1_000), names);
-    });
-    if (rules.length > 0) yield rules;
-    const eventIds = rows.map(({ eventId }) => eventId);
-    const expiresAfterMs = platform.clock.wallMs() - clockErrorAllowedMs;
-    let after: string | undefined;
-    for (;;) {
-      const page = { expiresAfterMs, limit: pageSize, ...(after === undefined ? {} : { after }) };
-      const tokens = await ledger.listMarked(eventIds, page);
-      if (tokens.length > 0) {
-        yield tokens.map((token) => revocationOf(token, names));
-      }
-      after = tokens.at(-1)?.jti;
-      if (tokens.length < pageSize) return;
-    }
   }
 }
 

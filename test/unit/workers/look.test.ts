@@ -36,6 +36,7 @@ describe("look", () => {
           validityReads += 1;
           return world.store.readState();
         },
+        readDamaged: () => Promise.resolve([]),
         raiseLongest: () => Promise.resolve(),
       },
       repair: () => Promise.resolve("busy"),
