@@ -2,13 +2,7 @@ import { createHash } from "node:crypto";
 import type { Addition, CutOff } from "./addition.ts";
 import type { Fingerprint } from "./fingerprint.ts";
 import { type PackedAdditions, unpackAdditions } from "./packed-additions.ts";
-import {
-  bucketDiesAtMs,
-  generationOf,
-  generationSeconds,
-  tokenBucketOf,
-  tokenBucketSeconds,
-} from "./retention.ts";
+import { generationOf, generationSeconds, tokenBucketOf, tokenBucketSeconds } from "./retention.ts";
 
 /** By bucket: how many elements it has, and a hash of the set of them. Equal where what is enforced is equal. */
 export type Digests = ReadonlyMap<string, string>;
@@ -24,13 +18,13 @@ type Contents = AsyncIterable<PackedAdditions> | Iterable<PackedAdditions>;
  *
  * The last two lie in generations by `until`, which differs rightfully: the store raises it, a repair or a longer-lived
  * token raises it again, and every copy made before keeps what it has. Since each generation is asked at every check,
- * what is enforced is the merge of all of them; so the merge is what is digested. Buckets and generations that die at
- * or before `deadAtMs` are left out: each copy drops those in its own time.
+ * what is enforced is the merge of all of them; so the merge is what is digested.
  *
- * Two parties agree exactly only while nothing of theirs dies between `deadAtMs` and its end plus one generation: the
- * ledger's `until` may lie in the generation before the store's.
+ * Minutes and generations that are over at `aliveAtMs` are left out: each copy drops those in its own time. Two parties
+ * that agree may seem to differ only in a cut-off or an unrecorded token that ends in one generation by the ledger and
+ * in the next by the store, while the first of the two is over and the second is not.
  */
-export async function digestsOf(contents: Contents, deadAtMs = 0): Promise<Digests> {
+export async function digestsOf(contents: Contents, aliveAtMs = 0): Promise<Digests> {
   const tokens = new Map<string, Set<Fingerprint>>();
   const cutOffs = new Map<Fingerprint, Pick<CutOff, "epoch" | "notBefore">>();
   const put = (bucket: string, token: Fingerprint) => {
@@ -39,7 +33,7 @@ export async function digestsOf(contents: Contents, deadAtMs = 0): Promise<Diges
   };
   for await (const packed of contents) {
     for (const addition of unpackAdditions(packed)) {
-      if (isDead(addition, deadAtMs)) continue;
+      if (isOver(addition, aliveAtMs)) continue;
       if (addition.kind === "token") put(`tokens:${tokenBucketOf(addition.exp)}`, addition.token);
       else if (addition.kind === "unrecorded-token")
         put(partition("unrecorded", addition.token), addition.token);
@@ -78,8 +72,10 @@ function digestOfSet(elements: string[]): string {
   return `${elements.length}:${hash.digest("hex").slice(0, 32)}`;
 }
 
-function isDead(addition: Addition, atMs: number): boolean {
-  if (addition.kind === "token")
-    return bucketDiesAtMs(tokenBucketOf(addition.exp), tokenBucketSeconds) <= atMs;
-  return bucketDiesAtMs(generationOf(addition.until), generationSeconds) <= atMs;
+function isOver(addition: Addition, atMs: number): boolean {
+  const endSeconds =
+    addition.kind === "token"
+      ? (tokenBucketOf(addition.exp) + 1) * tokenBucketSeconds
+      : (generationOf(addition.until) + 1) * generationSeconds;
+  return endSeconds * 1_000 <= atMs;
 }

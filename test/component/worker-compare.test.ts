@@ -94,6 +94,18 @@ describe("pruner: compare", () => {
     expect((await metrics.comparedAt.get()).values).to.have.length(1);
   });
 
+  it("finds that ledger and store agree at any time until all has expired", async () => {
+    const { clock } = world.platform;
+    const names = world.names;
+    for (let minute = 0; minute < 40; minute += 1) {
+      const atMs = clock.wallMs();
+      const ofLedger = await digestsOfLedger({ ledger: world.database.ledger, names }, atMs);
+      expect(differingBuckets(ofLedger, await digestsOf(world.store.load(), atMs))).to.deep.equal([]);
+      await world.platform.advance(60_000);
+    }
+    expect((await digestsOf(world.store.load(), clock.wallMs())).size).to.equal(0);
+  });
+
   it("puts back what the store has lost while its row lives, counts it by cause and names the events", async () => {
     expect(world.storeServer.lose(everything)).to.equal(5);
     expect(await differing()).to.have.length(4);

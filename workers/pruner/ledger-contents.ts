@@ -2,6 +2,7 @@ import type { Ledger, LedgerRow } from "../../shared/ports/ledger.ts";
 import type { Addition } from "../../shared/revocation/addition.ts";
 import { type Digests, digestsOf } from "../../shared/revocation/digest.ts";
 import { type PackedAdditions, packAdditions } from "../../shared/revocation/packed-additions.ts";
+import { generationSeconds } from "../../shared/revocation/retention.ts";
 import { additionsOf, type Names, rulesOfRow } from "../revoker/plan.ts";
 import { revocationOf } from "../revoker/write-revocation.ts";
 
@@ -42,9 +43,10 @@ export async function* ledgerContents(
   }
 }
 
-/** To be compared with those of the store and of the instances: see `digestsOf`. */
-export function digestsOfLedger(deps: LedgerContentsDeps, nowMs: number): Promise<Digests> {
-  return digestsOf(packed(ledgerContents(deps, { nowMs })), nowMs);
+/** To be compared with those of the store and of the instances at the same `aliveAtMs`: see `digestsOf`. */
+export function digestsOfLedger(deps: LedgerContentsDeps, aliveAtMs: number): Promise<Digests> {
+  const nowMs = Math.max(0, aliveAtMs - generationSeconds * 1_000);
+  return digestsOf(packed(ledgerContents(deps, { nowMs })), aliveAtMs);
 }
 
 async function* packed(pages: AsyncIterable<readonly Implied[]>): AsyncGenerator<PackedAdditions> {

@@ -27,7 +27,7 @@ const addition: fc.Arbitrary<Addition> = fc.oneof(
   }),
 );
 const additions = fc.array(addition, { maxLength: 30 });
-const digest = (of: readonly Addition[], deadAtMs?: number) => digestsOf([packAdditions(of)], deadAtMs);
+const digest = (of: readonly Addition[], aliveAtMs?: number) => digestsOf([packAdditions(of)], aliveAtMs);
 
 describe("digestsOf", () => {
   it("is the same in any order, with anything twice, in any chunks", () =>
@@ -74,11 +74,12 @@ describe("digestsOf", () => {
     expect(differingBuckets(merged, apart)).to.deep.equal([]);
   });
 
-  it("leaves out what is dead, and nothing that lives", async () => {
-    const dead: Addition[] = [{ kind: "token", token: nameOf(1), exp: 59 }, cutOff({ until: 899 })];
-    expect((await digest(dead, 1_200_000)).size).to.equal(0);
-    expect((await digest(dead, 359_999)).size).to.equal(2);
-    expect((await digest(dead, 360_000)).size).to.equal(1);
+  it("leaves out minutes and generations that are over, and none that is not", async () => {
+    const some: Addition[] = [{ kind: "token", token: nameOf(1), exp: 0 }, cutOff({ until: 0 })];
+    expect((await digest(some, 59_999)).size).to.equal(2);
+    expect([...(await digest(some, 60_000)).keys()]).to.deep.equal(["cut-offs:00"]);
+    expect((await digest(some, 899_999)).size).to.equal(1);
+    expect((await digest(some, 900_000)).size).to.equal(0);
   });
 });
 
