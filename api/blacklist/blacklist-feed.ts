@@ -4,7 +4,8 @@ import type { Announcement, Subscription } from "../../shared/ports/revocation-s
 import type { Position } from "../../shared/revocation/position.ts";
 import { FeedCursor, type FollowOutcome } from "./feed-cursor.ts";
 import type { FeedDeps, ResyncReason } from "./feed-deps.ts";
-import { Freshness, type FreshnessView } from "./freshness.ts";
+import { Freshness } from "./freshness.ts";
+import type { FreshnessView } from "./freshness-view.ts";
 import { createInTime, type InTime } from "./in-time.ts";
 import { Lease, type Sending } from "./lease.ts";
 import { loadSnapshot } from "./load-snapshot.ts";

@@ -1,25 +1,8 @@
 import type { Log } from "../../shared/log.ts";
 import type { Cancel, Platform } from "../../shared/ports/platform.ts";
+import type { FreshnessView, MissingPart } from "./freshness-view.ts";
 import type { Lease } from "./lease.ts";
 import { acceptsForMs, type StalenessPolicy } from "./staleness-policy.ts";
-
-/**
- * What an instance lacks for being fresh. `store`: it does not answer. `incarnation`: it is being repaired, or no
- * worker has prepared it yet. `snapshot`: it is being loaded. `head`: the feed is being caught up with.
- */
-export type MissingPart = "store" | "incarnation" | "snapshot" | "head";
-
-export interface FreshnessView {
-  /** `cold` until it was fresh for the first time: nothing is accepted then, whatever the policy. */
-  readonly state: "cold" | "fresh" | "stale";
-  /** When it came into this state, by the wall clock. */
-  readonly sinceMs: number;
-  /** Since when its view may be incomplete; null while cold. */
-  readonly stalenessMs: number | null;
-  /** Null while nothing is. It may be set while still fresh. */
-  readonly missing: MissingPart | null;
-  readonly isClosed: boolean;
-}
 
 export interface FreshnessDeps extends Pick<Platform, "clock" | "timers"> {
   readonly lease: Lease;
@@ -112,8 +95,7 @@ export class Freshness {
     }
     const state = elapsedMs <= this.#deps.maxStalenessMs ? "fresh" : "stale";
     if (state !== this.#state) this.#enter(state, elapsedMs);
-    const holding = this.#acceptances.filter((acceptanceMs) => elapsedMs <= acceptanceMs);
-    this.#noteAccepted(this.#isClosed ? 0 : holding.length);
+    this.#noteAccepted(this.#isClosed ? 0 : this.#countHolding(elapsedMs));
     return elapsedMs;
   }
 
@@ -125,6 +107,12 @@ export class Freshness {
     this.#sinceMs = nowMs;
     if (state === "fresh") this.#deps.log.info("replica.fresh", { previous, previousForMs: forMs });
     else this.#deps.log.warn("replica.stale", { stalenessMs: elapsedMs, missing: this.#missing });
+  }
+
+  #countHolding(elapsedMs: number): number {
+    let count = 0;
+    for (const acceptanceMs of this.#acceptances) if (elapsedMs <= acceptanceMs) count += 1;
+    return count;
   }
 
   /** The longest ones hold the longest: so many of them hold now. */

@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import { beforeEach, describe, it } from "mocha";
-import type { FreshnessView } from "../../../api/blacklist/freshness.ts";
+import type { FreshnessView } from "../../../api/blacklist/freshness-view.ts";
 import { createReadiness, type Readiness } from "../../../api/readiness.ts";
 import { createManualPlatform } from "../../support/manual-clock.ts";
 
