@@ -4,6 +4,7 @@ import { freePorts } from "../services/free-ports.ts";
 import { startBalancer } from "../support/balancer.ts";
 import { administrator, createFleet } from "../support/fleet.ts";
 import { freshNamespace } from "../support/services.ts";
+import { startTcpProxy } from "../support/tcp-proxy.ts";
 import type { LoadOptions } from "./options.ts";
 
 export interface SystemUnderLoad {
@@ -14,6 +15,8 @@ export interface SystemUnderLoad {
   readonly administrator: { readonly email: string; readonly password: string };
   /** Where upstream events are published; undefined: over HTTP only. */
   readonly kafka: { readonly brokers: readonly string[]; readonly namespace: string } | undefined;
+  /** One more instance, whose way to Redis can be cut; undefined: the system was not started here. */
+  readonly startIsolatable: (() => Promise<{ readonly url: string; cutOff(): void }>) | undefined;
   close(): Promise<void>;
 }
 
@@ -36,6 +39,7 @@ function findSystem(url: string): SystemUnderLoad {
     instanceUrls: [],
     administrator: { email: ADMIN_EMAIL, password },
     kafka: KAFKA_BROKERS ? { brokers: KAFKA_BROKERS.split(","), namespace: NAMESPACE ?? "quash" } : undefined,
+    startIsolatable: undefined,
     close: async () => undefined,
   };
 }
@@ -66,6 +70,14 @@ async function startSystem(instances: number, log: (line: string) => void): Prom
       instanceUrls: apis.map(({ url }) => url),
       administrator,
       kafka: { brokers: services.kafkaBrokers.split(","), namespace },
+      async startIsolatable() {
+        const redis = new URL(services.redisUrl);
+        const link = await startTcpProxy({ host: redis.hostname, port: Number(redis.port || 6379) });
+        closers.unshift(() => link.close());
+        redis.host = `127.0.0.1:${link.port}`;
+        const { url } = await fleet.startApi({ settings: { REDIS_URL: redis.href } });
+        return { url, cutOff: () => link.cut() };
+      },
       close,
     };
   } catch (error) {

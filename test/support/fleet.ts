@@ -30,7 +30,12 @@ export interface WorkerProcess {
 
 export interface Fleet {
   /** Resolves when `/readyz` answers 200. */
-  startApi(place?: { host?: string; port?: number }): Promise<ApiProcess>;
+  startApi(place?: {
+    host?: string;
+    port?: number;
+    /** Of this process only. */
+    settings?: Readonly<Record<string, string>>;
+  }): Promise<ApiProcess>;
   /** Resolves when `/readyz` answers 200. */
   startWorker(): Promise<WorkerProcess>;
   /** Ends every process that is still running, and waits for it. */
@@ -79,9 +84,9 @@ export async function createFleet(options: FleetOptions): Promise<Fleet> {
   const outputTail = () => lines.slice(-60).join("\n");
 
   return {
-    async startApi({ host = "127.0.0.1", port } = {}) {
+    async startApi({ host = "127.0.0.1", port, settings = {} } = {}) {
       const chosen = port ?? (await freePort());
-      const child = start("api/main.ts", { HOST: host, PORT: String(chosen) });
+      const child = start("api/main.ts", { HOST: host, PORT: String(chosen), ...settings });
       const url = `http://${host}:${chosen}`;
       await untilReady(url, child, outputTail);
       return { url, host, port: chosen, child };
@@ -108,7 +113,7 @@ async function untilReady(url: string, child: ChildProcess, output: () => string
       const body = await answer.text();
       if (answer.status !== 200) throw new Error(`${url}/readyz answers ${answer.status} ${body}`);
     },
-    { timeoutMs: 30_000, intervalMs: 50 },
+    { timeoutMs: 60_000, intervalMs: 50 },
   ).catch((cause: unknown) => {
     throw new Error(`not ready (exit code ${child.exitCode}):\n${output()}`, { cause });
   });
