@@ -70,7 +70,11 @@ export function createDecide({ users, sessions, clock, names }: DecideDeps) {
     return { ...nothing, subject, epoch, marks };
   }
 
-  /** Tokens of other issuers carry no epoch: their users are cut off by time. */
+  /**
+   * Tokens of other issuers carry no epoch: their users are cut off by time. Nobody here is changed, also not one who
+   * is created under that identity later: his creation is the later change of his state, as it would be if the event
+   * came after it, and no cut-off by time applies to our own tokens. The row stays to be found.
+   */
   function decideUnknownUser({ event, effectiveAtMs }: ReceivedEvent): Plan {
     const { external = null } = event.details;
     const whom = { ...nothing, subject: external === null ? (event.subject ?? null) : null, external };
