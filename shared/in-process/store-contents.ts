@@ -130,6 +130,7 @@ export class StoreContents {
       head: this.#header.head,
       longest: this.#header.longest,
       storeTimeMs: this.#nowMs(),
+      replicaLagMs: 0,
     };
   }
 

@@ -38,7 +38,10 @@ export interface RevocationStore {
   /** The instance has stopped accepting tokens. */
   signOff(instanceId: string): Promise<void>;
 
-  /** One read: who is registered, and what the store is now. */
+  /**
+   * One read: who is registered, and what the store is now. Refused as a write is by a server that has lost its
+   * replicas: another one may have been put in its place, and the instances may report there.
+   */
   readInstances(): Promise<InstancesView>;
   /** Forgets instances; the pruner's call. */
   removeInstances(instanceIds: readonly string[]): Promise<void>;
@@ -144,6 +147,11 @@ export interface StoreState {
   readonly head: Position;
   readonly longest: Longest;
   readonly storeTimeMs: number;
+  /**
+   * How long a primary that was cut off, and another one put in its place, may have gone on renewing leases when the
+   * incarnation was set; 0 where nobody replicates.
+   */
+  readonly replicaLagMs: number;
 }
 
 export interface InstancesView extends StoreState {

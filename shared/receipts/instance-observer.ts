@@ -87,7 +87,8 @@ export function createInstanceObserver(deps: {
   function isIncarnationSettled(view: InstancesView, seenSinceMs: number, sentAtMs: number): boolean {
     if (view.incarnation === null) return false;
     if (view.isFirstIncarnation) return true;
-    const bound = boundMs(view.longest.maxStalenessMs);
+    // The last lease of before may have been renewed by a primary that was cut off already.
+    const bound = boundMs(view.longest.maxStalenessMs) + view.replicaLagMs;
     const isOldByStore = view.storeTimeMs - view.incarnationSinceMs > bound;
     return isOldByStore && (!sawChange || sentAtMs - seenSinceMs > bound);
   }

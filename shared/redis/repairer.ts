@@ -6,6 +6,7 @@ import type { DamageRegister } from "./damage-register.ts";
 import { partsOf } from "./feed-parts.ts";
 import { fixedKeysOf } from "./keys.ts";
 import { createMissingRecords } from "./missing-records.ts";
+import { readReplicaLagMs } from "./replica-lag.ts";
 import { numberIn, repairStartIn } from "./replies.ts";
 import { repairScript } from "./scripts/additions.ts";
 import { beginRepairScript, completeRepairScript, discardScript } from "./scripts/repair.ts";
@@ -50,7 +51,9 @@ export function createRepairer(damage: DamageRegister): Repairer {
     },
     async completeRepair(lock, { incarnation, isFirst, longest }) {
       present = undefined;
-      const args = [lock, incarnation, isFirst ? 1 : 0, longest.tokenLifetimeSeconds, longest.maxStalenessMs];
+      const { tokenLifetimeSeconds, maxStalenessMs } = longest;
+      const lagMs = await readReplicaLagMs(connection);
+      const args = [lock, incarnation, isFirst ? 1 : 0, tokenLifetimeSeconds, maxStalenessMs, lagMs];
       return numberIn(await connection.run(completeRepairScript, [keys.state], args)) === 1;
     },
   };

@@ -106,7 +106,7 @@ export function repairStartIn(reply: unknown): RepairStart | null {
 }
 
 export function instancesViewIn(reply: unknown): InstancesView {
-  const [incarnation, since, first, head, lifetime, staleness, now, ...pairs] = listIn(reply);
+  const [incarnation, since, first, head, lifetime, staleness, now, lag, ...pairs] = listIn(reply);
   const state: StoreState = {
     incarnation: textIn(incarnation) || null,
     incarnationSinceMs: numberIn(since),
@@ -114,6 +114,7 @@ export function instancesViewIn(reply: unknown): InstancesView {
     head: positionIn(head),
     longest: { tokenLifetimeSeconds: numberIn(lifetime), maxStalenessMs: numberIn(staleness) },
     storeTimeMs: numberIn(now),
+    replicaLagMs: numberIn(lag),
   };
   const instances: RegisteredInstance[] = [];
   for (let at = 0; at + 1 < pairs.length; at += 2) {

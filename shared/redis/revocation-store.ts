@@ -13,7 +13,8 @@ import { loadContents } from "./load-contents.ts";
 import { createRepairer } from "./repairer.ts";
 import { instancesViewIn, numberIn, syncReplyIn, writtenIn } from "./replies.ts";
 import { addScript } from "./scripts/additions.ts";
-import { readStateScript, signOffScript, syncScript } from "./scripts/instances.ts";
+import { readInstancesScript, readStateScript, signOffScript, syncScript } from "./scripts/instances.ts";
+import type { Script } from "./scripts/script.ts";
 import { changeLongestScript, purgeExpiredScript, trimFeedScript } from "./scripts/upkeep.ts";
 import { createStoreSubscriber } from "./store-subscriber.ts";
 
@@ -49,8 +50,8 @@ export async function connectRedisStore(options: RedisStoreOptions): Promise<Rev
 
   const foreignEntries = createForeignEntries();
 
-  const readState = async (what: "instances" | "") =>
-    instancesViewIn(await commands.run(readStateScript, fixedKeysOf(keys), [what]));
+  const readState = async (script: Script, what: "instances" | "") =>
+    instancesViewIn(await commands.run(script, fixedKeysOf(keys), [what]));
   const changeLongest = async (pick: "max" | "min", longest: Longest) => {
     const args = [pick, longest.tokenLifetimeSeconds, longest.maxStalenessMs];
     await commands.run(changeLongestScript, [keys.state], args);
@@ -79,7 +80,7 @@ export async function connectRedisStore(options: RedisStoreOptions): Promise<Rev
     async signOff(instanceId) {
       await syncs.run(signOffScript, [keys.instances], [keys.prefix, instanceId]);
     },
-    readInstances: () => readState("instances"),
+    readInstances: () => readState(readInstancesScript, "instances"),
     async removeInstances(ids) {
       if (ids.length > 0) await commands.call("HDEL", keys.instances, ...ids);
     },
@@ -91,7 +92,7 @@ export async function connectRedisStore(options: RedisStoreOptions): Promise<Rev
       if (eventIds.length > 0)
         await commands.call("PUBLISH", keys.progress, ["applied", ...eventIds].join(" "));
     },
-    readState: () => readState(""),
+    readState: () => readState(readStateScript, ""),
     raiseLongest: (longest) => changeLongest("max", longest),
     lowerLongest: (longest) => changeLongest("min", longest),
     ...repairer,

@@ -75,28 +75,29 @@ return 1
  * What the store is now, and who is registered, in one read. A store of whose fixed keys one is somebody else's is
  * invalid: the repair takes that key away.
  *
+ * Who is registered counts as a write, though it changes nothing: a primary that has lost its replicas refuses it, so
+ * nobody takes those for silent who follow the one that was promoted in its place.
+ *
  * KEYS    state, instances, feed, index of tokens, index of unrecorded tokens, index of cut-offs
  * ARGV    "instances" or ""
  * returns {incarnation or "" while invalid, since, "1" if the first, stream id of the head, longest lifetime,
- *         longest staleness, now, then id and text of each instance}
+ *         longest staleness, now, replica lag in milliseconds, then id and text of each instance}
  */
-export const readStateScript = createScript(
-  readsOnly,
-  validity,
-  foreignKeys,
-  `
+const readState = `
 local state = KEYS[1]
 local now = string.format('%.0f', nowMs())
-if #foreignKeys({ state }) > 0 then return { '', '0', '0', '0-0', '0', '0', now } end
+if #foreignKeys({ state }) > 0 then return { '', '0', '0', '0-0', '0', '0', now, '0' } end
 local isForeign = #foreignKeys(KEYS) > 0
-local fields = redis.call('HMGET', state, 'since', 'first', 'longest_lifetime', 'longest_staleness')
+local fields = redis.call('HMGET', state, 'since', 'first', 'longest_lifetime', 'longest_staleness', 'replica_lag')
 local answer = {
   not isForeign and validIncarnation(state) or '', fields[1] or '0', fields[2] or '0', headOf(state),
-  fields[3] or '0', fields[4] or '0', now,
+  fields[3] or '0', fields[4] or '0', now, fields[5] or '0',
 }
 if ARGV[1] == 'instances' and not isForeign then
   for _, part in ipairs(redis.call('HGETALL', KEYS[2])) do answer[#answer + 1] = part end
 end
 return answer
-`,
-);
+`;
+
+export const readStateScript = createScript(readsOnly, validity, foreignKeys, readState);
+export const readInstancesScript = createScript(writes, validity, foreignKeys, readState);

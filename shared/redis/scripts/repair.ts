@@ -36,7 +36,7 @@ return found
  *
  * KEYS    state
  * ARGV    lock, incarnation, "1" for the first of the namespace or "0", longest lifetime in seconds, longest
- *         staleness in milliseconds
+ *         staleness in milliseconds, for how long a primary that was cut off takes writes, in milliseconds
  * returns 1, or 0 when the lock was lost
  */
 export const completeRepairScript = createScript(
@@ -46,14 +46,15 @@ export const completeRepairScript = createScript(
   `
 local state = KEYS[1]
 if lockHolder(state) ~= ARGV[1] then return 0 end
-local longest = redis.call('HMGET', state, 'longest_lifetime', 'longest_staleness')
+local longest = redis.call('HMGET', state, 'longest_lifetime', 'longest_staleness', 'replica_lag')
 redis.call('HSET', state,
   'incarnation', ARGV[2],
   'replication_id', replicationId(),
   'since', nowMs(),
   'first', ARGV[3],
   'longest_lifetime', math.max(tonumber(longest[1] or 0), tonumber(ARGV[4])),
-  'longest_staleness', math.max(tonumber(longest[2] or 0), tonumber(ARGV[5])))
+  'longest_staleness', math.max(tonumber(longest[2] or 0), tonumber(ARGV[5])),
+  'replica_lag', math.max(tonumber(longest[3] or 0), tonumber(ARGV[6])))
 redis.call('HDEL', state, 'lock', 'lock_replication_id', 'lock_at')
 return 1
 `,

@@ -14,6 +14,7 @@ const stateOf = (incarnation: string | null, head: number): StoreState => ({
   head: createPosition(head, 0),
   longest: { tokenLifetimeSeconds: 900, maxStalenessMs: 5_000 },
   storeTimeMs: 0,
+  replicaLagMs: 0,
 });
 
 /** A store that says one state before the load and another after it. */

@@ -49,6 +49,7 @@ describe("settleReceipts", () => {
       head: createPosition(10, 0),
       longest: { tokenLifetimeSeconds: 900, maxStalenessMs },
       storeTimeMs: 0,
+      replicaLagMs: 0,
       instances: [instance("a"), instance("b")],
     };
     const observer = createInstanceObserver({
@@ -246,6 +247,13 @@ describe("settleReceipts", () => {
     view = { ...view, isFirstIncarnation: false, storeTimeMs: 5_999 };
     expect(await settle()).to.match(/^applied/);
     view = { ...view, storeTimeMs: longerThanBoundMs };
+    expect(await settle()).to.match(/^enforced/);
+  });
+
+  it("settles nothing while a primary that was cut off may have renewed a lease, and for the bound after", async () => {
+    view = { ...view, isFirstIncarnation: false, replicaLagMs: 12_000, storeTimeMs: 12_000 + 5_999 };
+    expect(await settle()).to.match(/^applied/);
+    view = { ...view, storeTimeMs: 12_000 + longerThanBoundMs };
     expect(await settle()).to.match(/^enforced/);
   });
 
