@@ -46,7 +46,7 @@ interface Suspicion {
 
 const stepMs = 1_000;
 const roundMs = 60_000;
-/** One such chunk takes about two milliseconds of this process; the waits for the next one let requests in between. */
+/** One such chunk takes a few milliseconds of this process; the waits for the next one let requests in between. */
 const bytesInStep = 256 * 1024;
 const chunksInStep = 32;
 const bucketsNamed = 5;

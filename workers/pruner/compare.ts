@@ -15,7 +15,7 @@ export interface CompareDeps {
   readonly names: Names;
   readonly log: Log;
   readonly metrics: Pick<Metrics, "divergences" | "comparedAt">;
-  /** How many records of the ledger are compared with the store at once: about 100 bytes of memory each. */
+  /** How many records of the ledger are compared with the store at once: about 200 bytes of memory each. */
   readonly batchSize?: number;
 }
 
