@@ -14,7 +14,12 @@ export interface RevokerConsumer {
   close(): Promise<void>;
 }
 
-/** Makes the topics and joins the group, as often as it takes: the log may come after the worker. */
+const lookAtTopicsMs = 5_000;
+
+/**
+ * Makes the topics and joins the group, as often as it takes: the log may come after the worker. Makes them again while
+ * it is out of its group: without them it never comes back.
+ */
 export function startRevokerConsumer(options: RevokerConsumerOptions): RevokerConsumer {
   const { eventLog, platform, log } = options;
   const stop = new AbortController();
@@ -36,12 +41,23 @@ export function startRevokerConsumer(options: RevokerConsumerOptions): RevokerCo
     },
   );
 
+  async function keepTopics(): Promise<void> {
+    await begun;
+    while (!stop.signal.aborted) {
+      await platform.timers.sleep(lookAtTopicsMs, stop.signal);
+      if (stop.signal.aborted || consumer?.hasJoined() !== false) continue;
+      await eventLog.ensureTopics().catch((err: unknown) => log.debug("revoker.topics-unsure", { err }));
+    }
+  }
+  const kept = keepTopics();
+
   return {
     hasJoined: () => consumer?.hasJoined() ?? false,
     async close() {
       stop.abort();
       await begun;
       await consumer?.close();
+      await kept;
     },
   };
 }

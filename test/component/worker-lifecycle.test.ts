@@ -48,6 +48,27 @@ describe("worker: life", () => {
     await world.close();
   });
 
+  it("makes the topics again while it is out of its group, and leaves them alone while it is in it", async () => {
+    const world = await createWorkerWorld();
+    const { eventLog } = world.connectParts();
+    let [calls, isMember] = [0, true];
+    const ensureTopics = async () => {
+      calls += 1;
+      if (calls === 2) throw new Error("not yet");
+    };
+    const startConsumer: typeof eventLog.startConsumer = async (options) => ({
+      ...(await eventLog.startConsumer(options)),
+      hasJoined: () => isMember,
+    });
+    await world.start({ eventLog: { ...eventLog, ensureTopics, startConsumer } });
+    await world.platform.advance(30_000);
+    expect(calls).to.equal(1);
+    isMember = false;
+    await world.platform.advance(10_000);
+    expect(calls).to.equal(3);
+    await world.close();
+  });
+
   it("ends with a reason when the consumer ends for good", async () => {
     const world = await createWorkerWorld();
     const parts = world.connectParts();
