@@ -1,4 +1,5 @@
 import { repairLockMs } from "../../ports/revocation-store.ts";
+import { clockErrorAllowedMs } from "../../revocation/addition.ts";
 import { createScript, foreignKeys, readsOnly, repairLock, validity, writes } from "./script.ts";
 
 /**
@@ -90,7 +91,8 @@ return 1
 
 /**
  * Whether a bucket is gone before its time: deleted, or evicted. In one step, so that none is taken for gone that
- * expires in between.
+ * expires in between; and by more than the clock error allowed, so that none is that expired before the clock was set
+ * back. What it held has expired by then.
  *
  * KEYS    index of the bucket's kind, bucket
  * ARGV    the bucket's number
@@ -101,7 +103,7 @@ export const isGoneScript = createScript(
   validity,
   `
 local diesAt = redis.call('ZSCORE', KEYS[1], ARGV[1])
-if not diesAt or tonumber(diesAt) * 1000 <= nowMs() then return 0 end
+if not diesAt or tonumber(diesAt) * 1000 <= nowMs() + ${clockErrorAllowedMs} then return 0 end
 return 1 - redis.call('EXISTS', KEYS[2])
 `,
 );
