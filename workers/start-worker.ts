@@ -61,7 +61,14 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
   const closers = createClosers(log);
   const ending = createEnding(closers);
 
-  const { applyEvent, rewriteRow } = createApplyEvent({ users, sessions, ledger, store, clock, names });
+  const { applyEvent, rewriteRow, isUnderWay } = createApplyEvent({
+    users,
+    sessions,
+    ledger,
+    store,
+    clock,
+    names,
+  });
   const handleBatch = createBatchHandler({
     applyEvent,
     store,
@@ -119,6 +126,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
       store,
       publishEvent,
       applyEvent,
+      isUnderWay,
       platform,
       namespace,
       log,

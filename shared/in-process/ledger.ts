@@ -83,12 +83,17 @@ export class InProcessLedger {
     this.#put({ ...row, ...reach, ...place, status: "applied" });
   }
 
-  noteEnforced(eventId: string, { incarnation, position, enforcedAtMs, instances }: EnforcedNote): boolean {
-    const row = this.#rows.get(eventId);
-    if (row?.status !== "applied" || row.incarnation !== incarnation || row.position !== position)
-      return false;
-    this.#put({ ...row, status: "enforced", enforcedAtMs, instances });
-    return true;
+  noteEnforced(eventIds: readonly string[], enforced: EnforcedNote): number {
+    const { incarnation, positions, enforcedAtMs, instances } = enforced;
+    const rows = this.findMany(eventIds).filter(
+      ({ status, position, ...row }) =>
+        status === "applied" &&
+        row.incarnation === incarnation &&
+        position !== null &&
+        positions.includes(position),
+    );
+    for (const row of rows) this.#put({ ...row, status: "enforced", enforcedAtMs, instances });
+    return rows.length;
   }
 
   noteFailed(eventId: string, { untilMs }: { readonly untilMs: number }): void {
@@ -102,16 +107,10 @@ export class InProcessLedger {
       .slice(0, limit);
   }
 
-  listPendingSubjects(limit: number): string[] {
+  listPending(limit: number): LedgerRow[] {
     return this.#openAs("pending")
-      .flatMap(({ subject }) => subject ?? [])
+      .toSorted((a, b) => a.requestedAtMs - b.requestedAtMs)
       .slice(0, limit);
-  }
-
-  oldestPendingAtMs(): number | null {
-    const pending = this.#openAs("pending");
-    if (pending.length === 0) return null;
-    return pending.reduce((oldest, row) => Math.min(oldest, row.requestedAtMs), Infinity);
   }
 
   markTokens(eventId: string, selection: TokenSelection, limit: number): number {

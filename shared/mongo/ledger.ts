@@ -61,16 +61,21 @@ export function createMongoLedger(mongo: MongoConnection, tokens: Model<TokenDoc
         { sort: { requestedAt: -1, _id: -1 }, limit },
       ),
     noteApplied: (eventId, note) => call(() => noteApplied(rows, eventId, note)),
-    noteEnforced: (eventId, { incarnation, position, enforcedAtMs, instances }) =>
+    noteEnforced: (eventIds, { incarnation, positions, enforcedAtMs, instances }) =>
       call(async () => {
         const update = {
           status: "enforced" as const,
           enforcedAt: new Date(enforcedAtMs),
           instances: instances.map(documentOfInstance),
         };
-        const noted = { _id: eventId, status: "applied" as const, incarnation, position };
-        return (await rows.updateOne(noted, { $set: update }).exec()).modifiedCount > 0;
-      }),
+        const noted = {
+          _id: trusted({ $in: [...eventIds] }),
+          status: "applied" as const,
+          incarnation,
+          position: trusted({ $in: [...positions] }),
+        };
+        return (await rows.updateMany(noted, { $set: update }).exec()).modifiedCount;
+      }, bulkLimitMs),
     noteFailed: (eventId, { untilMs }) =>
       call(async () => {
         const failed = { status: "failed" as const, until: new Date(untilMs) };
@@ -78,21 +83,8 @@ export function createMongoLedger(mongo: MongoConnection, tokens: Model<TokenDoc
       }),
     listUnsettled: (limit) =>
       findAll({ status: "applied" }, { sort: { requestedAt: 1 }, limit, limitMs: bulkLimitMs }),
-    listPendingSubjects: (limit) =>
-      call(async () => {
-        const named = { status: "pending" as const, subject: trusted({ $gt: "" }) };
-        const pending = await rows.find(named, { subject: 1 }).limit(limit).lean().exec();
-        return pending.flatMap(({ subject }) => subject ?? []);
-      }, bulkLimitMs),
-    oldestPendingAtMs: () =>
-      call(async () => {
-        const oldest = await rows
-          .findOne({ status: "pending" }, { requestedAt: 1 })
-          .sort({ requestedAt: 1 })
-          .lean()
-          .exec();
-        return oldest === null ? null : oldest.requestedAt.getTime();
-      }),
+    listPending: (limit) =>
+      findAll({ status: "pending" }, { sort: { requestedAt: 1 }, limit, limitMs: bulkLimitMs }),
     listLive: ({ nowMs, after = "", limit }) =>
       findAll(
         {

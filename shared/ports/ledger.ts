@@ -20,16 +20,14 @@ export interface Ledger {
   list(query: LedgerQuery): Promise<LedgerRow[]>;
   /** Notes what was written to the store. Changes status `pending` or `failed` to `applied`; leaves `enforced` as it is. */
   noteApplied(eventId: string, applied: AppliedNote): Promise<void>;
-  /** Changes an applied row that is still noted under `incarnation` and `position`; false otherwise. */
-  noteEnforced(eventId: string, enforced: EnforcedNote): Promise<boolean>;
+  /** Changes those rows that are applied and still noted under `incarnation` and one of the positions; how many. */
+  noteEnforced(eventIds: readonly string[], enforced: EnforcedNote): Promise<number>;
   /** Changes a pending row, and no other, to `failed`: its event was given up, until it comes again. */
   noteFailed(eventId: string, failed: { readonly untilMs: number }): Promise<void>;
   /** Applied and not enforced, the oldest first. */
   listUnsettled(limit: number): Promise<LedgerRow[]>;
-  /** Whom pending rows name, once for each row, at most `limit`. */
-  listPendingSubjects(limit: number): Promise<string[]>;
-  /** When the oldest pending row was requested; null when there is none. */
-  oldestPendingAtMs(): Promise<number | null>;
+  /** Pending rows, the oldest first. */
+  listPending(limit: number): Promise<LedgerRow[]>;
 
   /** Marks at most `limit` more recorded, unexpired, unmarked tokens; how many were marked. */
   markTokens(eventId: string, selection: TokenSelection, limit: number): Promise<number>;
@@ -128,7 +126,8 @@ export interface AppliedNote {
 
 export interface EnforcedNote {
   readonly incarnation: string;
-  readonly position: Position;
+  /** Up to each of which it is shown. */
+  readonly positions: readonly Position[];
   readonly enforcedAtMs: number;
   readonly instances: readonly InstanceEnforcement[];
 }

@@ -55,6 +55,22 @@ describe("relay", () => {
     for (const event of events) expect((await world.rowOf(event))?.appliedAtMs).to.be.a("number");
   });
 
+  it("applies an event within 5 s that Kafka took and nobody handles, as when a worker has died", async () => {
+    const parts = world.connectParts();
+    const nobody = { hasJoined: () => true, close: () => Promise.resolve() };
+    await world.start({
+      eventLog: intercept(parts.eventLog, "startConsumer", () => Promise.resolve(nobody)),
+    });
+    const user = await world.addUser();
+    const jti = await world.addToken(user.id);
+    const event = await world.changeUser(user.id, "user.deactivated");
+    await world.platform.advance(4_900);
+    expect(world.logServer.read("events")).to.have.length(1);
+    expect((await world.rowOf(event))?.appliedAtMs).to.be.a("number");
+    expect(await world.cutOffOf(user.id)).to.include({ epoch: 1 });
+    expect(await world.isTokenRevoked(jti)).to.equal(true);
+  });
+
   it("tells how old the oldest waiting event is, and notices that Kafka is back, while Redis is away", async () => {
     await world.start();
     world.logServer.setAvailable(false);

@@ -163,7 +163,7 @@ export function ledgerContract(databases: () => Databases): void {
       it("leaves an enforced row as it is", async () => {
         await insert({ eventId: "e1" });
         await ledger.noteApplied("e1", note());
-        await ledger.noteEnforced("e1", enforced());
+        await ledger.noteEnforced(["e1"], enforced());
         const before = await ledger.find("e1");
 
         await ledger.noteApplied("e1", note({ incarnation: "second", tokensRevoked: 9, untilMs: 99_000 }));
@@ -221,18 +221,31 @@ export function ledgerContract(databases: () => Databases): void {
         await ledger.noteApplied("e1", note());
 
         const outcomes = await Promise.all(
-          [ledger, elsewhere].map((one) => one.noteEnforced("e1", enforced())),
+          [ledger, elsewhere].map((one) => one.noteEnforced(["e1"], enforced())),
         );
-        expect(outcomes).to.have.members([false, true]);
+        expect(outcomes).to.have.members([0, 1]);
         const { enforcedAtMs, instances } = enforced();
         expect(await ledger.find("e1")).to.deep.include({ status: "enforced", enforcedAtMs, instances });
+      });
+
+      it("changes those of many rows that are where they were seen, and says how many", async () => {
+        await insert({ eventId: "e1" }, { eventId: "e2" }, { eventId: "e3" }, { eventId: "e4" });
+        await ledger.noteApplied("e1", note());
+        await ledger.noteApplied("e2", note({ position: createPosition(6, 0) }));
+        await ledger.noteApplied("e3", note({ position: createPosition(7, 0) }));
+
+        const positions = [createPosition(5, 0), createPosition(6, 0)];
+        const noted = await ledger.noteEnforced(["e1", "e2", "e3", "e4"], { ...enforced(), positions });
+        expect(noted).to.equal(2);
+        const states = await Promise.all(["e1", "e2", "e3", "e4"].map(stateOf));
+        expect(states).to.deep.equal(["enforced", "enforced", "applied", "pending"]);
       });
 
       it("is refused while the row is pending, or is not there", async () => {
         await insert({ eventId: "e1" });
 
-        expect(await ledger.noteEnforced("e1", enforced())).to.equal(false);
-        expect(await ledger.noteEnforced("e2", enforced())).to.equal(false);
+        expect(await ledger.noteEnforced(["e1"], enforced())).to.equal(0);
+        expect(await ledger.noteEnforced(["e2"], enforced())).to.equal(0);
         expect(await stateOf("e1")).to.equal("pending");
       });
 
@@ -241,7 +254,7 @@ export function ledgerContract(databases: () => Databases): void {
           await insert({ eventId });
           await ledger.noteApplied(eventId, note());
           const [isEnforced] = await Promise.all([
-            ledger.noteEnforced(eventId, enforced()),
+            ledger.noteEnforced([eventId], enforced()),
             elsewhere.noteApplied(eventId, note({ incarnation: "second" })),
           ]);
           const expected = isEnforced
@@ -255,9 +268,9 @@ export function ledgerContract(databases: () => Databases): void {
         await insert({ eventId: "e1" });
         await ledger.noteApplied("e1", note());
 
-        const elsewherePut = { ...enforced(), position: createPosition(6, 0) };
-        expect(await ledger.noteEnforced("e1", elsewherePut)).to.equal(false);
-        expect(await ledger.noteEnforced("e1", { ...enforced(), incarnation: "second" })).to.equal(false);
+        const elsewherePut = { ...enforced(), positions: [createPosition(6, 0)] };
+        expect(await ledger.noteEnforced(["e1"], elsewherePut)).to.equal(0);
+        expect(await ledger.noteEnforced(["e1"], { ...enforced(), incarnation: "second" })).to.equal(0);
         expect(await stateOf("e1")).to.equal("applied");
       });
     });
@@ -269,7 +282,7 @@ export function ledgerContract(databases: () => Databases): void {
 
         const failed = { ...pendingRow(), ...untouched, status: "failed", untilMs: 9_000 };
         expect(await elsewhere.find("e1")).to.deep.equal(failed);
-        expect(await elsewhere.oldestPendingAtMs()).to.equal(null);
+        expect(await elsewhere.listPending(9)).to.deep.equal([]);
         expect(idsOf(await elsewhere.listExpired(9_001, 9))).to.deep.equal(["e1"]);
       });
 
@@ -288,7 +301,7 @@ export function ledgerContract(databases: () => Databases): void {
       it("leaves every other row as it is, and makes none", async () => {
         await insert({ eventId: "e1" }, { eventId: "e2" });
         for (const id of ["e1", "e2"]) await ledger.noteApplied(id, note());
-        await ledger.noteEnforced("e2", enforced());
+        await ledger.noteEnforced(["e2"], enforced());
         for (const id of ["e1", "e2", "e3"]) await ledger.noteFailed(id, { untilMs: 99_000 });
 
         expect(await stateOf("e1")).to.equal("applied");
@@ -302,7 +315,7 @@ export function ledgerContract(databases: () => Databases): void {
         await insert({ eventId });
         await ledger.noteApplied(eventId, note());
         const [isEnforced] = await Promise.all([
-          ledger.noteEnforced(eventId, enforced()),
+          ledger.noteEnforced([eventId], enforced()),
           elsewhere.noteApplied(eventId, note({ incarnation: "second" })),
         ]);
 
@@ -321,14 +334,14 @@ export function ledgerContract(databases: () => Databases): void {
           { eventId: "e5", requestedAtMs: 600 },
         );
         for (const id of ["e1", "e2", "e3", "e4"]) await ledger.noteApplied(id, note());
-        await ledger.noteEnforced("e4", enforced());
+        await ledger.noteEnforced(["e4"], enforced());
 
         expect(idsOf(await ledger.listUnsettled(9))).to.deep.equal(["e2", "e3", "e1"]);
         expect(idsOf(await ledger.listUnsettled(2))).to.deep.equal(["e2", "e3"]);
       });
 
-      it("tells since when the oldest pending row waits", async () => {
-        expect(await ledger.oldestPendingAtMs()).to.equal(null);
+      it("lists those that are pending, the oldest first", async () => {
+        expect(await ledger.listPending(9)).to.deep.equal([]);
 
         await insert(
           { eventId: "e1", requestedAtMs: 500 },
@@ -336,22 +349,8 @@ export function ledgerContract(databases: () => Databases): void {
           { eventId: "e3", requestedAtMs: 2_000 },
         );
         await ledger.noteApplied("e1", note());
-        expect(await elsewhere.oldestPendingAtMs()).to.equal(2_000);
-      });
-    });
-
-    describe("listPendingSubjects", () => {
-      it("tells whom pending rows name, and nobody else", async () => {
-        await insert(
-          { eventId: "e1", subject: "u1" },
-          { eventId: "e2", subject: "u2" },
-          { eventId: "e3", subject: null },
-          { eventId: "e4", subject: "u4" },
-        );
-        await ledger.noteApplied("e4", note({ subject: "u4" }));
-
-        expect((await elsewhere.listPendingSubjects(9)).toSorted()).to.deep.equal(["u1", "u2"]);
-        expect(await elsewhere.listPendingSubjects(1)).to.have.lengthOf(1);
+        expect(idsOf(await elsewhere.listPending(9))).to.deep.equal(["e3", "e2"]);
+        expect(idsOf(await elsewhere.listPending(1))).to.deep.equal(["e3"]);
       });
     });
 
@@ -362,8 +361,8 @@ export function ledgerContract(databases: () => Databases): void {
         await ledger.noteApplied("b", note({ untilMs: 9_999 }));
         await ledger.noteApplied("c", note({ untilMs: 5_000 }));
         await ledger.noteApplied("d", note({ untilMs: 20_000 }));
-        await ledger.noteEnforced("d", enforced());
-        await ledger.noteEnforced("c", enforced());
+        await ledger.noteEnforced(["d"], enforced());
+        await ledger.noteEnforced(["c"], enforced());
       });
 
       it("lists what lives or is pending, in pages by id", async () => {
@@ -423,7 +422,7 @@ function note(changed: Partial<AppliedNote> = {}): AppliedNote {
 function enforced() {
   return {
     incarnation: "first",
-    position: createPosition(5, 0),
+    positions: [createPosition(5, 0)],
     enforcedAtMs: 3_000,
     instances: [
       { id: "api-1", state: "enforced", atMs: 2_900 },

@@ -1,4 +1,5 @@
 import { expect } from "chai";
+import { Kafka, logLevel } from "kafkajs";
 import { afterEach, beforeEach, it } from "mocha";
 import type { QuashEvent } from "../../shared/events/event.ts";
 import { ledgerIdOf } from "../../shared/events/event-id.ts";
@@ -126,6 +127,17 @@ describeWithServices("events on the real servers", ["mongo", "redis", "kafka"], 
     }
   });
 
+  it("are applied again after their topic was deleted while the worker ran", async function () {
+    this.timeout(60_000);
+    const worker = await world.start();
+    await eventually(() => expect(worker.hasJoined()).to.equal(true), patience);
+    await deleteTopic(services.kafkaBrokers, `${world.namespace}.user-events`);
+    await eventually(() => expect(worker.hasJoined()).to.equal(false), patience);
+    const user = await world.addUser();
+    await eventually(() => world.publish(world.upstreamEvent("user.deactivated", user.id)), patience);
+    await eventually(async () => expect(await world.epochOf(user.id)).to.equal(1), patience);
+  });
+
   it("are lost by nobody, nor turned back, when a worker is suspended in the middle of a batch", async function () {
     this.timeout(90_000);
     await world.eventLog.ensureTopics();
@@ -166,3 +178,10 @@ describeWithServices("events on the real servers", ["mongo", "redis", "kafka"], 
     }
   });
 });
+
+async function deleteTopic(kafkaBrokers: string, topic: string): Promise<void> {
+  const admin = new Kafka({ brokers: kafkaBrokers.split(","), logLevel: logLevel.NOTHING }).admin();
+  await admin.connect();
+  await admin.deleteTopics({ topics: [topic] });
+  await admin.disconnect();
+}

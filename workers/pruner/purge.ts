@@ -12,7 +12,7 @@ import type { PruningClock } from "../../shared/revocation/pruning-clock.ts";
 export interface PurgeDeps {
   readonly users: Pick<UserStore, "findById" | "keepDeactivation" | "purgeTombstones">;
   readonly sessions: Pick<SessionStore, "purgeTokens" | "purgeSessions">;
-  readonly ledger: Pick<Ledger, "readFence" | "listPendingSubjects" | "listExpired" | "removeRows">;
+  readonly ledger: Pick<Ledger, "readFence" | "listPending" | "listExpired" | "removeRows">;
   readonly store: Pick<RevocationStore, "removeInstances" | "trimFeed" | "purgeExpired">;
   readonly observer: InstanceObserver;
   readonly pruningClock: PruningClock;
@@ -82,9 +82,10 @@ export function createPurge(deps: PurgeDeps) {
 
   /** A deletion that is still to be applied must find whom it is about. */
   async function purgeTombstones(madeBeforeMs: number, limit: number): Promise<number> {
-    const spared = await ledger.listPendingSubjects(step);
+    const pending = await ledger.listPending(step);
+    const spared = pending.flatMap(({ subject }) => subject ?? []);
     // There may be more of them than these.
-    return spared.length < step ? users.purgeTombstones(madeBeforeMs, limit, spared) : 0;
+    return pending.length < step ? users.purgeTombstones(madeBeforeMs, limit, spared) : 0;
   }
 
   async function purgeRows(untilBeforeMs: number, limit: number): Promise<number> {

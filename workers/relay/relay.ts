@@ -1,22 +1,25 @@
 import { isRetriable } from "../../shared/errors.ts";
-import type { QuashEvent } from "../../shared/events/event.ts";
 import type { Log } from "../../shared/log.ts";
 import type { Metrics } from "../../shared/metrics.ts";
 import type { PublishEvent } from "../../shared/outbox/publish-event.ts";
-import type { Ledger } from "../../shared/ports/ledger.ts";
+import type { Ledger, LedgerRow } from "../../shared/ports/ledger.ts";
 import type { Platform } from "../../shared/ports/platform.ts";
 import type { RevocationStore } from "../../shared/ports/revocation-store.ts";
 import type { OutboxEntry, UserStore } from "../../shared/ports/user-store.ts";
 import { groupByKey, runInOrder } from "../in-order.ts";
 import type { ApplyEvent } from "../revoker/apply-event.ts";
 import { receiveEvent } from "../revoker/received-event.ts";
+import { createApplyHere } from "./apply-here.ts";
+import { createApplyOverdue } from "./overdue.ts";
 
 export interface RelayDeps {
   readonly users: Pick<UserStore, "listOutbox" | "countOutbox">;
-  readonly ledger: Pick<Ledger, "insertPending" | "oldestPendingAtMs">;
+  readonly ledger: Pick<Ledger, "insertPending" | "listPending">;
   readonly store: Pick<RevocationStore, "notifyApplied">;
   readonly publishEvent: PublishEvent;
   readonly applyEvent: ApplyEvent;
+  /** Whether this worker is applying the event now. */
+  readonly isUnderWay: (eventId: string) => boolean;
   readonly platform: Platform;
   readonly namespace: string;
   readonly log: Log;
@@ -28,21 +31,26 @@ const graceMs = 500;
 /** After that long without Kafka's answer the event is applied here; the answer is still waited for. */
 const publishPatienceMs = 1_000;
 const usersAtOnce = 16;
+const pendingAtOnce = 200;
 /** The page grows while Kafka is away: what was applied stays in front of it. */
 const pageSizes = { least: 200, most: 20_000 } as const;
 
 /**
  * Moves events from the outbox to the log, one user's in their order. What the log does not take is applied here,
- * with the revoker's own code, and stays in the outbox until the log takes it.
+ * with the revoker's own code, and stays in the outbox until the log takes it; so is what the log took and nobody
+ * handles.
  *
  * While the log is away a round first applies what is new and then tries one event, the probe: a fleet of attempts
  * that each wait for a dead broker would hold up what can be done without it.
  */
 export function createRelay(deps: RelayDeps) {
-  const { users, ledger, store, publishEvent, applyEvent, platform, namespace, log, metrics } = deps;
+  const { users, ledger, publishEvent, platform, namespace, log, metrics } = deps;
+  const applyHere = createApplyHere(deps);
+  const applyOverdue = createApplyOverdue({ ...deps, applyHere, clock: platform.clock });
   const firstSeenAtMs = new Map<string, number>();
   const applied = new Set<string>();
   const inFlight = new Set<string>();
+  let pending: readonly LedgerRow[] = [];
   let isLogAway = false;
   let pageSize: number = pageSizes.least;
 
@@ -53,12 +61,17 @@ export function createRelay(deps: RelayDeps) {
     let left = due;
     if (!isLogAway) left = await publishAll(due);
     try {
-      await applyAll(left.filter(({ event }) => !applied.has(event.id)));
+      const fresh = left.filter(({ event }) => !applied.has(event.id));
+      await applyHere(
+        fresh.map(({ event }) => receiveEvent(event, { namespace })),
+        (eventId) => applied.add(eventId),
+      );
     } finally {
       // Also when the store is away: then nothing but the log can take an event, and the gauges must tell.
       if (isLogAway) await probeLog(left);
       await measure(page).catch(forgetMeasures);
     }
+    await applyOverdue(pending);
     const isStuck = page.length === pageSize && page.every(({ event }) => applied.has(event.id));
     pageSize = isStuck ? Math.min(pageSizes.most, pageSize * 2) : Math.max(pageSizes.least, page.length);
   };
@@ -116,32 +129,12 @@ export function createRelay(deps: RelayDeps) {
     return isPublished;
   }
 
-  async function applyAll(entries: readonly OutboxEntry[]): Promise<void> {
-    const order = { limit: usersAtOnce, keyOf: ({ userId }: OutboxEntry) => userId };
-    await runInOrder(entries, order, async ({ event }) => {
-      try {
-        await apply(event);
-      } catch (err) {
-        if (isRetriable(err)) throw err;
-        // It stays for the log, whose revoker makes a dead letter of it.
-        log.error("revocation.failed", { event_id: event.id, err });
-      }
-      applied.add(event.id);
-    });
-  }
-
-  async function apply(event: QuashEvent): Promise<void> {
-    const received = receiveEvent(event, { namespace });
-    await ledger.insertPending([received.pendingRow]);
-    await applyEvent(received, { heartbeat: () => Promise.resolve() });
-    log.info("revocation.applied", { event_id: event.id, type: event.type, by: "relay" });
-    store.notifyApplied([event.id]).catch((err: unknown) => log.debug("relay.notify-failed", { err }));
-  }
-
   async function measure(page: readonly OutboxEntry[]): Promise<void> {
     const waiting = page.filter(({ event }) => !applied.has(event.id)).map(({ event }) => event.timeMs);
-    const pendingMs = (await ledger.oldestPendingAtMs()) ?? Infinity;
-    metrics.oldestPendingSeconds.set(ageSeconds([pendingMs, ...waiting]));
+    pending = await ledger.listPending(pendingAtOnce);
+    metrics.oldestPendingSeconds.set(
+      ageSeconds([...pending.map(({ requestedAtMs }) => requestedAtMs), ...waiting]),
+    );
     metrics.outboxOldestSeconds.set(ageSeconds(page.map(({ event }) => event.timeMs)));
     metrics.outboxEvents.set(page.length < pageSizes.least ? page.length : await users.countOutbox());
   }

@@ -39,9 +39,20 @@ export function createApplyEvent(deps: ApplyDeps) {
   const decide = createDecide(deps);
   const writeRevocation = createWriteRevocation(deps);
 
-  return { applyEvent, rewriteRow };
+  const underWay = new Set<string>();
+
+  return { applyEvent, rewriteRow, isUnderWay: (eventId: string) => underWay.has(eventId) };
 
   async function applyEvent(received: ReceivedEvent, options: ApplyOptions): Promise<Outcome> {
+    underWay.add(received.eventId);
+    try {
+      return await apply(received, options);
+    } finally {
+      underWay.delete(received.eventId);
+    }
+  }
+
+  async function apply(received: ReceivedEvent, options: ApplyOptions): Promise<Outcome> {
     const { heartbeat } = options;
     const first = options.first ?? (await writeFirst(received));
     const isChange = !received.isOwn && received.event.type !== "token.revoked";
