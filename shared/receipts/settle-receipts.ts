@@ -1,10 +1,11 @@
-import type { EnforcedNote, InstanceEnforcement, Ledger, LedgerRow } from "../ports/ledger.ts";
+import type { InstanceEnforcement, Ledger, LedgerRow } from "../ports/ledger.ts";
 import type { Clock } from "../ports/platform.ts";
 import { boundMs } from "../revocation/bound.ts";
+import type { Position } from "../revocation/position.ts";
 import type { InstanceObserver, Observation, ObservedInstance } from "./instance-observer.ts";
 
 export interface SettleDeps {
-  readonly ledger: Pick<Ledger, "noteEnforced" | "find" | "readFence">;
+  readonly ledger: Pick<Ledger, "noteEnforced" | "findMany" | "readFence">;
   readonly observer: InstanceObserver;
   readonly clock: Clock;
 }
@@ -14,6 +15,8 @@ export interface Settlement {
   readonly row: LedgerRow;
   readonly instances: readonly InstanceEnforcement[];
 }
+
+const notedAtOnce = 100;
 
 /**
  * Settles the applied rows among those given that every instance enforces, or can no longer violate. The
@@ -31,29 +34,52 @@ export function createSettleReceipts({ ledger, observer, clock }: SettleDeps) {
     const seen = rows.map((row) => look(row, observation));
     if (!seen.some(({ proof }) => proof !== null)) return seen;
     const fence = await ledger.readFence();
-    const settlements: Settlement[] = [];
+    const proven = seen.filter(({ proof }) => proof !== null && proof.incarnation === fence?.incarnation);
+    const noted = new Map<string, Settlement>();
     // One after the other: a burst of writes would hold up the revocations that are being applied.
-    for (const one of seen) {
-      const isPresent = one.proof !== null && one.proof.incarnation === fence?.incarnation;
-      settlements.push(
-        isPresent ? await note(one, { ...one.proof, enforcedAtMs, instances: one.instances }) : one,
-      );
+    for (const alike of groupsOf(proven)) {
+      for (const one of await note(alike, enforcedAtMs)) noted.set(one.row.eventId, one);
     }
-    return settlements;
+    return seen.map((one) => noted.get(one.row.eventId) ?? one);
   };
 
-  async function note({ row }: Settlement, enforced: EnforcedNote): Promise<Settlement> {
-    const { enforcedAtMs, instances } = enforced;
-    const isNoted = await ledger.noteEnforced(row.eventId, enforced);
-    if (isNoted) return { row: { ...row, status: "enforced", enforcedAtMs, instances }, instances };
-    const current = await ledger.find(row.eventId);
-    return { row: current ?? row, instances: current?.instances ?? instances };
+  async function note(alike: readonly Seen[], enforcedAtMs: number): Promise<readonly Settlement[]> {
+    const [first] = alike;
+    if (first?.proof == null) return [];
+    const eventIds = alike.map(({ row }) => row.eventId);
+    const positions = [...new Set(alike.flatMap(({ proof }) => proof?.position ?? []))];
+    const { instances, proof } = first;
+    const enforced = { incarnation: proof.incarnation, positions, enforcedAtMs, instances };
+    const count = await ledger.noteEnforced(eventIds, enforced);
+    if (count === alike.length) {
+      return alike.map(({ row }) => ({
+        row: { ...row, status: "enforced", enforcedAtMs, instances },
+        instances,
+      }));
+    }
+    return (await ledger.findMany(eventIds)).map((row) => ({ row, instances: row.instances }));
   }
+}
+
+/** Those that are enforced by the same instances in the same way are noted together, so many at once. */
+function groupsOf(proven: readonly Seen[]): Seen[][] {
+  const alike = new Map<string, Seen[]>();
+  for (const one of proven) {
+    const key = JSON.stringify(one.instances);
+    const group = alike.get(key);
+    if (group === undefined) alike.set(key, [one]);
+    else group.push(one);
+  }
+  return [...alike.values()].flatMap((group) =>
+    Array.from({ length: Math.ceil(group.length / notedAtOnce) }, (_, at) =>
+      group.slice(at * notedAtOnce, (at + 1) * notedAtOnce),
+    ),
+  );
 }
 
 interface Seen extends Settlement {
   /** Under what the observation shows it enforced; null while it does not, or the row is not to be settled. */
-  readonly proof: Pick<EnforcedNote, "incarnation" | "position"> | null;
+  readonly proof: { readonly incarnation: string; readonly position: Position } | null;
 }
 
 function look(row: LedgerRow, observation: Observation): Seen {

@@ -118,7 +118,12 @@ async function writeEverything({ users, sessions, ledger }: Database): Promise<v
   const note = { subject: "u1", epoch: 1, notBefore: null, unrecorded: false, untilMs: 9_000 };
   await ledger.insertPending([row]);
   await ledger.noteApplied("e1", { ...note, ...place, appliedAtMs: 2_000, tokensRevoked: 1 });
-  await ledger.noteEnforced("e1", { ...place, enforcedAtMs: 3_000, instances: [] });
+  await ledger.noteEnforced(["e1"], {
+    incarnation: "first",
+    positions: [place.position],
+    enforcedAtMs: 3_000,
+    instances: [],
+  });
   await ledger.removeRows(["e1"]);
   await ledger.writeFence("first");
   await ledger.raiseLongest({ tokenLifetimeSeconds: 1, maxStalenessMs: 1 });

@@ -4,7 +4,7 @@ import { silentLog } from "../../shared/log.ts";
 import type { RevocationStore } from "../../shared/ports/revocation-store.ts";
 import { connectRedisStore } from "../../shared/redis/revocation-store.ts";
 import { type RunningWorker, startWorker } from "../../workers/start-worker.ts";
-import { contentsOf } from "../contract/revocation-store.contract.ts";
+import { contentsOf, report } from "../contract/revocation-store.contract.ts";
 import { eventually } from "../support/eventually.ts";
 import { administrator } from "../support/fleet.ts";
 import { describeUnlessMissing, missingPrograms } from "../support/requirements.ts";
@@ -96,6 +96,8 @@ describeUnlessMissing("a fail-over by Redis Sentinel", missingPrograms(["redis-s
     const [old, moved] = [await startApi(group.primary.url), await startApi(group.url)];
     const { id, token } = await signUp(moved, "one@example.com");
     const promoted = await connect(group.replica.url);
+    const silent = { ...report("silent", null), maxStalenessMs: 600_000 };
+    await (await connect(group.primary.url)).sync(silent);
     group.cutOff();
     await group.promoted();
     const eventId = await deactivate(moved, id);
@@ -108,6 +110,8 @@ describeUnlessMissing("a fail-over by Redis Sentinel", missingPrograms(["redis-s
     await eventually(async () => expect(await hasCutOff(promoted)).to.equal(true), patient);
     const late = await startApi(group.url);
     expect([await late.statusOf(token), await old.statusOf(token)]).to.not.include(200);
+    expect((await rowOf(eventId))?.status).to.equal("applied");
+    await promoted.signOff("silent");
     await eventually(async () => expect((await rowOf(eventId))?.status).to.equal("enforced"), patient);
     const { incarnation } = await promoted.readState();
     expect(incarnation).to.not.equal(before?.incarnation);

@@ -25,7 +25,7 @@ export function connectDatabase(server: InProcessDatabaseServer, link: Link, obs
   const onLedger: OnEffect = async (method, args) => {
     if (method === "insertPending") noteSessionEnds(args[0]);
     if (method === "noteApplied" && isText(args[0]) && isNote(args[1])) await noteApplied(args[0], args[1]);
-    if (method === "noteEnforced" && isText(args[0])) noteEnforced(args[0]);
+    if (method === "noteEnforced" && Array.isArray(args[0])) args[0].filter(isText).forEach(noteEnforced);
   };
 
   function noteSessionEnds(rows: unknown): void {

@@ -65,12 +65,15 @@ describe("settleReceipts", () => {
       observer,
       clock: platform.clock,
       ledger: {
-        find: async () => row,
+        findMany: async () => [row],
         readFence: async () => {
           fenceReads += 1;
           return { incarnation: fence, longest: view.longest };
         },
-        noteEnforced: async (_, note) => notes.push(note) > 0,
+        noteEnforced: async (eventIds, note) => {
+          notes.push(note);
+          return eventIds.length;
+        },
       },
     });
     settle = async (change = {}) => {

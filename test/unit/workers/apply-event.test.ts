@@ -73,8 +73,8 @@ describe("applying an event", () => {
     const first = await world.rowOf(event);
     if (first?.incarnation == null || first.position === null) throw new Error("not noted");
     const { incarnation, position } = first;
-    const enforced = { incarnation, position, enforcedAtMs: first.requestedAtMs, instances: [] };
-    await world.database.ledger.noteEnforced(first.eventId, enforced);
+    const enforced = { incarnation, positions: [position], enforcedAtMs: first.requestedAtMs, instances: [] };
+    await world.database.ledger.noteEnforced([first.eventId], enforced);
     const before = await world.rowOf(event);
     await world.platform.advance(10_000);
     world.storeServer.wipe();
