@@ -11,7 +11,7 @@ export const mutations: readonly Mutation[] = [
   {
     name: "freshness taken out",
     file: "api/app.ts",
-    find: "    createRequireFresh(deps.feed),\n",
+    find: "    createRequireFresh(deps.feed, deps.routePolicies),\n",
     replace: "",
   },
 ];
