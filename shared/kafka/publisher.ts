@@ -1,4 +1,4 @@
-import { type Kafka, type Message, Partitioners } from "kafkajs";
+import { type Kafka, type Message, Partitioners, type Producer } from "kafkajs";
 import { dependencyUnavailable } from "../errors.ts";
 import type { EventRecord, HeaderValue } from "../ports/event-log.ts";
 import type { Timers } from "../ports/platform.ts";
@@ -19,25 +19,45 @@ const sendLimits = { records: 500, bytes: 400_000 } as const;
  * twice does no harm; one that is lost does.
  */
 export function createPublisher(kafka: Kafka, timers: Timers): Publisher {
-  const producer = kafka.producer({
-    createPartitioner: Partitioners.DefaultPartitioner, // as the Java clients do: murmur2 of the key
-    allowAutoTopicCreation: false,
-  });
   const deadline = { timers, ms: deadlineMs };
-  let connecting: Promise<void> | null = null;
+  let producer = createProducer();
+  let connecting: Promise<Producer> | null = null;
+
+  function createProducer(): Producer {
+    return kafka.producer({
+      createPartitioner: Partitioners.DefaultPartitioner, // as the Java clients do: murmur2 of the key
+      allowAutoTopicCreation: false,
+    });
+  }
 
   /** Once connected, the producer reconnects by itself. */
-  function connect(): Promise<void> {
-    connecting ??= producer.connect().catch((error: unknown) => {
-      connecting = null;
-      throw error;
-    });
+  function connect(): Promise<Producer> {
+    const mine = producer;
+    connecting ??= mine.connect().then(
+      () => mine,
+      (error: unknown) => {
+        if (producer === mine) connecting = null;
+        throw error;
+      },
+    );
     return connecting;
   }
 
   async function send(topic: string, messages: Message[]): Promise<void> {
-    await connect();
-    await producer.send({ topic, messages, acks: -1, timeout: deadlineMs });
+    const mine = await connect();
+    try {
+      await mine.send({ topic, messages, acks: -1, timeout: deadlineMs });
+    } catch (error) {
+      if (isDeaf(error)) replace(mine);
+      throw error;
+    }
+  }
+
+  function replace(deaf: Producer): void {
+    if (producer !== deaf) return;
+    producer = createProducer();
+    connecting = null;
+    deaf.disconnect().catch(() => undefined); // it is of no use any more, however it ends
   }
 
   return {
@@ -50,6 +70,14 @@ export function createPublisher(kafka: Kafka, timers: Timers): Publisher {
     },
     close: () => withDeadline(producer.disconnect(), deadline),
   };
+}
+
+/**
+ * kafkajs takes a connection for usable on which the broker never answered the first question (what it speaks): then
+ * every call fails with this error for as long as that connection lasts, although the broker is well again (seen).
+ */
+function isDeaf(error: unknown): boolean {
+  return error instanceof Error && error.message === "Broker not connected";
 }
 
 function* chunksOf(records: readonly EventRecord[]): Generator<Message[]> {
