@@ -15,11 +15,11 @@ const everyMs = 20;
 export function startProbing(urls: readonly string[], token: string): { stop(): Promise<ProbingResult> } {
   const latenciesMs: number[] = [];
   let refused = 0;
-  let isStopped = false;
+  const stopping = new AbortController();
 
   async function probe(url: string): Promise<void> {
     const client = createClient(url);
-    while (!isStopped) {
+    while (!stopping.signal.aborted) {
       const fromMs = performance.now();
       if ((await client.statusOf(token)) !== 200) refused += 1;
       latenciesMs.push(performance.now() - fromMs);
@@ -30,7 +30,7 @@ export function startProbing(urls: readonly string[], token: string): { stop(): 
   const probes = urls.map(probe);
   return {
     async stop() {
-      isStopped = true;
+      stopping.abort();
       await Promise.all(probes);
       const ordered = latenciesMs.toSorted((a, b) => a - b);
       const at = (quantile: number) =>
