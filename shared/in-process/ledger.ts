@@ -101,9 +101,10 @@ export class InProcessLedger {
     if (row?.status === "pending") this.#put({ ...row, status: "failed", untilMs });
   }
 
-  listUnsettled(limit: number): LedgerRow[] {
+  listUnsettled(limit: number, after?: Place): LedgerRow[] {
     return this.#openAs("applied")
-      .toSorted((a, b) => a.requestedAtMs - b.requestedAtMs)
+      .filter((row) => after === undefined || isNewerFirst(row, after))
+      .toSorted((a, b) => (isNewerFirst(b, a) ? -1 : 1))
       .slice(0, limit);
   }
 

@@ -81,8 +81,14 @@ export function createMongoLedger(mongo: MongoConnection, tokens: Model<TokenDoc
         const failed = { status: "failed" as const, until: new Date(untilMs) };
         await rows.updateOne({ _id: eventId, status: "pending" }, { $set: failed }).exec();
       }),
-    listUnsettled: (limit) =>
-      findAll({ status: "applied" }, { sort: { requestedAt: 1 }, limit, limitMs: bulkLimitMs }),
+    listUnsettled: (limit, after) =>
+      findAll(
+        {
+          status: "applied",
+          ...(after === undefined ? {} : { $or: newerThan(new Date(after.requestedAtMs), after.eventId) }),
+        },
+        { sort: { requestedAt: 1, _id: 1 }, limit, limitMs: bulkLimitMs },
+      ),
     listPending: (limit) =>
       findAll({ status: "pending" }, { sort: { requestedAt: 1 }, limit, limitMs: bulkLimitMs }),
     listLive: ({ nowMs, after = "", limit }) =>
@@ -131,6 +137,11 @@ async function noteApplied(
     .exec();
   if (moved.matchedCount > 0) return;
   await rows.updateOne({ _id: eventId, status: "applied" }, { $max: reachOf(note) }).exec();
+}
+
+/** Stands after that place in a list that has the oldest first. */
+function newerThan(requestedAt: Date, eventId: string): QueryFilter<RevocationDocument>[] {
+  return [{ requestedAt: trusted({ $gt: requestedAt }) }, { requestedAt, _id: trusted({ $gt: eventId }) }];
 }
 
 /** Stands after that place in a list that has the newest first. */

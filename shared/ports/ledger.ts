@@ -24,8 +24,8 @@ export interface Ledger {
   noteEnforced(eventIds: readonly string[], enforced: EnforcedNote): Promise<number>;
   /** Changes a pending row, and no other, to `failed`: its event was given up, until it comes again. */
   noteFailed(eventId: string, failed: { readonly untilMs: number }): Promise<void>;
-  /** Applied and not enforced, the oldest first. */
-  listUnsettled(limit: number): Promise<LedgerRow[]>;
+  /** Applied and not enforced, the oldest first, after `after`. */
+  listUnsettled(limit: number, after?: Pick<LedgerRow, "requestedAtMs" | "eventId">): Promise<LedgerRow[]>;
   /** Pending rows, the oldest first. */
   listPending(limit: number): Promise<LedgerRow[]>;
 

@@ -338,6 +338,10 @@ export function ledgerContract(databases: () => Databases): void {
 
         expect(idsOf(await ledger.listUnsettled(9))).to.deep.equal(["e2", "e3", "e1"]);
         expect(idsOf(await ledger.listUnsettled(2))).to.deep.equal(["e2", "e3"]);
+        const after = { requestedAtMs: 1_000, eventId: "e2" };
+        expect(idsOf(await ledger.listUnsettled(9, after))).to.deep.equal(["e3", "e1"]);
+        const between = { requestedAtMs: 2_000, eventId: "e1" };
+        expect(idsOf(await ledger.listUnsettled(1, between))).to.deep.equal(["e3"]);
       });
 
       it("lists those that are pending, the oldest first", async () => {

@@ -23,9 +23,8 @@ export interface LookDeps {
 const causes = ["no-incarnation", "not-the-fence", "clock-stepped", "damaged"] as const;
 type Cause = (typeof causes)[number];
 
+/** Where more stay unsettled, the next look goes on behind them, and begins anew after the last. */
 const unsettledAtOnce = 500;
-/** Where so many stay unsettled that what is new is not among them, more are read, up to so many. */
-const unsettledAtMost = 8_000;
 /** Then the store's validity is looked at again: what is written to an invalid one has to be written again. */
 const rewritesInALook = 50;
 /** Somebody who goes on writing into our buckets costs one repair in such a time, and no more. */
@@ -44,7 +43,8 @@ export function createLook(deps: LookDeps) {
   let damageRepairedAtMs = Number.NEGATIVE_INFINITY;
   /** The cause that was logged last; null while the store is valid. */
   let toldCause: Cause | null = null;
-  let unsettledLimit = unsettledAtOnce;
+  /** The last one of those that stayed unsettled at the last look; undefined to begin with the oldest. */
+  let lastSeen: LedgerRow | undefined;
   // A counter that appears with its first repair has not grown, for who watches its growth.
   for (const cause of causes) metrics.repairs.inc({ cause }, 0);
   metrics.divergences.inc({ where: "store", cause: "bucket-damaged" }, 0);
@@ -116,17 +116,17 @@ export function createLook(deps: LookDeps) {
   }
 
   async function settle(incarnation: string | null): Promise<"more" | "done"> {
-    const rows = await ledger.listUnsettled(unsettledLimit);
+    const rows = await ledger.listUnsettled(unsettledAtOnce, lastSeen);
     const outdated = rows.filter((row) => row.incarnation !== incarnation);
     const rewritten = await rewrite(outdated);
     const settled = await settleReceipts(rows.filter((row) => row.incarnation === incarnation));
     const enforced = settled.filter(({ row }) => row.status === "enforced");
     metrics.enforced.inc(enforced.length);
     for (const { row } of enforced) log.debug("revocation.enforced", { event_id: row.eventId });
-    if (rows.length < unsettledLimit) unsettledLimit = unsettledAtOnce;
-    else if (rewritten + enforced.length === 0)
-      unsettledLimit = Math.min(unsettledLimit * 2, unsettledAtMost);
-    return rewritten > 0 && outdated.length > rewritesInALook ? "more" : "done";
+    const isFull = rows.length === unsettledAtOnce;
+    const hasChanged = rewritten + enforced.length > 0;
+    lastSeen = isFull && !hasChanged ? rows.at(-1) : undefined;
+    return hasChanged && (isFull || outdated.length > rewritesInALook) ? "more" : "done";
   }
 
   async function rewrite(outdated: readonly LedgerRow[]): Promise<number> {

@@ -13,6 +13,8 @@ describe("look", () => {
   let rewritten: string[];
   let broken: ReadonlySet<string>;
   let validityReads: number;
+  let pages: number[];
+  let settles: (row: LedgerRow) => boolean;
 
   beforeEach(async () => {
     world = await createWorkerWorld();
@@ -23,13 +25,19 @@ describe("look", () => {
     rewritten = [];
     broken = new Set();
     validityReads = 0;
+    pages = [];
+    settles = () => false;
   });
 
   function create() {
     return createLook({
       ledger: {
         readFence: () => world.database.ledger.readFence(),
-        listUnsettled: (limit) => Promise.resolve(rows.slice(0, limit)),
+        listUnsettled(limit, after) {
+          pages.push(limit);
+          const from = rows.findIndex(({ eventId }) => eventId === after?.eventId) + 1;
+          return Promise.resolve(rows.slice(from, from + limit));
+        },
       },
       store: {
         readState() {
@@ -46,7 +54,16 @@ describe("look", () => {
         rows = rows.map((one) => (one.eventId === row.eventId ? { ...one, incarnation: "present" } : one));
         return Promise.resolve("rewritten");
       },
-      settleReceipts: (of) => Promise.resolve(of.map((row) => ({ row, instances: [] }))),
+      settleReceipts(of) {
+        const settled = of.filter(settles);
+        rows = rows.filter((row) => !settled.includes(row));
+        return Promise.resolve(
+          of.map((row) => ({
+            row: settled.includes(row) ? { ...row, status: "enforced" as const } : row,
+            instances: [],
+          })),
+        );
+      },
       platform: world.platform,
       log: silentLog,
       metrics: createMetrics({ withProcessMetrics: false }),
@@ -88,5 +105,21 @@ describe("look", () => {
     const run = create();
     for (let turn = 0; turn < 3; turn += 1) await look(run);
     expect(rewritten).to.deep.equal(["before 0"]);
+  });
+
+  it("reads of those that stay unsettled so many at a look, however many there are", async () => {
+    rows = await makeRows(1_200, "present");
+    const run = create();
+    for (let turn = 0; turn < 6; turn += 1) await look(run);
+    expect(pages).to.deep.equal(Array.from({ length: 6 }, () => 500));
+  });
+
+  it("settles all of them in one look once they can be, wherever the look before had come to", async () => {
+    rows = await makeRows(1_200, "present");
+    const run = create();
+    await look(run);
+    settles = () => true;
+    await look(run);
+    expect(rows).to.have.length(0);
   });
 });
