@@ -1,6 +1,13 @@
 import { expect } from "chai";
 import { afterEach, beforeEach, describe, it } from "mocha";
-import { contentsOf, cutOff, expectCode, report, token } from "../contract/revocation-store.contract.ts";
+import {
+  contentsOf,
+  cutOff,
+  expectCode,
+  repairWith,
+  report,
+  token,
+} from "../contract/revocation-store.contract.ts";
 import { eventually } from "../support/eventually.ts";
 import { createRecordingLog, useOwnRedis } from "../support/own-redis.ts";
 import { createRedisProcess, type RedisProcess } from "../support/redis-process.ts";
@@ -98,7 +105,7 @@ describeUnlessMissing("Redis store, on its server", missingPrograms(["redis-serv
     await expectCode(store.sync(report("one", "first")), "dependency-unavailable");
     await expectCode(store.add([cutOff("a", 1)]), "dependency-unavailable");
     await expectCode(store.readInstances(), "dependency-unavailable");
-    expect(await store.readState()).to.include({ incarnation: "first" });
+    expect(await store.readState()).to.include({ incarnation: "first", replicaLagMs: 0 });
   });
 
   describe("with a replica", () => {
@@ -115,6 +122,18 @@ describeUnlessMissing("Redis store, on its server", missingPrograms(["redis-serv
       );
     });
     afterEach(() => replica.close());
+
+    it("says for how long a primary that is cut off from it renews leases, also once it was promoted", async () => {
+      await own().withClient((redis) => redis.config("SET", "min-replicas-max-lag", "7"));
+      const store = await own().connectValid();
+      const before = await store.readState();
+      await own().withClient((redis) => redis.replicaof("NO", "ONE"), replica.url);
+      const promoted = await own().connect({ url: replica.url });
+      await eventually(() => repairWith(promoted, { incarnation: "second", isFirst: false }));
+
+      expect(before.replicaLagMs).to.equal(9_000);
+      expect((await promoted.readState()).replicaLagMs).to.equal(12_000);
+    });
 
     it("warns of a primary that goes on writing without it", async () => {
       const log = createRecordingLog();
