@@ -85,12 +85,12 @@ async function work(
     const injector = createInjector({ system, recorder, events: upstream, log, signal: end.signal });
     const faults = Promise.all([
       injector.run(createSchedule(options)),
-      delay(seconds * 1_000 - calm.afterMs),
+      delay(seconds * 1_000 - calm.afterMs, undefined, { signal: end.signal }),
     ]);
     await Promise.race([faults, working]);
     recorder.note({ op: "quiet", at: Date.now() });
     log("all faults are healed");
-    await Promise.race([delay(calm.afterMs), working]);
+    await Promise.race([delay(calm.afterMs, undefined, { signal }), working]);
     end.abort();
     await working;
     await untilSettled(system, receipts, log);

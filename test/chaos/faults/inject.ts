@@ -40,16 +40,19 @@ export function createInjector(deps: FaultDeps) {
   return {
     /** Resolves when the last one is healed. */
     async run(schedule: readonly ScheduledFault[]): Promise<void> {
+      const failures: unknown[] = [];
       for (const fault of schedule) {
         const waitMs = startedAtMs + fault.atMs - performance.now();
         if (waitMs > 0) await delay(waitMs, undefined, { signal: deps.signal });
+        if (failures.length > 0) break;
         const earlier = queues.get(fault.target) ?? Promise.resolve();
-        queues.set(
-          fault.target,
-          earlier.then(() => inject(fault)),
-        );
+        const injected = earlier
+          .then(() => inject(fault))
+          .catch((error: unknown) => void failures.push(error));
+        queues.set(fault.target, injected);
       }
       await Promise.all(queues.values());
+      if (failures.length > 0) throw failures[0];
     },
   };
 }
