@@ -55,6 +55,12 @@ function apply(world: World, kind: FaultKind, { random, lastsMs }: Drawn): void 
         .trimFeed(0, 1_000)
         .catch(() => undefined);
       return;
+    case "slow-start":
+      return startSlowly(world, random.pick(world.apis), lastsMs);
+    case "retention":
+      world.log.deleteEventsBefore(world.logServer.clock.wallMs());
+      world.lostEventsUntilMs = world.nowMs;
+      return;
     case "store-away":
       world.store.primary.setAvailable(false);
       return after(() => world.store.primary.setAvailable(true));
@@ -76,6 +82,15 @@ function kill(world: World, member: Member, lastsMs: number): void {
   world.trace(`${member.process.name} is killed`);
   member.process.kill();
   world.scheduler.after(lastsMs, () => world.startProcess(member));
+}
+
+/** A start over a line that is slow to answer: what happens meanwhile falls into the middle of the load. */
+function startSlowly(world: World, member: Member, lastsMs: number): void {
+  kill(world, member, 100);
+  member.links.redis.state = "late";
+  world.scheduler.after(Math.max(5_000, lastsMs), () => {
+    if (!world.isHealed) member.links.redis.state = "up";
+  });
 }
 
 function pause(

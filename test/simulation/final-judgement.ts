@@ -1,3 +1,5 @@
+import { differingBuckets, digestsOf } from "../../shared/revocation/digest.ts";
+import { digestsOfLedger } from "../../workers/pruner/ledger-contents.ts";
 import type { Clients } from "./client.ts";
 import { isInnocent, mustDie } from "./model.ts";
 import type { World } from "./world.ts";
@@ -37,6 +39,10 @@ async function whatIsOpen(world: World): Promise<string[]> {
 export async function judgeEnd(world: World, clients: Clients): Promise<void> {
   await judgeEvents(world);
   await judgeTokens(world, clients);
+  await judgeConvergence(world);
+  const { replaysLog, withPruning } = world.plan.conditions;
+  if (replaysLog) await judgeReplay(world, clients);
+  if (withPruning) await judgePruning(world);
   world.trace(`end: ${world.history.tokens.length} tokens, ${world.history.killers.length} killers`);
 }
 
@@ -48,12 +54,15 @@ async function judgeEvents(world: World): Promise<void> {
     if (isAccepted && eventId === null && killer.by.kind !== "session") {
       history.violate("I2", nowMs, `an accepted ${killer.by.kind} has no event`);
     }
+    const isInLog = killer.by.kind === "upstream" || killer.isPublished === true;
+    if (isInLog && killer.sentAtMs <= world.lostEventsUntilMs) continue;
     if (isAccepted && eventId !== null && !history.appliedAtMs.has(eventId)) {
       history.violate("I2", nowMs, `event ${eventId} was accepted and never applied`);
     }
   }
   const dead = world.log.read("dead-letters").map(({ value }) => Buffer.from(value ?? []).toString());
-  for (const id of world.poisons) {
+  for (const [id, publishedAtMs] of world.poisons) {
+    if (publishedAtMs <= world.lostEventsUntilMs) continue;
     if (!dead.some((text) => text.includes(id))) {
       history.violate("I2", nowMs, `poison ${id} is no dead letter`);
     }
@@ -80,6 +89,64 @@ async function judgeTokens(world: World, clients: Clients): Promise<void> {
       }
     }
   }
+}
+
+/** Every instance, the store and the ledger hold the same. */
+async function judgeConvergence(world: World): Promise<void> {
+  const clocks = [world.storeServer, ...world.members.map(({ process }) => process)];
+  const aliveAtMs = Math.max(...clocks.map(({ clock }) => clock.wallMs()));
+  const { ledger } = world.database.connect();
+  const truth = await digestsOfLedger({ ledger, names: world.names }, aliveAtMs);
+  const copies = [
+    ["the store", world.store.primary.connect().load()] as const,
+    ...world.apis.flatMap(({ process, instance }) =>
+      instance === undefined ? [] : [[process.name, instance.blacklist.records()] as const],
+    ),
+  ];
+  for (const [name, contents] of copies) {
+    const differing = differingBuckets(truth, await digestsOf(contents, aliveAtMs));
+    if (differing.length === 0) continue;
+    world.history.violate("I6", world.nowMs, `${name} is not what the ledger is: ${differing.join(", ")}`);
+  }
+}
+
+/** The same log once more: nobody's state moves, and nobody else is hit. */
+async function judgeReplay(world: World, clients: Clients): Promise<void> {
+  const before = await statesOf(world);
+  const eventLog = world.log.connect();
+  for (const { key, value, headers } of world.log.read("events")) {
+    const sent = Object.fromEntries(
+      Object.entries(headers).map(([name, bytes]) => [
+        name,
+        Buffer.from(bytes instanceof Uint8Array ? bytes : []),
+      ]),
+    );
+    await eventLog.publish("events", [{ key, value, headers: sent }]);
+  }
+  await untilQuiet(world);
+  const after = await statesOf(world);
+  if (after !== before) world.history.violate("I8", world.nowMs, `states moved from ${before} to ${after}`);
+  await judgeTokens(world, clients);
+}
+
+async function statesOf(world: World): Promise<string> {
+  const { users } = world.database.connect();
+  const states = await Promise.all(world.userIds.map((id) => users.findById(id)));
+  return states.map((user) => `${user?.status} ${user?.epoch}`).join(", ");
+}
+
+/** Long after the last token: nothing is left of it. */
+async function judgePruning(world: World): Promise<void> {
+  const idleMs = world.plan.conditions.tokenLifetimeSeconds * 1_000 * 2 + 22 * 60_000;
+  await world.scheduler.runUntil(world.nowMs + idleMs);
+  const { ledger } = world.database.connect();
+  const rows = await ledger.list({ limit: 10_000 });
+  if (rows.length > 0) world.history.violate("I9", world.nowMs, `${rows.length} rows are left in the ledger`);
+  const contents: number[] = [];
+  for await (const { tokens, cutOffs } of world.store.primary.connect().load()) {
+    contents.push(tokens.length + cutOffs.length);
+  }
+  if (contents.some((bytes) => bytes > 0)) world.history.violate("I9", world.nowMs, "revocations are left");
 }
 
 /** While nothing is disturbed, an accepted event is applied soon. */

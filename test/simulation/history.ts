@@ -49,6 +49,8 @@ export interface Killer {
   ackAtMs: number | null;
   /** Its row in the ledger; null while it is not known. */
   eventId: string | null;
+  /** By another system, which is not told what becomes of it. */
+  readonly isPublished?: boolean;
 }
 
 /** A change that gives a user back what a deactivation took. */

@@ -51,19 +51,13 @@ export const mutations: readonly Mutation[] = [
     replace: "await commit(batch, part, retry);\n        const applicable = part.flatMap(",
   },
   {
-    name: "the fence is not read after the note",
-    file: "workers/revoker/write-revocation.ts",
-    find: "if ((await validFence()).incarnation !== incarnation) throw incarnationChanged();",
-    replace: "",
-  },
-  {
     name: "answers under two incarnations pass",
     file: "workers/revoker/write-revocation.ts",
     find: "if (last === undefined || writes.some(({ incarnation }) => incarnation !== last.incarnation)) {",
     replace: "if (last === undefined) {",
   },
   {
-    name: "the fence is written after the ledger was read",
+    name: "a repair writes no fence",
     file: "workers/pruner/repair.ts",
     find: "    await ledger.writeFence(incarnation);\n",
     replace: "",
@@ -79,6 +73,12 @@ export const mutations: readonly Mutation[] = [
     file: "workers/pruner/look.ts",
     find: "const outdated = rows.filter((row) => row.incarnation !== incarnation);",
     replace: "const outdated = rows.filter(() => false);",
+  },
+  {
+    name: "a receipt is settled without a look at the fence",
+    file: "shared/receipts/settle-receipts.ts",
+    find: "proof !== null && proof.incarnation === fence?.incarnation",
+    replace: "proof !== null && fence !== undefined",
   },
   {
     name: "an instance that vanished counts as gone",

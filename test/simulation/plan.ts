@@ -20,7 +20,9 @@ export interface Conditions {
   readonly lostAnnouncements: number;
   /** Faults and calls end here; then all is healed. */
   readonly activeMs: number;
-  /** Enough idle time for everything to expire and be pruned. */
+  /** In the end the whole log is published once more. */
+  readonly replaysLog: boolean;
+  /** In the end everything has time to expire and to be pruned. */
   readonly withPruning: boolean;
 }
 
@@ -48,6 +50,8 @@ export const faultKinds = [
   "suspend",
   "link",
   "trim",
+  "slow-start",
+  "retention",
   "announcements",
   "wipe",
   "restart-store",
@@ -127,7 +131,8 @@ function drawConditions(random: Random): Conditions {
     lagMs: random.integer(0, 1_000),
     lostAnnouncements: random.pick([0, 0, 0, 0.1, 0.5]),
     activeMs: random.integer(12_000, 30_000),
-    withPruning: random.chance(0.03),
+    replaysLog: random.chance(0.2),
+    withPruning: random.chance(0.02),
   };
 }
 

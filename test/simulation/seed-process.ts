@@ -5,7 +5,10 @@ import type { SeedResult, Task } from "./seed-pool.ts";
 const runSeed = await createRunSeed();
 
 process.on("message", (task: Task) => {
-  void runTask(task);
+  runTask(task).catch((error: unknown) => {
+    process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+    process.exit(1);
+  });
 });
 process.send?.("ready");
 

@@ -47,7 +47,7 @@ export class Upstream {
     if (action === "publish-poison") {
       const id = uuidFrom(random);
       await this.#append(random.pick(poisons)(id));
-      this.#world.poisons.add(id);
+      this.#world.poisons.set(id, this.#world.nowMs);
       this.#world.trace(`poison ${id}`);
     }
   }
@@ -87,7 +87,7 @@ export class Upstream {
     const by: Killer["by"] = jti === undefined ? { kind: "upstream", effectiveAtMs } : { kind: "token", jti };
     const { id, source } = event;
     const eventId = ledgerIdOf({ id, source }, namespace);
-    history.killers.push({ user, by, sentAtMs: nowMs, ackAtMs: nowMs, eventId });
+    history.killers.push({ user, by, sentAtMs: nowMs, ackAtMs: nowMs, eventId, isPublished: true });
   }
 
   async #append(record: EventRecord): Promise<void> {

@@ -9,6 +9,8 @@ import type { Parts } from "../../shared/ports/parts.ts";
 import type { PasswordHasher } from "../../shared/ports/platform.ts";
 import type { TokenRecord } from "../../shared/ports/session-store.ts";
 import type { User } from "../../shared/ports/user-store.ts";
+import { createFingerprinter } from "../../shared/revocation/fingerprint.ts";
+import type { Names } from "../../workers/revoker/plan.ts";
 import { startWorker } from "../../workers/start-worker.ts";
 import { History } from "./history.ts";
 import { type Answer, inject, type Request } from "./inject.ts";
@@ -66,9 +68,11 @@ export class World {
   readonly records = new Map<string, TokenRecord>();
   readonly states = new Map<string, User>();
   readonly userIds: readonly string[];
-  /** Ids of records that can be no event: each must end as a dead letter. */
-  readonly poisons = new Set<string>();
+  /** Records that can be no event, by id, with the time of their publication: each must end as a dead letter. */
+  readonly poisons = new Map<string, number>();
   clocksWereStepped = false;
+  /** Upstream events that were published before may be lost: retention has run out. */
+  lostEventsUntilMs = -Infinity;
   isHealed = false;
   /** True time until which nothing is promised but safety: a fault was at work. */
   disturbedUntilMs = 0;
@@ -91,6 +95,11 @@ export class World {
     ];
     const ids = this.random.fork("users");
     this.userIds = Array.from({ length: users }, () => uuidFrom(ids));
+  }
+
+  get names(): Names {
+    const { TOKEN_ISSUER: ownIssuer } = this.#deps.settings;
+    return { fingerprint: createFingerprinter(ownIssuer), ownIssuer };
   }
 
   get apis(): readonly Member[] {
