@@ -22,6 +22,9 @@ async function show({ json, ...options }: ChaosOptions): Promise<boolean> {
   const recorder = createRecorder(logFile);
   try {
     await runChaos(options, { recorder, log, logFolder, signal: interruption.signal });
+  } catch (error) {
+    log(`broke off; the logs of all processes: ${logFolder}`);
+    throw error;
   } finally {
     await recorder.close();
   }
