@@ -49,6 +49,21 @@ describe("pruner: repair", () => {
     expect(state.longest.tokenLifetimeSeconds).to.equal(900);
   });
 
+  it("begins a new incarnation when the store's clock was set back to before the present one", async () => {
+    await world.start();
+    world.platform.stepWall(90_000);
+    world.storeServer.wipe();
+    await world.platform.advance(5_000);
+    const before = await world.store.readState();
+    world.platform.stepWall(-90_000);
+    await world.platform.advance(5_000);
+
+    const after = await world.store.readState();
+    expect(after.incarnation).to.not.equal(before.incarnation);
+    expect(await isSound()).to.equal(true);
+    expect(after.incarnationSinceMs).to.be.at.most(after.storeTimeMs);
+  });
+
   it("writes everything that lives to a store that came back empty, and notes open rows anew", async () => {
     await world.start();
     await register();

@@ -20,7 +20,7 @@ export interface LookDeps {
   readonly metrics: Metrics;
 }
 
-const causes = ["no-incarnation", "not-the-fence", "clock-stepped", "damaged"] as const;
+const causes = ["no-incarnation", "not-the-fence", "clock-stepped", "clock-set-back", "damaged"] as const;
 type Cause = (typeof causes)[number];
 
 /** Where more stay unsettled, the next look goes on behind them, and begins anew after the last. */
@@ -30,6 +30,8 @@ const rewritesInALook = 50;
 /** Somebody who goes on writing into our buckets costs one repair in such a time, and no more. */
 const damageRepairEveryMs = 30_000;
 const bucketsNamed = 5;
+/** Clocks that are kept right step by less. */
+const futureAtMostMs = 1_000;
 
 /**
  * The worker's look at the store: repairs it where it is invalid, then writes again the rows that were noted under
@@ -78,7 +80,9 @@ export function createLook(deps: LookDeps) {
     if (Math.abs(steppedMs) > clockErrorAllowedMs) repairIsDue = true;
     if (repairIsDue) return "clock-stepped";
     if (state.incarnation === null) return "no-incarnation";
-    return state.incarnation === fence?.incarnation ? null : "not-the-fence";
+    if (state.incarnation !== fence?.incarnation) return "not-the-fence";
+    // Receipts wait for the incarnation to grow old: one from the future would make them wait for it, too.
+    return state.incarnationSinceMs - state.storeTimeMs > futureAtMostMs ? "clock-set-back" : null;
   }
 
   /** Only what starts is held up by a damaged bucket: a repair for it must not end everybody's lease at every look. */
