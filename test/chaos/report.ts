@@ -13,6 +13,7 @@ export function renderReport(verdict: Verdict): string {
     `faults                        times   longest time in which an instance accepted nobody`,
     ...kinds,
     `accepted after the bound: ${verdict.accepted_after_bound} (of at least ${verdict.revoked_probes} tries on each instance)`,
+    `own events that had to be applied within 5 s: ${verdict.timed_events}`,
     `lost events: ${verdict.lost_events}`,
     `innocents refused: ${verdict.innocents_refused} (of at least ${verdict.innocent_probes} requests on each instance)`,
     `longest refusal of service: ${(verdict.longest_refusal_ms / 1_000).toFixed(1)} s`,

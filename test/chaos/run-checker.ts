@@ -11,6 +11,7 @@ const verdictSchema: z.ZodType<Verdict> = z.object({
   faults: numbersByName,
   revoked_probes: z.number(),
   innocent_probes: z.number(),
+  timed_events: z.number(),
   accepted_after_bound: z.number(),
   lost_events: z.number(),
   innocents_refused: z.number(),

@@ -16,6 +16,8 @@ export interface Verdict {
   readonly faults: Readonly<Record<string, number>>;
   readonly revoked_probes: number;
   readonly innocent_probes: number;
+  /** Own events that had to be applied in time, whatever else failed. */
+  readonly timed_events: number;
   readonly accepted_after_bound: number;
   readonly lost_events: number;
   readonly innocents_refused: number;
@@ -30,7 +32,8 @@ export function checkLog(entries: readonly LogEntry[]): Verdict {
   const probes = checkProbes(history);
   const lost = checkLost(history);
   const stale = checkStale(history);
-  const others = [...checkPrompt(history), ...checkAgreement(history), ...checkWhole(history, probes)];
+  const prompt = checkPrompt(history);
+  const others = [...prompt.violations, ...checkAgreement(history), ...checkWhole(history, probes)];
   const gaps = gapsOf(probes.ofInnocents.filter(({ sent }) => sent < history.finalAt));
   return {
     seed: history.run.seed,
@@ -39,6 +42,7 @@ export function checkLog(entries: readonly LogEntry[]): Verdict {
     faults: countBy(history.faults.map(({ kind }) => kind)),
     revoked_probes: probes.revokedProbes,
     innocent_probes: probes.innocentProbes,
+    timed_events: prompt.judged,
     // An instance that has lost its lease must accept nothing, so what it accepts comes after the bound too.
     accepted_after_bound: probes.acceptedAfterBound + stale.length,
     lost_events: lost.length,

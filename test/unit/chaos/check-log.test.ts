@@ -132,15 +132,80 @@ describe("the checker of chaos", () => {
       expect(found(...late)).to.deep.equal(["I1b"]);
     });
 
-    it("finds it while Kafka is away too (I1b)", () => {
-      expect(found(...late, ...entry.fault("kill", "kafka", [12_000, 40_000]))).to.deep.equal(["I1b"]);
+    it("counts those that it judges", () => {
+      expect(checkLog([...clean, ...late]).timed_events).to.equal(2);
+      const excused = entry.fault("pause", "redis", [18_000, 21_000]);
+      expect(checkLog([...clean, ...late, ...excused]).timed_events).to.equal(1);
     });
 
-    for (const target of ["mongo", "redis", "worker-1", "worker-2>redis"]) {
-      it(`excuses one that came while there was a fault of ${target}`, () => {
-        expect(found(...late, ...entry.fault("pause", target, [18_000, 21_000]))).to.deep.equal([]);
+    for (const target of ["kafka", "worker-1>kafka", "worker-1", "worker-2>redis", "worker-2>mongo"]) {
+      it(`finds it all the time around and after a fault of ${target} too (I1b)`, () => {
+        for (const span of [
+          [12_000, 40_000],
+          [18_000, 21_000],
+          [12_000, 19_000],
+          [21_000, 24_000],
+        ] as const) {
+          expect(found(...late, ...entry.fault("kill", target, span)), String(span)).to.deep.equal(["I1b"]);
+        }
       });
     }
+
+    it("finds it when Kafka is away and one worker has no way to it, without the other (I1b)", () => {
+      const faults = [
+        ...entry.fault("kill", "kafka", [12_000, 40_000]),
+        ...entry.fault("cut", "worker-1>kafka", [12_001, 40_000]),
+        ...entry.fault("kill", "worker-2", [12_002, 40_000]),
+      ];
+      expect(found(...late, ...faults)).to.deep.equal(["I1b"]);
+    });
+
+    for (const target of ["mongo", "redis"]) {
+      it(`excuses one that came while there was a fault of ${target}, or soon after`, () => {
+        expect(found(...late, ...entry.fault("pause", target, [18_000, 21_000]))).to.deep.equal([]);
+        expect(found(...late, ...entry.fault("pause", target, [3_000, 5_001]))).to.deep.equal([]);
+        expect(found(...late, ...entry.fault("pause", target, [3_000, 4_999]))).to.deep.equal(["I1b"]);
+      });
+    }
+
+    describe("with a dead worker", () => {
+      const slow = [
+        entry.revoke(20_000, { event: "slow", tokens: [] }),
+        entry.receipt(27_000, { event: "slow" }),
+      ];
+      const dead = entry.fault("kill", "worker-1", [15_000, 30_000]);
+
+      it("finds one that takes 7 s (I1b)", () => {
+        expect(found(...slow, ...dead)).to.deep.equal(["I1b"]);
+      });
+
+      it("excuses it while the other is dead, or away from a store, for part of that time", () => {
+        for (const target of ["worker-2", "worker-2>redis", "worker-2>mongo"]) {
+          const other = entry.fault("kill", target, [24_000, 24_500]);
+          expect(found(...slow, ...dead, ...other), target).to.deep.equal([]);
+        }
+      });
+
+      it("excuses it while the other is starting, but not once it has had the time (I1b)", () => {
+        const starting = entry.fault("kill", "worker-2", [8_000, 10_001]);
+        expect(found(...slow, ...dead, ...starting)).to.deep.equal([]);
+        const started = entry.fault("kill", "worker-2", [8_000, 9_999]);
+        expect(found(...slow, ...dead, ...started)).to.deep.equal(["I1b"]);
+      });
+
+      it("excuses it when the other ended by itself, but not when an API instance did (I1b)", () => {
+        expect(found(...slow, ...dead, entry.end("worker-2", 22_000))).to.deep.equal([]);
+        expect(found(...slow, ...dead, entry.end("api-1", 22_000))).to.deep.equal(["I1b"]);
+      });
+    });
+
+    it("excuses one that came while both workers were starting", () => {
+      const first = [
+        entry.revoke(4_000, { event: "first", tokens: [], user: "v" }),
+        entry.receipt(10_000, { event: "first", user: "v" }),
+      ];
+      expect(found(...first)).to.deep.equal([]);
+    });
 
     it("excuses none for a fault between an API instance and Redis (I1b)", () => {
       expect(found(...late, ...entry.fault("cut", "api-1>redis", [18_000, 21_000]))).to.deep.equal(["I1b"]);

@@ -55,6 +55,7 @@ export const entry = {
       { phase: "heal" as const, at: to },
       { phase: "healed" as const, at: to + 10 },
     ].map((phase) => ({ op: "fault", id: from, does, target, kind: `${does} ${target}`, ...phase })),
+  end: (role: string, ms: number): LogEntry => ({ op: "process", at: ms, role, event: "ended with 1" }),
   final: (ms: number): LogEntry => ({ op: "final", at: ms }),
   /** The same answer of both instances. */
   probes: (ms: number, status: number, token = "t"): LogEntry[] =>
