@@ -42,7 +42,7 @@ export class Clients {
     }
   }
 
-  async #act(action: ClientAction, member: Member, random: Random): Promise<unknown> {
+  async #act(action: ClientAction, member: Member, random: Random): Promise<void> {
     const user = random.pick(this.#world.userIds);
     switch (action) {
       case "sign-in":
@@ -72,6 +72,7 @@ export class Clients {
       case "publish-poison":
         return this.#upstream.act(action, user, random);
       case "probe":
+      default:
         return this.#probeSomeToken(member, random);
     }
   }

@@ -32,7 +32,7 @@ function apply(world: World, kind: FaultKind, { random, lastsMs }: Drawn): void 
     case "suspend":
       return pause(world, member, { lastsMs, isSuspension: kind === "suspend" });
     case "link":
-      return breakLink(world, member, { random, lastsMs });
+      return breakLink(world, random.chance(0.6) ? random.pick(world.apis) : member, { random, lastsMs });
     case "announcements":
       world.store.delivery.lost = random.fraction();
       world.store.delivery.doubled = random.fraction() / 2;
@@ -110,22 +110,25 @@ function pause(
 }
 
 /** One bad state, and often another one right after it: a late answer and then none, a healed link that breaks again. */
-function breakLink(world: World, { links, process }: Member, { random, lastsMs }: Drawn): void {
+function breakLink(world: World, member: Member, { random, lastsMs }: Drawn): void {
+  const { links, process } = member;
   const to = random.pick(["redis", "redis", "redis", "mongodb", "kafka"] as const);
-  const link = links[to];
   const states: readonly LinkState[] = [
     random.pick(["late", "slow", "lossy", "half-open", "cut"]),
     random.pick(["up", "up", "half-open", "cut", "late"]),
   ];
+  const pastLeaseMs = world.plan.conditions.maxStalenessMs + 2_500;
   let delayMs = 0;
   for (const state of [...states, "up" as const]) {
     world.scheduler.after(delayMs, () => {
       if (world.isHealed) return;
       world.trace(`${process.name} to ${to} is ${state}`);
-      link.state = state;
+      links[to].state = state;
+      if (to === "redis" && member.isApi && state !== "up") world.onLeaseAtRisk(member);
     });
-    delayMs += lastsMs / 2;
+    delayMs += random.chance(0.4) ? pastLeaseMs : lastsMs / 2;
   }
+  world.disturbedUntilMs = Math.max(world.disturbedUntilMs, world.nowMs + delayMs + catchUpMs);
 }
 
 function split(world: World, { random, lastsMs }: Drawn): void {

@@ -53,7 +53,7 @@ export class Link {
         if (isOver) return;
         process.deliver(life, () => settle(() => reject(dependencyUnavailable(to, new Error("no answer")))));
       });
-      this.#send(async () => {
+      const arrive = async () => {
         const answer = await effect().then(
           (value) => () => resolve(value),
           (error: unknown) => () => reject(error instanceof Error ? error : new Error(String(error))),
@@ -61,7 +61,8 @@ export class Link {
         if (dies === "after" && process.isAlive(life)) process.kill();
         const lateMs = this.state === "late" ? 500 + this.#options.random.fraction() * 450 : 0;
         this.#send(() => process.deliver(life, () => settle(answer)), lateMs);
-      });
+      };
+      this.#send(() => void arrive());
     });
   }
 

@@ -19,6 +19,7 @@ export function mustDie(token: HeldToken, killer: Killer, history: History): boo
     case "sign-out":
       return token.receivedAtMs < sentAtMs;
     case "deactivation":
+    default:
       return token.receivedAtMs < sentAtMs || isCaughtBySignInRace(token, killer, history);
   }
 }
@@ -48,6 +49,7 @@ export function mayDie(token: HeldToken, killer: Killer, history: History): bool
     }
     case "sign-out":
     case "deactivation":
+    default:
       return ackAtMs === null || token.signInSentAtMs <= ackAtMs;
   }
 }

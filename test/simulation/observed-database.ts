@@ -25,7 +25,9 @@ export function connectDatabase(server: InProcessDatabaseServer, link: Link, obs
   const onLedger: OnEffect = async (method, args) => {
     if (method === "insertPending") noteSessionEnds(args[0]);
     if (method === "noteApplied" && isText(args[0]) && isNote(args[1])) await noteApplied(args[0], args[1]);
-    if (method === "noteEnforced" && Array.isArray(args[0])) args[0].filter(isText).forEach(noteEnforced);
+    if (method === "noteEnforced" && Array.isArray(args[0])) {
+      await Promise.all(args[0].filter(isText).map(noteEnforced));
+    }
   };
 
   function noteSessionEnds(rows: unknown): void {
@@ -40,11 +42,10 @@ export function connectDatabase(server: InProcessDatabaseServer, link: Link, obs
   }
 
   /** By what the call did, not by its answer: which may be wrong. */
-  function noteEnforced(eventId: string): void {
-    void direct.ledger.find(eventId).then((row) => {
-      if (row?.status !== "enforced" || history.enforcedAtMs.has(eventId)) return;
-      history.enforcedAtMs.set(eventId, scheduler.nowMs);
-    });
+  async function noteEnforced(eventId: string): Promise<void> {
+    const row = await direct.ledger.find(eventId);
+    if (row?.status !== "enforced" || history.enforcedAtMs.has(eventId)) return;
+    history.enforcedAtMs.set(eventId, scheduler.nowMs);
   }
 
   const onUsers: OnEffect = (method, _args, result) => {

@@ -7,7 +7,7 @@ import { judgeEnd, judgePromptness, untilQuiet } from "./final-judgement.ts";
 import type { Violation } from "./history.ts";
 import { type ClientAction, type FaultKind, faultKinds, type Plan, type PlanItem } from "./plan.ts";
 import { createRandom } from "./random.ts";
-import { World } from "./world.ts";
+import { type Member, World } from "./world.ts";
 
 export interface RunDeps {
   readonly keys: KeySet;
@@ -33,6 +33,7 @@ export async function run(plan: Plan, deps: RunDeps): Promise<RunResult> {
   const clients = new Clients(world);
   await world.open();
   for (const item of plan.items) world.scheduler.at(item.atMs, () => perform(world, clients, item));
+  world.onLeaseAtRisk = (member) => probeEndOfLease(world, clients, member);
   superviseProcesses(world);
   judgePromptness(world);
   await world.scheduler.runUntil(plan.conditions.activeMs);
@@ -55,6 +56,20 @@ function perform(world: World, clients: Clients, { what, draw }: PlanItem): void
 
 function isFault(what: ClientAction | FaultKind): what is FaultKind {
   return faultKinds.some((kind) => kind === what);
+}
+
+/** Requests around the time when the lease must run out: the moment in which a wrong one still accepts is short. */
+function probeEndOfLease(world: World, clients: Clients, member: Member): void {
+  const { maxStalenessMs, syncIntervalMs } = world.plan.conditions;
+  const everyMs = 150;
+  for (let atMs = maxStalenessMs - syncIntervalMs; atMs < maxStalenessMs + 1_000; atMs += everyMs) {
+    world.scheduler.after(atMs, () => {
+      const token = world.history.tokens.findLast(
+        ({ expiresAtMs }) => expiresAtMs > member.process.clock.wallMs(),
+      );
+      if (token !== undefined) clients.probe(member, token.jti).catch(() => null);
+    });
+  }
 }
 
 /** As a container engine does: what has died is started again. */

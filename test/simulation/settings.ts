@@ -8,7 +8,12 @@ export function loadSettings(): ServiceSettings {
   const { HOST, NAMESPACE, TOKEN_ISSUER, SYNC_INTERVAL_MS, SHUTDOWN_GRACE_MS, LOG_LEVEL } = engineSettings;
   const table = {
     ...serviceSettings,
-    ...{ HOST, NAMESPACE, TOKEN_ISSUER, SYNC_INTERVAL_MS, SHUTDOWN_GRACE_MS, LOG_LEVEL },
+    HOST,
+    NAMESPACE,
+    TOKEN_ISSUER,
+    SYNC_INTERVAL_MS,
+    SHUTDOWN_GRACE_MS,
+    LOG_LEVEL,
   };
   return {
     ...readSettings(table, { environment: {}, readFile: () => "" }),

@@ -23,6 +23,7 @@ const writes = new Set<string>([
   "add",
   "sync",
   "signOff",
+  "readInstances",
   "removeInstances",
   "raiseLongest",
   "lowerLongest",
@@ -159,18 +160,18 @@ export class StoreCluster {
       onGap: () => link.push(life, () => listener.onGap?.()),
     };
     let subscription = await link.call(() => present().subscribe(heard));
+    const subscribeAgain = async () => {
+      try {
+        subscription = await present().subscribe(heard);
+        heard.onGap?.();
+      } catch {
+        // The client library goes on trying.
+        this.#scheduler.after(subscribeAgainMs, move);
+      }
+    };
     const move = () => {
       void subscription.close();
-      void present()
-        .subscribe(heard)
-        .then(
-          (next) => {
-            subscription = next;
-            heard.onGap?.();
-          },
-          // The client library goes on trying.
-          () => this.#scheduler.after(subscribeAgainMs, move),
-        );
+      void subscribeAgain();
     };
     this.#moves.add(move);
     return {

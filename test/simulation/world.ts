@@ -74,6 +74,8 @@ export class World {
   /** Upstream events that were published before may be lost: retention has run out. */
   lostEventsUntilMs = -Infinity;
   isHealed = false;
+  /** Told when an instance may no longer reach the store. */
+  onLeaseAtRisk: (member: Member) => void = () => undefined;
   /** True time until which nothing is promised but safety: a fault was at work. */
   disturbedUntilMs = 0;
   readonly #deps: WorldDeps;
@@ -163,8 +165,8 @@ export class World {
           if (instance === undefined) return reject(new Error("connection refused"));
           onHandled?.();
           void inject(instance.handle, request).then((answer) => {
-            if (!process.isAlive(life)) return;
-            this.scheduler.after(delayMs(), () => resolve(answer));
+            if (process.isAlive(life)) this.scheduler.after(delayMs(), () => resolve(answer));
+            return undefined;
           });
         });
       });
