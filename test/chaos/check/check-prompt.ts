@@ -4,9 +4,9 @@ import type { FaultSpan, History, Revoke } from "./history.ts";
 
 const promisedMs = 5_000;
 /** A store is whole again so long after its fault was healed: it may have to be repaired. */
-const storeRecoversMs = 15_000;
+const storeRecoversMs = 10_000;
 /** A worker that was started has loaded, and one whose link was restored is connected, so long after. */
-const workerRecoversMs = 10_000;
+const workerRecoversMs = 6_000;
 
 interface Span {
   readonly from: number;

@@ -163,8 +163,8 @@ describe("the checker of chaos", () => {
     for (const target of ["mongo", "redis"]) {
       it(`excuses one that came while there was a fault of ${target}, or soon after`, () => {
         expect(found(...late, ...entry.fault("pause", target, [18_000, 21_000]))).to.deep.equal([]);
-        expect(found(...late, ...entry.fault("pause", target, [3_000, 5_001]))).to.deep.equal([]);
-        expect(found(...late, ...entry.fault("pause", target, [3_000, 4_999]))).to.deep.equal(["I1b"]);
+        expect(found(...late, ...entry.fault("pause", target, [3_000, 10_001]))).to.deep.equal([]);
+        expect(found(...late, ...entry.fault("pause", target, [3_000, 9_999]))).to.deep.equal(["I1b"]);
       });
     }
 
@@ -187,9 +187,9 @@ describe("the checker of chaos", () => {
       });
 
       it("excuses it while the other is starting, but not once it has had the time (I1b)", () => {
-        const starting = entry.fault("kill", "worker-2", [8_000, 10_001]);
+        const starting = entry.fault("kill", "worker-2", [8_000, 14_001]);
         expect(found(...slow, ...dead, ...starting)).to.deep.equal([]);
-        const started = entry.fault("kill", "worker-2", [8_000, 9_999]);
+        const started = entry.fault("kill", "worker-2", [8_000, 13_999]);
         expect(found(...slow, ...dead, ...started)).to.deep.equal(["I1b"]);
       });
 
