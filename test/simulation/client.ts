@@ -206,15 +206,23 @@ export class Clients {
 
   /** Rather at an instance that something is wrong with, and with a token that should be dead by now. */
   async #probeSomeToken(member: Member, random: Random): Promise<void> {
-    const { history, apis } = this.#world;
-    const tokens = history.tokens.slice(-25);
-    if (tokens.length === 0) return;
-    const hunted = new Set(history.killers.slice(-6).map(({ user }) => user));
-    const likely = tokens.filter(({ user }) => hunted.has(user));
-    const troubled = apis.filter(({ links, process }) => links.redis.state !== "up" || !process.isUp);
+    const troubled = this.#world.apis.filter(
+      ({ links, process }) => links.redis.state !== "up" || !process.isUp,
+    );
     const isHunting = random.chance(0.6);
-    const where = isHunting && troubled.length > 0 ? random.pick(troubled) : member;
-    await this.probe(where, random.pick(isHunting && likely.length > 0 ? likely : tokens).jti);
+    if (isHunting) return this.hunt(troubled.length > 0 ? random.pick(troubled) : member, random);
+    const tokens = this.#world.history.tokens.slice(-25);
+    if (tokens.length > 0) await this.probe(member, random.pick(tokens).jti);
+  }
+
+  /** With a token of somebody whose tokens were lately to die. Never rejects. */
+  async hunt(member: Member, random: Random): Promise<void> {
+    const { history } = this.#world;
+    const hunted = new Set(history.killers.slice(-6).map(({ user }) => user));
+    const tokens = history.tokens.slice(-25);
+    const likely = tokens.filter(({ user }) => hunted.has(user));
+    const some = likely.length > 0 ? likely : tokens;
+    if (some.length > 0) await this.probe(member, random.pick(some).jti).catch(() => null);
   }
 
   async probe(member: Member, jti: string): Promise<Answer | null> {

@@ -49,12 +49,7 @@ function apply(world: World, kind: FaultKind, { random, lastsMs }: Drawn): void 
     case "split":
       return split(world, { random, lastsMs });
     case "trim":
-      // Nothing to trim where the store is away.
-      world.store.primary
-        .connect()
-        .trimFeed(0, 1_000)
-        .catch(() => undefined);
-      return;
+      return trimPast(world, random.pick(world.apis));
     case "slow-start":
       return startSlowly(world, random.pick(world.apis), lastsMs);
     case "retention":
@@ -82,6 +77,35 @@ function kill(world: World, member: Member, lastsMs: number): void {
   world.trace(`${member.process.name} is killed`);
   member.process.kill();
   world.scheduler.after(lastsMs, () => world.startProcess(member));
+}
+
+/** The moment in which an instance whose lease must have run out still accepts is short, if there is one. */
+function huntAtEndOfLease(world: World, member: Member): void {
+  const { maxStalenessMs, syncIntervalMs } = world.plan.conditions;
+  world.hunt(member, { fromMs: maxStalenessMs - syncIntervalMs, toMs: maxStalenessMs + 1_000 });
+}
+
+/** An instance hears nothing until the feed no longer reaches back to where it stands; then it is slow to load. */
+function trimPast(world: World, member: Member): void {
+  const link = member.links.redis;
+  const silentMs = world.plan.conditions.maxStalenessMs + 3_000;
+  const loadingMs = 5_000;
+  world.disturbedUntilMs = Math.max(world.disturbedUntilMs, world.nowMs + silentMs + loadingMs + catchUpMs);
+  link.state = "half-open";
+  huntAtEndOfLease(world, member);
+  world.scheduler.after(silentMs, () => {
+    if (world.isHealed) return;
+    // Nothing to trim where the store is away.
+    world.store.primary
+      .connect()
+      .trimFeed(0, 1_000)
+      .catch(() => undefined);
+    link.state = "late";
+    world.hunt(member, { fromMs: 0, toMs: loadingMs });
+  });
+  world.scheduler.after(silentMs + loadingMs, () => {
+    if (!world.isHealed) link.state = "up";
+  });
 }
 
 /** A start over a line that is slow to answer: what happens meanwhile falls into the middle of the load. */
@@ -124,7 +148,7 @@ function breakLink(world: World, member: Member, { random, lastsMs }: Drawn): vo
       if (world.isHealed) return;
       world.trace(`${process.name} to ${to} is ${state}`);
       links[to].state = state;
-      if (to === "redis" && member.isApi && state !== "up") world.onLeaseAtRisk(member);
+      if (to === "redis" && member.isApi && state !== "up") huntAtEndOfLease(world, member);
     });
     delayMs += random.chance(0.4) ? pastLeaseMs : lastsMs / 2;
   }

@@ -7,7 +7,9 @@ import { judgeEnd, judgePromptness, untilQuiet } from "./final-judgement.ts";
 import type { Violation } from "./history.ts";
 import { type ClientAction, type FaultKind, faultKinds, type Plan, type PlanItem } from "./plan.ts";
 import { createRandom } from "./random.ts";
-import { type Member, World } from "./world.ts";
+import { World } from "./world.ts";
+
+const huntEveryMs = 150;
 
 export interface RunDeps {
   readonly keys: KeySet;
@@ -33,7 +35,12 @@ export async function run(plan: Plan, deps: RunDeps): Promise<RunResult> {
   const clients = new Clients(world);
   await world.open();
   for (const item of plan.items) world.scheduler.at(item.atMs, () => perform(world, clients, item));
-  world.onLeaseAtRisk = (member) => probeEndOfLease(world, clients, member);
+  const hunting = world.random.fork("hunt");
+  world.hunt = (member, { fromMs, toMs }) => {
+    for (let atMs = fromMs; atMs < toMs; atMs += huntEveryMs) {
+      world.scheduler.after(atMs, () => void clients.hunt(member, hunting));
+    }
+  };
   superviseProcesses(world);
   judgePromptness(world);
   await world.scheduler.runUntil(plan.conditions.activeMs);
@@ -56,20 +63,6 @@ function perform(world: World, clients: Clients, { what, draw }: PlanItem): void
 
 function isFault(what: ClientAction | FaultKind): what is FaultKind {
   return faultKinds.some((kind) => kind === what);
-}
-
-/** Requests around the time when the lease must run out: the moment in which a wrong one still accepts is short. */
-function probeEndOfLease(world: World, clients: Clients, member: Member): void {
-  const { maxStalenessMs, syncIntervalMs } = world.plan.conditions;
-  const everyMs = 150;
-  for (let atMs = maxStalenessMs - syncIntervalMs; atMs < maxStalenessMs + 1_000; atMs += everyMs) {
-    world.scheduler.after(atMs, () => {
-      const token = world.history.tokens.findLast(
-        ({ expiresAtMs }) => expiresAtMs > member.process.clock.wallMs(),
-      );
-      if (token !== undefined) clients.probe(member, token.jti).catch(() => null);
-    });
-  }
 }
 
 /** As a container engine does: what has died is started again. */

@@ -1,4 +1,5 @@
 import type { Clock, Platform, Timers } from "../../shared/ports/platform.ts";
+import { createSleep } from "../support/sleep.ts";
 import { type Random, uuidFrom } from "./random.ts";
 import type { Scheduler } from "./scheduler.ts";
 
@@ -149,19 +150,6 @@ export class SimProcess {
         isCancelled = true;
       };
     };
-    return { after, sleep: (delayMs, signal) => sleep(after, delayMs, signal) };
+    return { after, sleep: createSleep(after) };
   }
-}
-
-function sleep(after: Timers["after"], delayMs: number, signal: AbortSignal | undefined): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal?.aborted) return resolve();
-    const wake = () => {
-      cancel();
-      signal?.removeEventListener("abort", wake);
-      resolve();
-    };
-    const cancel = after(delayMs, wake);
-    signal?.addEventListener("abort", wake);
-  });
 }

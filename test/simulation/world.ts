@@ -74,8 +74,8 @@ export class World {
   /** Upstream events that were published before may be lost: retention has run out. */
   lostEventsUntilMs = -Infinity;
   isHealed = false;
-  /** Told when an instance may no longer reach the store. */
-  onLeaseAtRisk: (member: Member) => void = () => undefined;
+  /** Sends an instance many requests in a time, counted from now, in which it might accept what is dead. */
+  hunt: (member: Member, during: { fromMs: number; toMs: number }) => void = () => undefined;
   /** True time until which nothing is promised but safety: a fault was at work. */
   disturbedUntilMs = 0;
   readonly #deps: WorldDeps;

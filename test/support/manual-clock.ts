@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import type { Platform } from "../../shared/ports/platform.ts";
+import { createSleep } from "./sleep.ts";
 
 export interface ManualPlatform extends Platform {
   /** Lets both clocks run on, and every timer that falls due fire in its order. */
@@ -65,17 +66,7 @@ export function createManualPlatform(startMs = Date.UTC(2026, 0, 15, 12), seed =
     clock: { wallMs: () => wallMs, monotonicMs: () => monotonicMs },
     timers: {
       after,
-      sleep: (delayMs, signal) =>
-        new Promise((resolve) => {
-          if (signal?.aborted) return resolve();
-          const wake = () => {
-            cancel();
-            signal?.removeEventListener("abort", wake);
-            resolve();
-          };
-          const cancel = after(delayMs, wake);
-          signal?.addEventListener("abort", wake);
-        }),
+      sleep: createSleep(after),
     },
     ids: { uuid: () => uuidOf(draw(16)) },
     randomness: { bytes: draw, fraction: () => Buffer.from(draw(4)).readUInt32BE() / 2 ** 32 },
