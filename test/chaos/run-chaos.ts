@@ -2,10 +2,10 @@ import { once } from "node:events";
 import { setTimeout as delay } from "node:timers/promises";
 import { eventually } from "../support/eventually.ts";
 import { administrator } from "../support/fleet.ts";
+import { createRandom } from "../support/random.ts";
 import { apiNames } from "./fault-kinds.ts";
 import { createInjector } from "./faults/inject.ts";
 import type { ChaosOptions } from "./options.ts";
-import { createRandom } from "./random.ts";
 import type { Recorder } from "./recorder.ts";
 import { calm, createSchedule } from "./schedule.ts";
 import { type ChaosSystem, startSystem } from "./system/start-system.ts";
@@ -66,7 +66,7 @@ async function work(
   { recorder, log, signal }: RunDeps,
 ): Promise<void> {
   const { seed, seconds } = options;
-  const random = createRandom(seed + 1);
+  const random = createRandom(`workload ${seed}`);
   const pool = createTokenPool(random);
   const apis = apiNames.map((name) => createApiClient(name, system.apiUrls[name]));
   const end = new AbortController();

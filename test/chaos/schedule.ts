@@ -1,3 +1,4 @@
+import { createRandom, type Random } from "../support/random.ts";
 import {
   apiNames,
   eventFaults,
@@ -8,7 +9,6 @@ import {
   serviceNames,
   workerNames,
 } from "./fault-kinds.ts";
-import { createRandom, type Random } from "./random.ts";
 
 export type ScheduledFault = FaultAction & {
   readonly id: number;
@@ -58,7 +58,7 @@ const sleepOfWorkerMs = { least: 2_000, most: 13_000 };
  * pack of cards, so that each comes before any comes again.
  */
 export function createSchedule({ seed, seconds }: { seed: number; seconds: number }): ScheduledFault[] {
-  const random = createRandom(seed);
+  const random = createRandom(`schedule ${seed}`);
   const untilMs = seconds * 1_000 - calm.afterMs;
   const isolation = isolationBy(random);
   const isolatedUntilMs = isolation.atMs + isolation.forMs;
@@ -67,7 +67,7 @@ export function createSchedule({ seed, seconds }: { seed: number; seconds: numbe
   const lane = (name: keyof typeof pausesMs, fromMs: number = calm.beforeMs) => ({
     random,
     untilMs,
-    fromMs: fromMs + random.between(0, 2_000),
+    fromMs: fromMs + random.integer(0, 2_000),
     pauseMs: pausesMs[name],
   });
   return [
@@ -106,13 +106,13 @@ function deal(pack: readonly FaultAction[], { random, fromMs, untilMs, pauseMs }
     const forMs = durationOf(action, random);
     if (atMs + forMs > untilMs) return dealt;
     dealt.push({ ...action, id: 0, atMs, forMs });
-    atMs += forMs + random.between(pauseMs.least, pauseMs.most);
+    atMs += forMs + random.integer(pauseMs.least, pauseMs.most);
   }
 }
 
 function durationOf({ does, target }: FaultAction, random: Random): number {
   const range = does === "pause" && target.startsWith("worker") ? sleepOfWorkerMs : lastsMs[does];
-  return random.between(range.least, range.most);
+  return random.integer(range.least, range.most);
 }
 
 function serviceFaults(): FaultAction[] {

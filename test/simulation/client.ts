@@ -1,8 +1,8 @@
+import type { Random } from "../support/random.ts";
 import type { Killer } from "./history.ts";
 import type { Answer, Request } from "./inject.ts";
 import { judgeProbe } from "./judge.ts";
 import type { ClientAction } from "./plan.ts";
-import type { Random } from "./random.ts";
 import { Upstream } from "./upstream.ts";
 import { administrator, emailOf, type Member, passwordOfAll, type World } from "./world.ts";
 

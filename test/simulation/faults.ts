@@ -1,6 +1,6 @@
+import type { Random } from "../support/random.ts";
 import type { LinkState } from "./link.ts";
 import type { FaultKind } from "./plan.ts";
-import type { Random } from "./random.ts";
 import type { Member, World } from "./world.ts";
 
 /** After a fault has ended, what it held up may take so long to catch up: sessions, locks and back-offs run out. */

@@ -1,5 +1,5 @@
 import { type Dependency, dependencyUnavailable } from "../../shared/errors.ts";
-import type { Random } from "./random.ts";
+import type { Random } from "../support/random.ts";
 import type { Scheduler } from "./scheduler.ts";
 import type { SimProcess } from "./sim-process.ts";
 

@@ -1,5 +1,5 @@
-import type { Random } from "./random.ts";
-import { createRandom } from "./random.ts";
+import type { Random } from "../support/random.ts";
+import { createRandom } from "../support/random.ts";
 
 /** The fixed conditions of one run. */
 export interface Conditions {

@@ -1,12 +1,12 @@
 import { createHash } from "node:crypto";
 import type { ServiceSettings } from "../../api/settings.ts";
 import type { KeySet } from "../../api/tokens/keys.ts";
+import { createRandom } from "../support/random.ts";
 import { Clients } from "./client.ts";
 import { applyFault, healAll } from "./faults.ts";
 import { judgeEnd, judgePromptness, untilQuiet } from "./final-judgement.ts";
 import type { Violation } from "./history.ts";
 import { type ClientAction, type FaultKind, faultKinds, type Plan, type PlanItem } from "./plan.ts";
-import { createRandom } from "./random.ts";
 import { World } from "./world.ts";
 
 const huntEveryMs = 150;

@@ -1,6 +1,6 @@
 import type { Clock, Platform, Timers } from "../../shared/ports/platform.ts";
+import { type Random, uuidFrom } from "../support/random.ts";
 import { createSleep } from "../support/sleep.ts";
-import { type Random, uuidFrom } from "./random.ts";
 import type { Scheduler } from "./scheduler.ts";
 
 export interface SimProcessOptions {

@@ -11,9 +11,9 @@ import type {
   SyncAnswer,
 } from "../../shared/ports/revocation-store.ts";
 import type { PackedAdditions } from "../../shared/revocation/packed-additions.ts";
+import type { Random } from "../support/random.ts";
 import type { Link } from "./link.ts";
 import { overLink } from "./linked-port.ts";
-import type { Random } from "./random.ts";
 import type { Scheduler } from "./scheduler.ts";
 
 const subscribeAgainMs = 500;

@@ -1,9 +1,9 @@
 import type { EventType } from "../../shared/events/event.ts";
 import { ledgerIdOf } from "../../shared/events/event-id.ts";
 import type { EventRecord } from "../../shared/ports/event-log.ts";
+import { type Random, uuidFrom } from "../support/random.ts";
 import type { Killer } from "./history.ts";
 import type { ClientAction } from "./plan.ts";
-import { type Random, uuidFrom } from "./random.ts";
 import { namespace, type World } from "./world.ts";
 
 const types = [

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { z } from "zod";
+import type { Random } from "../../support/random.ts";
 import type { Outcome } from "../log-entry.ts";
-import type { Random } from "../random.ts";
 import type { Recorder } from "../recorder.ts";
 import { type ApiCall, type ApiClient, slugOf, type TimedAnswer } from "./api-client.ts";
 import type { TokenPool } from "./token-pool.ts";

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
-import type { Random } from "../random.ts";
+import type { Random } from "../../support/random.ts";
 import { GaveUp, type People } from "./people.ts";
 import { type ProbeDeps, runProbes } from "./probes.ts";
 import type { ReceiptReader } from "./receipts.ts";
@@ -34,7 +34,7 @@ async function tellStories({ stories, random }: WorkloadDeps, signal: AbortSigna
         .finally(() => underWay.delete(telling));
       underWay.add(telling);
     }
-    await delay(random.between(storyEveryMs / 2, storyEveryMs * 1.5));
+    await delay(random.integer(storyEveryMs / 2, storyEveryMs * 1.5));
   }
   await Promise.all(underWay);
   if (failures.length > 0) throw new AggregateError(failures, `a story failed: ${String(failures[0])}`);

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
+import type { Random } from "../../support/random.ts";
 import type { EntryOf } from "../log-entry.ts";
-import type { Random } from "../random.ts";
 import type { Recorder } from "../recorder.ts";
 import type { ApiClient } from "./api-client.ts";
 import { type IssuedToken, outcomeOf, type People, type Person } from "./people.ts";
@@ -25,7 +25,7 @@ export function createStories(deps: StoryDeps): Readonly<Record<string, Story>> 
   async function newcomer(): Promise<{ person: Person; tokens: IssuedToken[] }> {
     const person = await people.signUp();
     const tokens = [await people.signIn(person), await people.signIn(person)];
-    await delay(random.between(0, 1_500));
+    await delay(random.integer(0, 1_500));
     return { person, tokens };
   }
 
@@ -113,7 +113,7 @@ export function createStories(deps: StoryDeps): Readonly<Record<string, Story>> 
     async reactivated() {
       const { person } = await newcomer();
       await deactivate(person);
-      await delay(random.between(0, 3_000));
+      await delay(random.integer(0, 3_000));
       await reactivate(person);
     },
     async reactivatedAfterUpstream() {

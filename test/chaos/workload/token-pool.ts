@@ -1,4 +1,4 @@
-import type { Random } from "../random.ts";
+import type { Random } from "../../support/random.ts";
 
 export interface PooledToken {
   readonly jti: string;
@@ -27,7 +27,7 @@ export function createTokenPool(random: Random): TokenPool {
       if (hot.length > hotCount) hot.shift();
     },
     pick() {
-      const dice = random.next();
+      const dice = random.fraction();
       const from = dice < 0.5 ? hot : dice < 0.8 ? calm : all;
       return from.length === 0 ? all[0] : random.pick(from);
     },

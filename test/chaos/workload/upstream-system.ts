@@ -1,9 +1,9 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
+import type { Random } from "../../support/random.ts";
 import { connectUpstream } from "../../support/upstream.ts";
 import type { EventFaults } from "../faults/event-faults.ts";
 import type { EntryOf, Outcome } from "../log-entry.ts";
-import type { Random } from "../random.ts";
 import type { Recorder } from "../recorder.ts";
 
 /** Another system that publishes to the topic, and does what such systems do: sends twice, and sends rubbish. */
@@ -54,7 +54,7 @@ export async function connectUpstreamSystem(
         time: new Date().toISOString(),
       };
       const { sent, done, outcome } = await timed(() =>
-        random.next() < 0.5 ? upstream.publish(event) : upstream.publishBinary(event),
+        random.fraction() < 0.5 ? upstream.publish(event) : upstream.publishBinary(event),
       );
       if (outcome === "accepted") acknowledged.push(event);
       recorder.note({ op: "revoke", way: "upstream", sent, done, user, outcome, source_event: event.id });

@@ -7,6 +7,7 @@ export interface Random {
   chance(probability: number): boolean;
   /** Throws a `RangeError` on an empty list. */
   pick<T>(list: readonly T[]): T;
+  shuffled<T>(list: readonly T[]): T[];
   bytes(length: number): Uint8Array;
   /** A stream of its own: what is drawn from it moves no other. */
   fork(name: string): Random;
@@ -38,6 +39,11 @@ export function createRandom(seed: string): Random {
       if (one === undefined) throw new RangeError("nothing to pick from");
       return one;
     },
+    shuffled: (list) =>
+      list
+        .map((item) => ({ item, key: fraction() }))
+        .toSorted((a, b) => a.key - b.key)
+        .map(({ item }) => item),
     bytes: (length) => Uint8Array.from({ length }, () => next() >>> 24),
     fork: (name) => createRandom(`${seed}/${name}`),
   };
