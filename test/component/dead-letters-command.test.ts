@@ -6,7 +6,8 @@ import type { DeadLetterReason, QuashEvent } from "../../shared/events/event.ts"
 import { InProcessEventLogServer } from "../../shared/in-process/event-log.ts";
 import type { EventLog, EventRecord, LoggedRecord } from "../../shared/ports/event-log.ts";
 import { drop, planDrop } from "../../workers/dead-letters/drop.ts";
-import { list } from "../../workers/dead-letters/list.ts";
+import { list, tableOf } from "../../workers/dead-letters/list.ts";
+import { readLetters } from "../../workers/dead-letters/read-letters.ts";
 import { planReplay, replay } from "../../workers/dead-letters/replay.ts";
 import { parseId, parseMoment, parseReason, type Selection } from "../../workers/dead-letters/selection.ts";
 import { show } from "../../workers/dead-letters/show.ts";
@@ -109,6 +110,13 @@ describe("dead-letters command", () => {
         "e-1",
       ]);
       expect(others).to.deep.equal([]);
+    });
+
+    it("prints a table of more letters than a call takes arguments", async () => {
+      await setAside(garbage, "not-json");
+      const letters = await readLetters(eventLog);
+      const many = Array.from({ length: 200_000 }, () => letters).flat();
+      expect(tableOf(many)).to.have.lengthOf(200_001);
     });
   });
 

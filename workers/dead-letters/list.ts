@@ -50,7 +50,9 @@ export function tableOf(letters: readonly ListedLetter[]): string[] {
     return [...texts.map((text) => shorten(printable(text))), printable(detail)];
   });
   const table = [head, ...rows];
-  const widths = head.map((_, column) => Math.max(...table.map((row) => row[column]?.length ?? 0)));
+  const widths = head.map((_, column) =>
+    table.reduce((width, row) => Math.max(width, row[column]?.length ?? 0), 0),
+  );
   return table.map((row) =>
     row
       .map((text, column) => text.padEnd(widths[column] ?? 0))

@@ -119,7 +119,7 @@ function confirmDrop(letters: readonly ListedLetter[]): Promise<boolean> {
 }
 
 function print(lines: readonly string[]): void {
-  process.stdout.write(lines.map((line) => `${line}\n`).join(""));
+  for (const line of lines) process.stdout.write(`${line}\n`);
 }
 
 function run(command: (eventLog: EventLog) => Promise<void>): Promise<void> {
