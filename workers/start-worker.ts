@@ -120,7 +120,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
 
   function startRelay(): Loop {
     const publishEvent = createPublishEvent({ users, ledger, eventLog });
-    const run = createRelay({
+    const { relay, close } = createRelay({
       users,
       ledger,
       store,
@@ -132,7 +132,13 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
       log,
       metrics,
     });
-    return startLoop({ name: "relay", intervalMs: relayIntervalMs, platform, log, run });
+    const loop = startLoop({ name: "relay", intervalMs: relayIntervalMs, platform, log, run: relay });
+    return {
+      async close() {
+        await loop.close();
+        await close();
+      },
+    };
   }
 
   function startLag(): Loop {

@@ -1,5 +1,6 @@
 import { expect } from "chai";
 import { afterEach, beforeEach, describe, it } from "mocha";
+import { pendingRowOfOwnEvent } from "../../shared/revocation/pending-row.ts";
 import { createWorkerWorld, intercept, type WorkerWorld } from "../support/worker-world.ts";
 
 describe("relay", () => {
@@ -69,6 +70,36 @@ describe("relay", () => {
     expect((await world.rowOf(event))?.appliedAtMs).to.be.a("number");
     expect(await world.cutOffOf(user.id)).to.include({ epoch: 1 });
     expect(await world.isTokenRevoked(jti)).to.equal(true);
+  });
+
+  it("applies a burst of them within 5 s, too", async () => {
+    const parts = world.connectParts();
+    const nobody = { hasJoined: () => true, close: () => Promise.resolve() };
+    await world.start({
+      eventLog: intercept(parts.eventLog, "startConsumer", () => Promise.resolve(nobody)),
+    });
+    const users = await Promise.all(Array.from({ length: 1_000 }, () => world.addUser()));
+    const events = users.map(({ id }) => world.ownEvent("user.deactivated", id, { epoch: 1 }));
+    await world.database.ledger.insertPending(events.map(pendingRowOfOwnEvent));
+    await world.platform.advance(4_900);
+    for (const event of events) expect((await world.rowOf(event))?.appliedAtMs).to.be.a("number");
+  });
+
+  it("is not held up by one event that takes long", async () => {
+    world.logServer.setAvailable(false);
+    const slow = await world.addUser();
+    const parts = world.connectParts();
+    const ledger = intercept(parts.database.ledger, "markTokens", async (_event, selection) => {
+      if (JSON.stringify(selection).includes(slow.id)) await world.platform.timers.sleep(20_000);
+    });
+    await world.start({ database: { ...parts.database, ledger } });
+    await world.changeUser(slow.id, "user.deactivated");
+    await world.platform.advance(3_000);
+    const other = await world.addUser();
+    const event = await world.changeUser(other.id, "user.deactivated");
+    await world.platform.advance(4_900);
+    expect((await world.rowOf(event))?.appliedAtMs).to.be.a("number");
+    await world.platform.advance(20_000);
   });
 
   it("tells how old the oldest waiting event is, and notices that Kafka is back, while Redis is away", async () => {

@@ -9,8 +9,8 @@ import type { OutboxEntry, UserStore } from "../../shared/ports/user-store.ts";
 import { groupByKey, runInOrder } from "../in-order.ts";
 import type { ApplyEvent } from "../revoker/apply-event.ts";
 import { receiveEvent } from "../revoker/received-event.ts";
-import { createApplyHere } from "./apply-here.ts";
-import { createApplyOverdue } from "./overdue.ts";
+import { ApplyHere } from "./apply-here.ts";
+import { createFindOverdue } from "./overdue.ts";
 
 export interface RelayDeps {
   readonly users: Pick<UserStore, "listOutbox" | "countOutbox">;
@@ -31,8 +31,7 @@ const graceMs = 500;
 /** After that long without Kafka's answer the event is applied here; the answer is still waited for. */
 const publishPatienceMs = 1_000;
 const usersAtOnce = 16;
-const pendingAtOnce = 200;
-/** The page grows while Kafka is away: what was applied stays in front of it. */
+/** Pages grow while Kafka is away, since what was applied stays in front, and while more is pending than one holds. */
 const pageSizes = { least: 200, most: 20_000 } as const;
 
 /**
@@ -40,41 +39,42 @@ const pageSizes = { least: 200, most: 20_000 } as const;
  * with the revoker's own code, and stays in the outbox until the log takes it; so is what the log took and nobody
  * handles.
  *
- * While the log is away a round first applies what is new and then tries one event, the probe: a fleet of attempts
- * that each wait for a dead broker would hold up what can be done without it.
+ * While the log is away a round first offers what is new to be applied and then tries one event, the probe: a fleet of
+ * attempts that each wait for a dead broker would hold up what can be done without it. `close` lets what is being
+ * applied end.
  */
 export function createRelay(deps: RelayDeps) {
   const { users, ledger, publishEvent, platform, namespace, log, metrics } = deps;
-  const applyHere = createApplyHere(deps);
-  const applyOverdue = createApplyOverdue({ ...deps, applyHere, clock: platform.clock });
+  const applyHere = new ApplyHere(deps);
+  const findOverdue = createFindOverdue({ ...deps, clock: platform.clock });
   const firstSeenAtMs = new Map<string, number>();
-  const applied = new Set<string>();
   const inFlight = new Set<string>();
   let pending: readonly LedgerRow[] = [];
   let isLogAway = false;
-  let pageSize: number = pageSizes.least;
+  let outboxPage: number = pageSizes.least;
+  let pendingPage: number = pageSizes.least;
 
-  return async function relay(): Promise<void> {
-    const page = await users.listOutbox(pageSize).catch(forgetMeasures);
+  return { relay, close: () => applyHere.close() };
+
+  async function relay(): Promise<void> {
+    const page = await users.listOutbox(outboxPage).catch(forgetMeasures);
     forgetAllBut(page);
     const due = page.filter(isDue);
-    let left = due;
-    if (!isLogAway) left = await publishAll(due);
-    try {
-      const fresh = left.filter(({ event }) => !applied.has(event.id));
-      await applyHere(
-        fresh.map(({ event }) => receiveEvent(event, { namespace })),
-        (eventId) => applied.add(eventId),
-      );
-    } finally {
-      // Also when the store is away: then nothing but the log can take an event, and the gauges must tell.
-      if (isLogAway) await probeLog(left);
-      await measure(page).catch(forgetMeasures);
-    }
-    await applyOverdue(pending);
-    const isStuck = page.length === pageSize && page.every(({ event }) => applied.has(event.id));
-    pageSize = isStuck ? Math.min(pageSizes.most, pageSize * 2) : Math.max(pageSizes.least, page.length);
-  };
+    const left = isLogAway ? due : await publishAll(due);
+    offer(left);
+    if (isLogAway) await probeLog(left);
+    await measure(page).catch(forgetMeasures);
+    offer(left);
+    const isStuck = page.length === outboxPage && page.every(({ event }) => applyHere.isDone(event.id));
+    outboxPage = isStuck ? Math.min(pageSizes.most, outboxPage * 2) : Math.max(pageSizes.least, page.length);
+  }
+
+  /** What the log did not take, and what it took and nobody handles. */
+  function offer(left: readonly OutboxEntry[]): void {
+    const waiting = left.map(({ event }) => receiveEvent(event, { namespace }));
+    const known = new Set(waiting.map(({ eventId }) => eventId));
+    applyHere.offer([...waiting, ...findOverdue(pending).filter(({ eventId }) => !known.has(eventId))]);
+  }
 
   async function probeLog(left: readonly OutboxEntry[]): Promise<void> {
     const probe = left.find(({ event }) => !inFlight.has(event.id));
@@ -130,8 +130,12 @@ export function createRelay(deps: RelayDeps) {
   }
 
   async function measure(page: readonly OutboxEntry[]): Promise<void> {
-    const waiting = page.filter(({ event }) => !applied.has(event.id)).map(({ event }) => event.timeMs);
-    pending = await ledger.listPending(pendingAtOnce);
+    const waiting = page.filter(({ event }) => !applyHere.isDone(event.id)).map(({ event }) => event.timeMs);
+    pending = await ledger.listPending(pendingPage);
+    const isFull = pending.length === pendingPage;
+    pendingPage = isFull
+      ? Math.min(pageSizes.most, pendingPage * 2)
+      : Math.max(pageSizes.least, pending.length);
     metrics.oldestPendingSeconds.set(
       ageSeconds([...pending.map(({ requestedAtMs }) => requestedAtMs), ...waiting]),
     );
@@ -161,7 +165,6 @@ export function createRelay(deps: RelayDeps) {
   function forgetAllBut(page: readonly OutboxEntry[]): void {
     const present = new Set(page.map(({ event }) => event.id));
     for (const id of firstSeenAtMs.keys()) if (!present.has(id)) firstSeenAtMs.delete(id);
-    for (const id of applied) if (!present.has(id)) applied.delete(id);
   }
 }
 
