@@ -102,16 +102,11 @@ export class InProcessLedger {
   }
 
   listUnsettled(limit: number, after?: Place): LedgerRow[] {
-    return this.#openAs("applied")
-      .filter((row) => after === undefined || isNewerFirst(row, after))
-      .toSorted((a, b) => (isNewerFirst(b, a) ? -1 : 1))
-      .slice(0, limit);
+    return oldestFirst(this.#openAs("applied"), after).slice(0, limit);
   }
 
-  listPending(limit: number): LedgerRow[] {
-    return this.#openAs("pending")
-      .toSorted((a, b) => a.requestedAtMs - b.requestedAtMs)
-      .slice(0, limit);
+  listPending(limit: number, after?: Place): LedgerRow[] {
+    return oldestFirst(this.#openAs("pending"), after).slice(0, limit);
   }
 
   markTokens(eventId: string, selection: TokenSelection, limit: number): number {
@@ -203,6 +198,12 @@ type Place = Pick<LedgerRow, "requestedAtMs" | "eventId">;
 function isNewerFirst(a: Place, b: Place): boolean {
   if (a.requestedAtMs !== b.requestedAtMs) return a.requestedAtMs > b.requestedAtMs;
   return a.eventId > b.eventId;
+}
+
+function oldestFirst(rows: readonly LedgerRow[], after?: Place): LedgerRow[] {
+  return rows
+    .filter((row) => after === undefined || isNewerFirst(row, after))
+    .toSorted((a, b) => (isNewerFirst(b, a) ? -1 : 1));
 }
 
 function greatest(a: number | null, b: number | null): number | null {

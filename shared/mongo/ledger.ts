@@ -1,5 +1,5 @@
 import { type Model, type QueryFilter, trusted } from "mongoose";
-import type { AppliedNote, Ledger } from "../ports/ledger.ts";
+import type { AppliedNote, Ledger, LedgerRow } from "../ports/ledger.ts";
 import { bulkLimitMs, type MongoConnection } from "./connection.ts";
 import { repeatIfDuplicate } from "./failures.ts";
 import { createMongoFence } from "./fence.ts";
@@ -31,6 +31,18 @@ export function createMongoLedger(mongo: MongoConnection, tokens: Model<TokenDoc
       const documents = await rows.find(filter).sort(sort).limit(limit).lean().exec();
       return documents.map(rowOf);
     }, limitMs);
+
+  const listOldest: (
+    status: "applied" | "pending",
+    ...of: Parameters<Ledger["listPending"]>
+  ) => Promise<LedgerRow[]> = (status, limit, after) =>
+    findAll(
+      {
+        status,
+        ...(after === undefined ? {} : { $or: newerThan(new Date(after.requestedAtMs), after.eventId) }),
+      },
+      { sort: { requestedAt: 1, _id: 1 }, limit, limitMs: bulkLimitMs },
+    );
 
   return {
     ...createMongoMarks(mongo, tokens),
@@ -81,16 +93,8 @@ export function createMongoLedger(mongo: MongoConnection, tokens: Model<TokenDoc
         const failed = { status: "failed" as const, until: new Date(untilMs) };
         await rows.updateOne({ _id: eventId, status: "pending" }, { $set: failed }).exec();
       }),
-    listUnsettled: (limit, after) =>
-      findAll(
-        {
-          status: "applied",
-          ...(after === undefined ? {} : { $or: newerThan(new Date(after.requestedAtMs), after.eventId) }),
-        },
-        { sort: { requestedAt: 1, _id: 1 }, limit, limitMs: bulkLimitMs },
-      ),
-    listPending: (limit) =>
-      findAll({ status: "pending" }, { sort: { requestedAt: 1 }, limit, limitMs: bulkLimitMs }),
+    listUnsettled: (limit, after) => listOldest("applied", limit, after),
+    listPending: (limit, after) => listOldest("pending", limit, after),
     listLive: ({ nowMs, after = "", limit }) =>
       findAll(
         {

@@ -26,8 +26,8 @@ export interface Ledger {
   noteFailed(eventId: string, failed: { readonly untilMs: number }): Promise<void>;
   /** Applied and not enforced, the oldest first, after `after`. */
   listUnsettled(limit: number, after?: Pick<LedgerRow, "requestedAtMs" | "eventId">): Promise<LedgerRow[]>;
-  /** Pending rows, the oldest first. */
-  listPending(limit: number): Promise<LedgerRow[]>;
+  /** Pending rows, the oldest first, after `after`. */
+  listPending(limit: number, after?: Pick<LedgerRow, "requestedAtMs" | "eventId">): Promise<LedgerRow[]>;
 
   /** Marks at most `limit` more recorded, unexpired, unmarked tokens; how many were marked. */
   markTokens(eventId: string, selection: TokenSelection, limit: number): Promise<number>;

@@ -146,6 +146,20 @@ describe("revoker: events that retention took", () => {
     expect(await world.database.ledger.listPending(1)).to.deep.equal([]);
   });
 
+  it("are looked for among the rows that wait, not among all that live", async () => {
+    const user = await world.addUser();
+    const event = world.ownEvent("token.revoked", user.id, { jti: await world.addToken(user.id) });
+    await world.database.ledger.insertPending([pendingRowOfOwnEvent(event)]);
+    await lose(event);
+    const parts = world.connectParts();
+    const ledger = intercept(parts.database.ledger, "listLive", () => {
+      throw dependencyUnavailable("mongodb", new Error("too many"));
+    });
+    await world.start({ ...parts, database: { ...parts.database, ledger } });
+    await world.platform.advance(1_000);
+    expect(await world.rowOf(event)).to.include({ status: "enforced" });
+  });
+
   it("are made good once by two workers at once, and again by none", async () => {
     const users = await Promise.all(Array.from({ length: 40 }, () => world.addUser()));
     await world.platform.advance(1_000);

@@ -356,6 +356,20 @@ export function ledgerContract(databases: () => Databases): void {
         expect(idsOf(await elsewhere.listPending(9))).to.deep.equal(["e3", "e2"]);
         expect(idsOf(await elsewhere.listPending(1))).to.deep.equal(["e3"]);
       });
+
+      it("lists those that are pending on from any place, equal times by id", async () => {
+        await insert(
+          { eventId: "e4", requestedAtMs: 2_000 },
+          { eventId: "e2", requestedAtMs: 3_000 },
+          { eventId: "e1", requestedAtMs: 2_000 },
+          { eventId: "e3", requestedAtMs: 1_000 },
+        );
+        expect(idsOf(await ledger.listPending(9))).to.deep.equal(["e3", "e1", "e4", "e2"]);
+        const after = { requestedAtMs: 2_000, eventId: "e1" };
+        expect(idsOf(await ledger.listPending(9, after))).to.deep.equal(["e4", "e2"]);
+        expect(idsOf(await ledger.listPending(1, after))).to.deep.equal(["e4"]);
+        expect(await ledger.listPending(9, { requestedAtMs: 3_000, eventId: "e2" })).to.deep.equal([]);
+      });
     });
 
     describe("the life of a row", () => {

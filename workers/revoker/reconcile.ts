@@ -14,7 +14,7 @@ import type { Heartbeat } from "./write-revocation.ts";
 
 export interface ReconcileDeps {
   readonly users: Pick<UserStore, "listStates">;
-  readonly ledger: Pick<Ledger, "list" | "listLive" | "lastExpiryMs" | "readFence">;
+  readonly ledger: Pick<Ledger, "list" | "listPending" | "lastExpiryMs" | "readFence">;
   readonly store: Pick<RevocationStore, "notifyApplied">;
   readonly applyEvent: ApplyEvent;
   readonly clock: Clock;
@@ -80,12 +80,11 @@ export function createReconcile(deps: ReconcileDeps) {
   }
 
   async function* pendingRows(): AsyncGenerator<LedgerRow> {
-    const nowMs = clock.wallMs();
-    let after: string | undefined;
+    let after: LedgerRow | undefined;
     for (;;) {
-      const rows = await ledger.listLive({ nowMs, limit: step, ...(after === undefined ? {} : { after }) });
-      yield* rows.filter(({ status }) => status === "pending");
-      after = rows.at(-1)?.eventId;
+      const rows = await ledger.listPending(step, after);
+      yield* rows;
+      after = rows.at(-1);
       if (rows.length < step) return;
     }
   }
