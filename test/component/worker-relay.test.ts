@@ -60,7 +60,7 @@ describe("relay", () => {
     const parts = world.connectParts();
     const nobody = { hasJoined: () => true, close: () => Promise.resolve() };
     await world.start({
-      eventLog: intercept(parts.eventLog, "startConsumer", () => Promise.resolve(nobody)),
+      eventLog: { ...parts.eventLog, startConsumer: () => Promise.resolve(nobody) },
     });
     const user = await world.addUser();
     const jti = await world.addToken(user.id);
@@ -76,7 +76,7 @@ describe("relay", () => {
     const parts = world.connectParts();
     const nobody = { hasJoined: () => true, close: () => Promise.resolve() };
     await world.start({
-      eventLog: intercept(parts.eventLog, "startConsumer", () => Promise.resolve(nobody)),
+      eventLog: { ...parts.eventLog, startConsumer: () => Promise.resolve(nobody) },
     });
     const users = await Promise.all(Array.from({ length: 1_000 }, () => world.addUser()));
     const events = users.map(({ id }) => world.ownEvent("user.deactivated", id, { epoch: 1 }));
