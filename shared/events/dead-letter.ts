@@ -7,7 +7,7 @@ export interface DeadLetterCause {
   readonly reason: DeadLetterReason;
   readonly detail: string;
   readonly atMs: number;
-  /** How often it was tried, the last time included. */
+  /** How often it was tried since it was published or replayed, the last time included. */
   readonly attempts: number;
 }
 
@@ -16,6 +16,9 @@ export const deadLetterPrefix = "dead_letter_";
 
 /** When the broker appended the record for the first time; it stays on one that is replayed. */
 export const appendedAtHeader = `${deadLetterPrefix}appended_at`;
+
+/** How often it was tried since it was published at first; it stays on one that is replayed, and goes on from there. */
+export const attemptsHeader = `${deadLetterPrefix}attempts`;
 
 const keptBytes = { key: 65_536, value: 65_536, detail: 2048 } as const;
 
@@ -39,7 +42,7 @@ export function createDeadLetter(record: LoggedRecord, why: DeadLetterCause): Ev
       dead_letter_offset: record.offset,
       [appendedAtHeader]: new Date(firstAppendedAtMs(record)).toISOString(),
       dead_letter_at: new Date(why.atMs).toISOString(),
-      dead_letter_attempts: String(why.attempts),
+      [attemptsHeader]: String(attemptsBefore(record) + why.attempts),
       ...((isValueCut || isKeyCut || kept.areCut) && { dead_letter_truncated: "true" }),
     },
   };
@@ -53,6 +56,13 @@ export function firstAppendedAtMs({ headers, appendedAtMs }: LoggedRecord): numb
   const sent = headers[appendedAtHeader];
   const firstMs = sent instanceof Uint8Array ? parseEventTime(new TextDecoder().decode(sent)) : null;
   return Math.min(firstMs ?? appendedAtMs, appendedAtMs);
+}
+
+/** Whoever sends the header himself can only make his own event look tried; no more than nine digits are believed. */
+function attemptsBefore({ headers }: LoggedRecord): number {
+  const sent = headers[attemptsHeader];
+  const text = sent instanceof Uint8Array ? new TextDecoder().decode(sent) : "";
+  return /^\d{1,9}$/.test(text) ? Number(text) : 0;
 }
 
 function keepHeaders(sent: LoggedRecord["headers"]): {

@@ -1,5 +1,6 @@
 import { expect } from "chai";
 import { afterEach, beforeEach, describe, it } from "mocha";
+import { headerText } from "../../workers/dead-letters/letter.ts";
 import { planReplay, replay } from "../../workers/dead-letters/replay.ts";
 import { createWorkerWorld, intercept, type WorkerWorld } from "../support/worker-world.ts";
 
@@ -74,7 +75,7 @@ describe("revoker: a dead letter that is replayed", () => {
     expect(await world.isTokenRevoked(jti)).to.equal(false);
   });
 
-  it("comes back as another one, with its own place, while it cannot be decoded", async () => {
+  it("comes back as another one, with its own place and all attempts so far, while it cannot be decoded", async () => {
     await world.start();
     await world.eventLog.publish("events", [
       { key: "k", value: new TextEncoder().encode("{not json"), headers: {} },
@@ -85,5 +86,7 @@ describe("revoker: a dead letter that is replayed", () => {
     const letters = world.logServer.read("dead-letters").filter(({ value }) => value !== null);
     const places = letters.map(({ headers }) => String(headers["dead_letter_offset"]));
     expect(new Set(places).size).to.equal(3);
+    const attempts = letters.map((letter) => headerText(letter, "attempts"));
+    expect(attempts).to.have.members(["1", "2", "3"]);
   });
 });

@@ -1,4 +1,4 @@
-import { appendedAtHeader, deadLetterPrefix } from "../../shared/events/dead-letter.ts";
+import { appendedAtHeader, attemptsHeader, deadLetterPrefix } from "../../shared/events/dead-letter.ts";
 import { isJsonObject, openEnvelope, Refusal } from "../../shared/events/event-envelope.ts";
 import type { EventRecord, HeaderValue, LoggedRecord } from "../../shared/ports/event-log.ts";
 
@@ -48,7 +48,7 @@ export function headerText({ headers }: LoggedRecord, name: string): string | nu
   return value instanceof Uint8Array ? textOf(value) : null;
 }
 
-const keptHeaders: readonly string[] = [`${deadLetterPrefix}attempts`, appendedAtHeader];
+const keptHeaders: readonly string[] = [attemptsHeader, appendedAtHeader];
 
 /** The record as it was published at first, with how often it was tried, and since when it stood in the log. */
 export function originalOf(record: LoggedRecord): EventRecord {

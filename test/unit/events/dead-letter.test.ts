@@ -34,8 +34,21 @@ describe("createDeadLetter", () => {
   });
 
   it("replaces the headers of an earlier dead letter", () => {
-    const letter = createDeadLetter(record({ headers: { dead_letter_attempts: bytes("99") } }), why);
-    expect(letter.headers["dead_letter_attempts"]).to.equal("3");
+    const headers = { dead_letter_reason: bytes("too-large"), dead_letter_offset: bytes("1") };
+    const letter = createDeadLetter(record({ headers }), why);
+    expect(letter.headers).to.include({ dead_letter_reason: "not-json", dead_letter_offset: "17" });
+  });
+
+  it("adds to the attempts of an earlier dead letter, where they are a number that can be", () => {
+    const attemptsAfter = (sent: Uint8Array | Uint8Array[]) =>
+      createDeadLetter(record({ headers: { dead_letter_attempts: sent } }), why).headers[
+        "dead_letter_attempts"
+      ];
+    expect(attemptsAfter(bytes("4"))).to.equal("7");
+    for (const wrong of ["", "-4", "4.5", "1e9", "0x4", " 4", "1234567890", "NaN"]) {
+      expect(attemptsAfter(bytes(wrong)), wrong).to.equal("3");
+    }
+    expect(attemptsAfter([bytes("4"), bytes("5")])).to.equal("3");
   });
 
   it("keeps when a record was appended at first, and lets nobody say that it was later", () => {
