@@ -18,6 +18,7 @@ import { longestAcceptanceMs, type RoutePolicies } from "./blacklist/staleness-p
 import { createReadiness } from "./readiness.ts";
 import { createReadReceipts } from "./receipts/read-receipts.ts";
 import { createReceiptWaiter } from "./receipts/receipt-waiter.ts";
+import { checkRoutePolicies } from "./routes/check-route-policies.ts";
 import { type ServiceSettings, syncDeadlineMs } from "./settings.ts";
 import { startSetup } from "./setup.ts";
 import { createIssueToken } from "./tokens/issue-token.ts";
@@ -70,9 +71,13 @@ export interface RunningInstance {
   readonly open: readonly string[];
 }
 
-/** Wires an API instance, and starts what it does by itself: the feed, the first set-up. */
+/**
+ * Wires an API instance, and starts what it does by itself: the feed, the first set-up. Throws `config-invalid` where a
+ * policy is given to a route that there is not, before it has opened or registered anything.
+ */
 export async function startInstance(options: InstanceDeps): Promise<RunningInstance> {
-  const { settings, platform, log, parts, keys, instanceId } = options;
+  const { settings, platform, log, parts, keys, instanceId, routePolicies = {} } = options;
+  checkRoutePolicies(routePolicies);
   const { database, store, eventLog } = parts;
   const { users, sessions, ledger } = database;
   const { clock, timers, ids } = platform;
@@ -83,7 +88,7 @@ export async function startInstance(options: InstanceDeps): Promise<RunningInsta
   const audience = settings.TOKEN_AUDIENCE;
   const lifetimeSeconds = settings.TOKEN_LIFETIME_SECONDS;
   const policy = settings.STALENESS_POLICY;
-  const policiesOfRoutes = Object.values(options.routePolicies ?? {});
+  const policiesOfRoutes = Object.values(routePolicies);
   const longest = {
     tokenLifetimeSeconds: lifetimeSeconds,
     maxStalenessMs: longestAcceptanceMs([policy, ...policiesOfRoutes], settings.MAX_STALENESS_MS),
@@ -180,7 +185,7 @@ export async function startInstance(options: InstanceDeps): Promise<RunningInsta
     receipts: createReadReceipts({ ledger, users, settleReceipts }),
     emailOfUser: createEmailOfUser({ users, timers }),
     readiness: createReadiness({ feed, setup, clock, drainingSinceMs: () => drainingSinceMs }),
-    routePolicies: options.routePolicies ?? {},
+    routePolicies,
     verifyToken,
     metricsText: () => {
       noteReplica(metrics, blacklist.entries, feed);

@@ -3,6 +3,7 @@ import { afterEach, describe, it } from "mocha";
 import type { RoutePolicies } from "../../api/blacklist/staleness-policy.ts";
 import type { ServiceSettings } from "../../api/settings.ts";
 import { eventually } from "../support/eventually.ts";
+import { expectError } from "../support/expect-error.ts";
 import { expectProblem } from "../support/expect-problem.ts";
 import { createManualPlatform, type ManualPlatform } from "../support/manual-clock.ts";
 import { type ApiWorld, createApiWorld, sendRaw, type TestApi } from "../support/test-api.ts";
@@ -106,6 +107,15 @@ describe("freshness and streams over HTTP, under a clock that is moved by hand",
     expect((await api.call("/readyz")).status).to.equal(503);
     await platform.advance(3_595_000);
     expectProblem(await api.call("/me", { token }), "replica-stale");
+  });
+
+  it("an instance does not start with a policy for a route that there is not, and registers nothing", async () => {
+    platform = createManualPlatform();
+    world = await createApiWorld({ platform, routePolicies: { "/mee": "best_effort" } });
+    await expectError("config-invalid", () => world.listen());
+    const { store, database } = world.connectParts();
+    expect((await store.readInstances()).instances).to.deep.equal([]);
+    expect((await database.ledger.readFence())?.longest).to.equal(undefined);
   });
 
   describe("GET /me/stream", () => {
