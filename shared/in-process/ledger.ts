@@ -66,9 +66,10 @@ export class InProcessLedger {
    * Several workers may note one row, each its own writes, in any order. Within an incarnation the latest position
    * stands, since only there all of them are; between incarnations the last note does. The reach grows in any case.
    */
-  noteApplied(eventId: string, note: AppliedNote): void {
+  noteApplied(eventId: string, note: AppliedNote): boolean {
     const row = this.#rows.get(eventId);
-    if (row === undefined || row.status === "enforced" || row.status === "held") return;
+    if (row === undefined) return false;
+    if (row.status === "enforced" || row.status === "held") return true;
     const reach = {
       epoch: greatest(row.epoch, note.epoch),
       notBefore: greatest(row.notBefore, note.notBefore),
@@ -81,6 +82,7 @@ export class InProcessLedger {
     const { incarnation, position, appliedAtMs } = note;
     const place = isLater ? { subject: note.subject ?? row.subject, incarnation, position, appliedAtMs } : {};
     this.#put({ ...row, ...reach, ...place, status: "applied" });
+    return true;
   }
 
   noteEnforced(eventIds: readonly string[], enforced: EnforcedNote): number {
@@ -139,15 +141,17 @@ export class InProcessLedger {
 
   listExpired(untilBeforeMs: number, limit: number): LedgerRow[] {
     return this.#all()
-      .filter(({ status, untilMs }) => status !== "pending" && untilMs !== null && untilMs < untilBeforeMs)
+      .filter((row) => isOver(row, untilBeforeMs))
       .slice(0, limit);
   }
 
-  removeRows(eventIds: readonly string[]): void {
-    for (const eventId of eventIds) {
+  removeRows(eventIds: readonly string[], untilBeforeMs: number): number {
+    const rows = this.findMany([...new Set(eventIds)]).filter((row) => isOver(row, untilBeforeMs));
+    for (const { eventId } of rows) {
       this.#rows.delete(eventId);
       this.#open.delete(eventId);
     }
+    return rows.length;
   }
 
   readFence(): Fence | null {
@@ -204,6 +208,10 @@ function oldestFirst(rows: readonly LedgerRow[], after?: Place): LedgerRow[] {
   return rows
     .filter((row) => after === undefined || isNewerFirst(row, after))
     .toSorted((a, b) => (isNewerFirst(b, a) ? -1 : 1));
+}
+
+function isOver({ status, untilMs }: LedgerRow, untilBeforeMs: number): boolean {
+  return status !== "pending" && untilMs !== null && untilMs < untilBeforeMs;
 }
 
 function greatest(a: number | null, b: number | null): number | null {

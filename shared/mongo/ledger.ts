@@ -104,13 +104,11 @@ export function createMongoLedger(mongo: MongoConnection, tokens: Model<TokenDoc
         { sort: { _id: 1 }, limit, limitMs: bulkLimitMs },
       ),
     listExpired: (untilBeforeMs, limit) =>
-      findAll(
-        { until: trusted({ $lt: new Date(untilBeforeMs) }), status: trusted({ $ne: "pending" }) },
-        { sort: { until: 1 }, limit, limitMs: bulkLimitMs },
-      ),
-    removeRows: (eventIds) =>
+      findAll(isOver(untilBeforeMs), { sort: { until: 1 }, limit, limitMs: bulkLimitMs }),
+    removeRows: (eventIds, untilBeforeMs) =>
       call(async () => {
-        await rows.deleteMany({ _id: trusted({ $in: [...eventIds] }) }).exec();
+        const over = { _id: trusted({ $in: [...eventIds] }), ...isOver(untilBeforeMs) };
+        return (await rows.deleteMany(over).exec()).deletedCount;
       }, bulkLimitMs),
   };
 }
@@ -124,7 +122,7 @@ async function noteApplied(
   rows: Model<RevocationDocument>,
   eventId: string,
   note: AppliedNote,
-): Promise<void> {
+): Promise<boolean> {
   const subject = note.subject === null ? {} : { subject: note.subject };
   const moved = await rows
     .updateOne(
@@ -139,8 +137,16 @@ async function noteApplied(
       { $set: { ...placeOf(note), ...subject }, $max: reachOf(note) },
     )
     .exec();
-  if (moved.matchedCount > 0) return;
-  await rows.updateOne({ _id: eventId, status: "applied" }, { $max: reachOf(note) }).exec();
+  if (moved.matchedCount > 0) return true;
+  const grown = await rows.updateOne({ _id: eventId, status: "applied" }, { $max: reachOf(note) }).exec();
+  if (grown.matchedCount > 0) return true;
+  // Not any row: one that was inserted since bears nothing of this note.
+  const status = trusted({ $in: ["enforced" as const, "held" as const] });
+  return (await rows.exists({ _id: eventId, status }).exec()) !== null;
+}
+
+function isOver(untilBeforeMs: number): QueryFilter<RevocationDocument> {
+  return { until: trusted({ $lt: new Date(untilBeforeMs) }), status: trusted({ $ne: "pending" }) };
 }
 
 /** Stands after that place in a list that has the oldest first. */

@@ -18,8 +18,11 @@ export interface Ledger {
   findMany(eventIds: readonly string[]): Promise<LedgerRow[]>;
   /** The newest first, by (requestedAt, id), after `after`. */
   list(query: LedgerQuery): Promise<LedgerRow[]>;
-  /** Notes what was written to the store. Changes status `pending` or `failed` to `applied`; leaves `enforced` as it is. */
-  noteApplied(eventId: string, applied: AppliedNote): Promise<void>;
+  /**
+   * Notes what was written to the store. Changes status `pending` or `failed` to `applied`; leaves `enforced` as it is.
+   * False when there is no row, so that nothing was noted: it was purged meanwhile.
+   */
+  noteApplied(eventId: string, applied: AppliedNote): Promise<boolean>;
   /** Changes those rows that are applied and still noted under `incarnation` and one of the positions; how many. */
   noteEnforced(eventIds: readonly string[], enforced: EnforcedNote): Promise<number>;
   /** Changes a pending row, and no other, to `failed`: its event was given up, until it comes again. */
@@ -50,7 +53,8 @@ export interface Ledger {
   }): Promise<LedgerRow[]>;
   /** Rows whose `untilMs` lies before the time, pending ones excepted. */
   listExpired(untilBeforeMs: number, limit: number): Promise<LedgerRow[]>;
-  removeRows(eventIds: readonly string[]): Promise<void>;
+  /** Those of them that are still over at that time: a failed one may have been applied since it was listed. How many. */
+  removeRows(eventIds: readonly string[], untilBeforeMs: number): Promise<number>;
 
   /** Null before the first repair. */
   readFence(): Promise<Fence | null>;

@@ -1,7 +1,16 @@
 import { expect } from "chai";
 import { afterEach, beforeEach, describe, it } from "mocha";
+import { pendingRowOfOwnEvent } from "../../shared/revocation/pending-row.ts";
+import { createApplyEvent } from "../../workers/revoker/apply-event.ts";
+import { receiveEvent } from "../../workers/revoker/received-event.ts";
 import { pendingRow } from "../support/ledger-rows.ts";
-import { createWorkerWorld, tokenLifetimeSeconds, type WorkerWorld } from "../support/worker-world.ts";
+import {
+  createWorkerWorld,
+  intercept,
+  namespace,
+  tokenLifetimeSeconds,
+  type WorkerWorld,
+} from "../support/worker-world.ts";
 
 const minuteMs = 60_000;
 
@@ -53,6 +62,31 @@ describe("pruner: purge", () => {
     expect(await world.database.users.findById(user.id)).to.include({ status: "deleted" });
     await advanceMinutes(5);
     expect(await world.database.users.findById(user.id)).to.equal(null);
+  });
+
+  it("spares a failed row whose event is applied after all while it is about to go", async () => {
+    const user = await world.addUser();
+    const { database, names, store, platform } = world;
+    const { users, sessions, ledger } = database;
+    const { applyEvent } = createApplyEvent({ users, sessions, ledger, store, clock: platform.clock, names });
+    const event = world.ownEvent("user.deactivated", user.id, { epoch: 1 });
+    await world.close();
+    await ledger.insertPending([pendingRowOfOwnEvent(event)]);
+    await ledger.noteFailed(event.id, { untilMs: platform.clock.wallMs() });
+    const parts = world.connectParts();
+    let replayed = 0;
+    const replay = async () => {
+      replayed += 1;
+      await applyEvent(receiveEvent(event, { namespace }), { heartbeat: () => Promise.resolve() });
+    };
+    const racing = intercept(parts.database.ledger, "removeRows", replay);
+    await world.start({ ...parts, database: { ...parts.database, ledger: racing } });
+    for (let minutes = 0; minutes < 60 && replayed === 0; minutes += 1) await advanceMinutes(1);
+    expect(replayed).to.equal(1);
+    expect((await world.rowOf(event))?.appliedAtMs).to.be.a("number");
+    world.storeServer.wipe();
+    await advanceMinutes(1);
+    expect(await world.cutOffOf(user.id)).to.include({ epoch: 1 });
   });
 
   it("never removes a pending row", async () => {

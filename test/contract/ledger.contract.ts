@@ -110,8 +110,9 @@ export function ledgerContract(databases: () => Databases): void {
     describe("noteApplied", () => {
       it("turns a pending row into an applied one", async () => {
         await insert({ eventId: "e1" });
-        await ledger.noteApplied("e1", note({ unrecorded: true, tokensRevoked: 2 }));
+        const noted = await ledger.noteApplied("e1", note({ unrecorded: true, tokensRevoked: 2 }));
 
+        expect(noted).to.equal(true);
         expect(await elsewhere.find("e1")).to.deep.equal({
           ...pendingRow(),
           ...untouched,
@@ -145,7 +146,8 @@ export function ledgerContract(databases: () => Databases): void {
       it("keeps the last position of an incarnation, in whatever order the notes come", async () => {
         await insert({ eventId: "e1" });
         for (const sequence of [3, 12, 5]) {
-          await ledger.noteApplied("e1", note({ position: createPosition(5, sequence) }));
+          const noted = await ledger.noteApplied("e1", note({ position: createPosition(5, sequence) }));
+          expect(noted).to.equal(true);
         }
 
         expect((await ledger.find("e1"))?.position).to.equal(createPosition(5, 12));
@@ -166,8 +168,10 @@ export function ledgerContract(databases: () => Databases): void {
         await ledger.noteEnforced(["e1"], enforced());
         const before = await ledger.find("e1");
 
-        await ledger.noteApplied("e1", note({ incarnation: "second", tokensRevoked: 9, untilMs: 99_000 }));
-        await ledger.noteApplied("e1", note({ position: createPosition(8, 0), tokensRevoked: 9 }));
+        const elsewherePut = note({ incarnation: "second", tokensRevoked: 9, untilMs: 99_000 });
+        expect(await ledger.noteApplied("e1", elsewherePut)).to.equal(true);
+        const later = note({ position: createPosition(8, 0), tokensRevoked: 9 });
+        expect(await ledger.noteApplied("e1", later)).to.equal(true);
         expect(await ledger.find("e1")).to.deep.equal(before);
       });
 
@@ -208,8 +212,8 @@ export function ledgerContract(databases: () => Databases): void {
         expect(await ledger.find("e1")).to.include({ ...known, position: createPosition(9, 0) });
       });
 
-      it("makes no row", async () => {
-        await ledger.noteApplied("e1", note());
+      it("makes no row, and says that there is none", async () => {
+        expect(await ledger.noteApplied("e1", note())).to.equal(false);
 
         expect(await ledger.find("e1")).to.equal(null);
       });
@@ -395,11 +399,20 @@ export function ledgerContract(databases: () => Databases): void {
         expect(idsOf(await ledger.listExpired(99_000, 9)).toSorted()).to.deep.equal(["a", "b", "c", "d"]);
       });
 
-      it("removes the rows it is given", async () => {
-        await ledger.removeRows(["b", "c", "z"]);
-        await ledger.removeRows([]);
+      it("removes the rows it is given, and says how many", async () => {
+        expect(await ledger.removeRows(["b", "c", "z"], 10_000)).to.equal(2);
+        expect(await ledger.removeRows([], 10_000)).to.equal(0);
 
         expect(idsOf(await ledger.list({ limit: 9 })).toSorted()).to.deep.equal(["a", "d", "e"]);
+      });
+
+      it("removes none of them that is pending, or lives again since it was listed", async () => {
+        await insert({ eventId: "f" });
+        await ledger.noteFailed("f", { untilMs: 5_000 });
+        await elsewhere.noteApplied("f", note({ untilMs: 10_000 }));
+
+        expect(await ledger.removeRows(["a", "b", "e", "f"], 10_000)).to.equal(1);
+        expect(idsOf(await ledger.list({ limit: 9 })).toSorted()).to.deep.equal(["a", "c", "d", "e", "f"]);
       });
     });
 

@@ -22,9 +22,11 @@ export function connectDatabase(server: InProcessDatabaseServer, link: Link, obs
   const { history, scheduler, records, states } = observer;
   const direct = server.connect();
 
-  const onLedger: OnEffect = async (method, args) => {
+  const onLedger: OnEffect = async (method, args, result) => {
     if (method === "insertPending") noteSessionEnds(args[0]);
-    if (method === "noteApplied" && isText(args[0]) && isNote(args[1])) await noteApplied(args[0], args[1]);
+    if (method === "noteApplied" && result === true && isText(args[0]) && isNote(args[1])) {
+      await noteApplied(args[0], args[1]);
+    }
     if (method === "noteEnforced" && Array.isArray(args[0])) {
       await Promise.all(args[0].filter(isText).map(noteEnforced));
     }

@@ -91,8 +91,11 @@ export function createPurge(deps: PurgeDeps) {
   async function purgeRows(untilBeforeMs: number, limit: number): Promise<number> {
     const rows = await ledger.listExpired(untilBeforeMs, limit);
     for (const row of rows) if (row.type === "user.deactivated") await keepDeactivation(row);
-    if (rows.length > 0) await ledger.removeRows(rows.map(({ eventId }) => eventId));
-    return rows.length;
+    if (rows.length === 0) return 0;
+    return ledger.removeRows(
+      rows.map(({ eventId }) => eventId),
+      untilBeforeMs,
+    );
   }
 
   /** Deactivating again answers with the last receipt, also after its row is gone. */

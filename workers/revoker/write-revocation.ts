@@ -46,7 +46,8 @@ const steps = { mark: 400, add: 400 } as const;
  * its rules to the store -> marks -> what bears them to the store -> row, with incarnation and position -> fence.
  * The order is the proof: whoever changes the
  * incarnation writes the fence first and reads the ledger afterwards, so either he reads this row, or this reads
- * his fence. When the answers and the fence differ, throws `store-invalid`: then all of it is to be done again.
+ * his fence. When the answers and the fence differ, throws `store-invalid`; when the row was purged meanwhile,
+ * `dependency-unavailable`: then all of it is to be done again.
  */
 export function createWriteRevocation(deps: WriteDeps) {
   const { ledger, store, clock, names, markStep = steps.mark, addStep = steps.add } = deps;
@@ -78,7 +79,7 @@ export function createWriteRevocation(deps: WriteDeps) {
       position,
       tokensRevoked: marked.count,
     };
-    await ledger.noteApplied(eventId, note);
+    if (!(await ledger.noteApplied(eventId, note))) throw rowGone();
     if ((await validFence()).incarnation !== incarnation) throw incarnationChanged();
     return note;
   };
@@ -150,6 +151,13 @@ function sameIncarnation(writes: readonly Written[]): Written {
 
 export function incarnationChanged(): AppError {
   return new AppError("store-invalid", "The store's incarnation is not the one that the ledger expects.");
+}
+
+function rowGone(): AppError {
+  return new AppError(
+    "dependency-unavailable",
+    "The event's row was purged while it was applied; try again.",
+  );
 }
 
 export function revocationOf({ jti, expiresAtMs }: MarkedToken, names: Names): TokenRevocation {

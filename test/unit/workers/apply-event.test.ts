@@ -105,6 +105,29 @@ describe("applying an event", () => {
     expect(await codeOf(apply(ledger))).to.equal("store-invalid");
   });
 
+  for (const type of ["user.deactivated", "token.revoked"] as const) {
+    for (const source of ["own", "upstream"] as const) {
+      it(`does not count as applied when its row was purged on the way, and makes it anew (${source}, ${type})`, async () => {
+        const details = { epoch: 1, jti: "t1" };
+        const { subject = "" } = event;
+        event =
+          source === "own"
+            ? world.ownEvent(type, subject, details)
+            : world.event(type, { subject, details: { jti: "t1" } });
+        const purging = intercept(world.database.ledger, "noteApplied", async () => {
+          const { eventId = "" } = (await world.rowOf(event)) ?? {};
+          await world.database.ledger.noteFailed(eventId, { untilMs: 0 });
+          await world.database.ledger.removeRows([eventId], 1);
+        });
+        expect(await codeOf(apply(purging))).to.equal("dependency-unavailable");
+        expect(await world.rowOf(event)).to.equal(null);
+        expect(await apply()).to.equal("applied");
+        const { incarnation } = await world.store.readState();
+        expect(await world.rowOf(event)).to.include({ status: "applied", incarnation });
+      });
+    }
+  }
+
   it("refuses an own event that does not say its epoch", async () => {
     event = { ...event, details: {} };
     expect(await codeOf(apply())).to.equal("event-rejected");
