@@ -1,4 +1,4 @@
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect } from "chai";
 import { describe, it } from "mocha";
@@ -80,7 +80,36 @@ describe("the README", () => {
       links.filter((path) => !existsSync(join(import.meta.dirname, "..", "..", "..", path))),
     ).to.deep.equal([]);
   });
+
+  describe("the table of faults", () => {
+    const rows = tableBelow("Faults").filter(([fault = ""]) => fault !== "fault" && !fault.startsWith("---"));
+
+    it("has rows", () => {
+      expect(rows).to.have.length.above(60);
+    });
+
+    for (const [fault = "", , , heldBy = ""] of rows) {
+      it(`names tests that are there: ${fault}`, () => {
+        const held = namedTests(heldBy);
+        expect(held).to.have.length.above(0);
+        for (const { file, titles } of held) {
+          expect(file).to.match(/^test\/.+\.(test|contract)\.ts$/);
+          expect(titles, file).to.have.length.above(0);
+          const text = readFileSync(join(import.meta.dirname, "..", "..", "..", file), "utf8");
+          for (const title of titles) expect(text.replaceAll("\\", ""), file).to.include(title);
+        }
+      });
+    }
+  });
 });
+
+/** `[name](file) "title", "title", [name](file) "title"` */
+function namedTests(cell: string): { file: string; titles: string[] }[] {
+  return [...cell.matchAll(/\]\(([^)]+)\)([^[]*)/g)].map(([, file = "", rest = ""]) => ({
+    file,
+    titles: [...rest.matchAll(/"([^"]+)"/g)].map(([, title = ""]) => title),
+  }));
+}
 
 /** The routes are only listed here, never called, so what they need stays away. */
 function routes(): string[] {
