@@ -90,6 +90,11 @@ export class InProcessEventLogServer {
     for (const partition of this.#topics.events) partition.deleteBefore(appendedAtMs);
   }
 
+  /** As with a broker that alone had the last event of each partition. */
+  loseTheEnd(): void {
+    for (const partition of this.#topics.events) partition.loseTheEnd();
+  }
+
   /** What stands in the topic, partition by partition. */
   read(topic: Topic): readonly LoggedRecord[] {
     return this.#topics[topic].flatMap((partition) => partition.records);

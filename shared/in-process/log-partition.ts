@@ -67,12 +67,17 @@ export class LogPartition {
   }
 
   get #hasGap(): boolean {
-    return (this.#committed ?? 0) < this.#low;
+    return (this.#committed ?? 0) < this.#low || this.#isBehindTheEnd;
+  }
+
+  /** Committed in a log that is gone. */
+  get #isBehindTheEnd(): boolean {
+    return (this.#committed ?? 0) > this.#end;
   }
 
   /** Where the group goes on. */
   get #from(): number {
-    return Math.max(this.#committed ?? 0, this.#low);
+    return this.#isBehindTheEnd ? this.#low : Math.max(this.#committed ?? 0, this.#low);
   }
 
   /** What retention does: the records that were appended before are gone, whoever has read them. */
@@ -81,6 +86,13 @@ export class LogPartition {
     const gone = kept === -1 ? this.#records.length : kept;
     this.#records = this.#records.slice(gone);
     this.#low += gone;
+    this.pump();
+  }
+
+  /** The last record is gone; what the group has committed stays. */
+  loseTheEnd(): void {
+    this.#records = this.#records.slice(0, -1);
+    this.#end = this.#low + this.#records.length;
     this.pump();
   }
 
@@ -162,12 +174,17 @@ export class LogPartition {
     const low = this.#low;
     await to.handleLost({ gaps: [{ partition: this.#index, from, to: String(low) }], isStale });
     if (isStale()) return false;
-    this.#commitUpTo(low);
+    this.#requireAvailable();
+    this.#committed = low;
     return true;
   }
 
-  #commitUpTo(offset: number): void {
+  #requireAvailable(): void {
     if (!this.#deps.isAvailable()) throw dependencyUnavailable("kafka", new Error("switched off"));
+  }
+
+  #commitUpTo(offset: number): void {
+    this.#requireAvailable();
     this.#committed = Math.max(this.#committed ?? 0, offset);
   }
 

@@ -1,6 +1,7 @@
 import type { Log } from "../log.ts";
 import type { LostRecords, PartitionGap } from "../ports/event-log.ts";
 import type { Cancel, Timers } from "../ports/platform.ts";
+import { withDeadline } from "./deadline.ts";
 import type { Membership } from "./membership.ts";
 import { gapsOf, type PartitionOffsets } from "./offsets.ts";
 
@@ -19,6 +20,8 @@ export interface GapWatchDeps {
 export type GapWatch = ReturnType<typeof createGapWatch>;
 
 const betweenLooksMs = 60_000;
+/** One that never answers would hold up every batch: it is asked again. */
+const readWithinMs = 10_000;
 const firstDelayMs = 100;
 const longestDelayMs = 2000;
 
@@ -38,6 +41,8 @@ export function createGapWatch(deps: GapWatchDeps) {
   let assigned: readonly number[] = [];
   let looks: Promise<void> = Promise.resolve();
   let cancelNext: Cancel = () => undefined;
+
+  const readInTime = () => withDeadline(readOffsets(), { timers, ms: readWithinMs });
 
   /** One after the other: the second of two finds what the first one has committed. */
   function look(partitions: () => readonly number[]): Promise<void> {
@@ -63,7 +68,7 @@ export function createGapWatch(deps: GapWatchDeps) {
   async function closeGaps(partitions: readonly number[], isStale: () => boolean): Promise<void> {
     const handled = new Set<string>();
     while (!isStale()) {
-      const offsets = (await readOffsets()).filter(({ partition }) => partitions.includes(partition));
+      const offsets = (await readInTime()).filter(({ partition }) => partitions.includes(partition));
       const gaps = gapsOf(offsets, known);
       const news = gaps.filter((gap) => !handled.has(nameOf(gap)));
       if (news.length > 0) await handleLost({ gaps: news, isStale });
@@ -86,9 +91,10 @@ export function createGapWatch(deps: GapWatchDeps) {
   function lookLater(): void {
     cancelNext();
     cancelNext = timers.after(betweenLooksMs, () => {
-      if (closing.aborted || !membership.isMember()) return;
-      void look(() => assigned.filter((partition) => !inHand.has(partition)));
+      if (closing.aborted) return;
+      // First: a member that was taken for lost may be one again without joining.
       lookLater();
+      if (membership.isMember()) void look(() => assigned.filter((partition) => !inHand.has(partition)));
     });
   }
 
@@ -99,7 +105,7 @@ export function createGapWatch(deps: GapWatchDeps) {
      */
     async begin(): Promise<void> {
       try {
-        for (const { partition, committed } of await readOffsets()) {
+        for (const { partition, committed } of await readInTime()) {
           if (committed !== null) known.set(partition, committed);
         }
       } catch (err) {

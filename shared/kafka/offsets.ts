@@ -11,6 +11,8 @@ export interface PartitionOffsets {
   readonly isReset: boolean;
   /** The earliest record that is left. */
   readonly low: bigint;
+  /** The next record to come. */
+  readonly high: bigint;
 }
 
 /** kafkajs commits this in place of an offset that is out of range, and says so in its own log only. */
@@ -26,18 +28,22 @@ export async function readOffsets(
   const committed = new Map(
     commits.flatMap(({ partitions }) => partitions.map(({ partition, offset }) => [partition, offset])),
   );
-  return ends.map(({ partition, low }) => {
+  return ends.map(({ partition, low, high }) => {
     const offset = committed.get(partition) ?? "-1";
     return {
       partition,
       committed: offset.startsWith("-") ? null : BigInt(offset),
       isReset: offset === resetMark,
       low: BigInt(low),
+      high: BigInt(high),
     };
   });
 }
 
-/** `known`: what was last seen committed, where kafkajs may have overwritten it since. */
+/**
+ * `known`: what was last seen committed, where kafkajs may have overwritten it since. A commit behind the end is one of
+ * a topic that was deleted and made anew, or that lost its end with a broker: whatever stands there now may be new.
+ */
 export function gapsOf(
   offsets: readonly PartitionOffsets[],
   known: ReadonlyMap<number, bigint>,
@@ -45,12 +51,13 @@ export function gapsOf(
   const isGroupKnown =
     known.size > 0 || offsets.some(({ committed, isReset }) => committed !== null || isReset);
   return offsets
-    .map(({ partition, committed, low }) => ({
+    .map(({ partition, committed, low, high }) => ({
       partition,
       low,
+      high,
       from: committed ?? known.get(partition) ?? 0n,
     }))
-    .filter(({ from, low }) => from < low)
+    .filter(({ from, low, high }) => from < low || from > high)
     .map(({ partition, from, low }) => ({
       partition,
       from: isGroupKnown ? String(from) : null,

@@ -50,7 +50,10 @@ export interface RecordBatch {
 /** Records of one partition that are gone from the log, and that the group has not committed. */
 export interface PartitionGap {
   readonly partition: number;
-  /** The first of them. Null when the group has no commit at all: it is new, or its commits were forgotten, too. */
+  /**
+   * The first of them; behind `to` where the log was made anew or lost its end: nobody knows how many are gone then, and
+   * the group begins with what is there. Null when the group has no commit at all: it is new, or its commits were forgotten, too.
+   */
   readonly from: string | null;
   /** The earliest record that is left, or will be appended. */
   readonly to: string;

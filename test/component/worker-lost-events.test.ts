@@ -69,6 +69,19 @@ describe("revoker: events that retention took", () => {
     expect(world.logServer.lag).to.equal(0);
   });
 
+  it("are counted where the log ends before the commit, and nothing that comes then is lost", async () => {
+    const user = await world.addUser();
+    world.logServer.loseTheEnd();
+    await world.start();
+    await world.platform.advance(1_000);
+    expect(await metric("revocation_events_possibly_lost_total")).to.equal(1);
+    const event = world.event("credentials.changed", { subject: user.id });
+    await world.publish(event);
+    await world.platform.advance(1_000);
+    expect(await world.rowOf(event)).to.include({ epoch: 1 });
+    expect(world.logServer.lag).to.equal(0);
+  });
+
   it("are no news to the next worker", async () => {
     await lose(world.event("user.deactivated", { subject: "somebody" }));
     for (let n = 0; n < 2; n += 1) {

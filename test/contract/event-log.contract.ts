@@ -18,6 +18,8 @@ export interface EventLogHarness {
   connect(): EventLog;
   /** What retention does: the events that stand in the log now are gone. */
   deleteEvents(): Promise<void>;
+  /** The log has fewer events now than the group, of which nobody is there, has committed. */
+  loseTheEnd(): Promise<void>;
   /** A connection to a log that does not answer. */
   connectToNobody(): EventLog;
 }
@@ -343,6 +345,24 @@ export function itIsAnEventLog(createHarness: () => EventLogHarness): void {
       gate.open();
       await eventually(() => withLength(told, 3));
       expect(told).to.deep.equal(["record 1", "lost 1 to 2", "record 3"]);
+    });
+
+    it("are told of where the log ends before the commit, and all that stands in it is delivered again", async () => {
+      const { consumer, seen } = await collect(log);
+      await log.publish("events", [record("user", 1), record("user", 2)]);
+      await eventually(() => withLength(seen, 2));
+      await eventually(async () => expect(sumOf(await log.readLag())).to.equal(0));
+      await consumer.close();
+      await harness.loseTheEnd();
+      expect(sumOf(await log.readLag())).to.be.greaterThan(0);
+      const next = await collect(log);
+      const [gap] = await eventually(() => withLength(next.lost, 1));
+      expect(gap?.to).to.equal("0");
+      expect(Number(gap?.from)).to.be.greaterThan(1);
+      await log.publish("events", [record("user", 3)]);
+      await eventually(async () => expect(next.seen.map(numberOf)).to.include.members([1, 3]));
+      await eventually(async () => expect(sumOf(await log.readLag())).to.equal(0));
+      expect(next.lost).to.have.lengthOf(1);
     });
 
     it("are no news once the group has committed them", async () => {

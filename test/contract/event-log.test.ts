@@ -3,7 +3,7 @@ import { InProcessEventLogServer } from "../../shared/in-process/event-log.ts";
 import { connectKafka } from "../../shared/kafka/event-log.ts";
 import { silentLog } from "../../shared/log.ts";
 import { createPlatform } from "../../shared/platform.ts";
-import { deleteEvents } from "../support/kafka-retention.ts";
+import { commitBehindTheEnd, deleteEvents } from "../support/kafka-retention.ts";
 import { describeWithServices, freshNamespace } from "../support/services.ts";
 import { itIsAnEventLog } from "./event-log.contract.ts";
 
@@ -15,6 +15,7 @@ describe("the in-process event log", () => {
     return {
       connect: () => server.connect(),
       deleteEvents: async () => server.deleteEventsBefore(Infinity),
+      loseTheEnd: async () => server.loseTheEnd(),
       connectToNobody: () => nobody.connect(),
     };
   });
@@ -27,6 +28,7 @@ describeWithServices("the event log on Kafka", ["kafka"], ({ kafkaBrokers }) => 
     return {
       connect: () => connectKafka({ ...shared, brokers: kafkaBrokers.split(",") }),
       deleteEvents: () => deleteEvents(kafkaBrokers, shared.namespace),
+      loseTheEnd: () => commitBehindTheEnd(kafkaBrokers, shared.namespace),
       connectToNobody: () => connectKafka({ ...shared, brokers: ["127.0.0.1:9"] }),
     };
   });

@@ -49,7 +49,8 @@ export function createHandleLost({ reconcile, log, metrics }: LostEventsDeps) {
       log.warn("revoker.began-late", { partition, to });
       return;
     }
-    metrics.eventsPossiblyLost.inc(Number(BigInt(to) - BigInt(from)));
+    // Of a log that began anew nobody knows how many: whoever watches the growth must see it.
+    metrics.eventsPossiblyLost.inc(Math.max(1, Number(BigInt(to) - BigInt(from))));
     log.error("revoker.events-lost", { partition, from, to });
   }
 }

@@ -10,21 +10,28 @@ const minuteMs = 60_000;
 
 describe("createGapWatch", () => {
   let platform: ManualPlatform;
-  let offsets: { committed: bigint | null; isReset: boolean; low: bigint };
+  let offsets: { committed: bigint | null; isReset: boolean; low: bigint; high: bigint };
   let told: string[];
   let faults: Error[];
+  let isSilent: boolean;
   let membership: ReturnType<typeof createMembership>;
   let closing: AbortController;
   let watch: GapWatch;
 
   beforeEach(() => {
     platform = createManualPlatform();
-    offsets = { committed: 5n, isReset: false, low: 0n };
+    offsets = { committed: 5n, isReset: false, low: 0n, high: 20n };
     [told, faults] = [[], []];
+    isSilent = false;
     membership = createMembership(platform.timers, 10 * minuteMs);
     closing = new AbortController();
+    create();
+  });
+
+  function create(): void {
     watch = createGapWatch({
       readOffsets: async (): Promise<PartitionOffsets[]> => {
+        if (isSilent) return new Promise(() => undefined);
         const fault = faults.shift();
         if (fault !== undefined) throw fault;
         return [{ partition: 0, ...offsets }];
@@ -38,7 +45,7 @@ describe("createGapWatch", () => {
       closing: closing.signal,
       log: silentLog,
     });
-  });
+  }
 
   async function join(): Promise<void> {
     await watch.begin();
@@ -56,7 +63,7 @@ describe("createGapWatch", () => {
 
   it("tells of the gap that kafkajs has put its own mark over, with where it began", async () => {
     await watch.begin();
-    offsets = { committed: null, isReset: true, low: 9n };
+    offsets = { committed: null, isReset: true, low: 9n, high: 20n };
     membership.joined();
     watch.joined([0]);
     await watch.passed(0, "9");
@@ -67,7 +74,7 @@ describe("createGapWatch", () => {
   it("looks where a batch does not begin with what was expected, before it is delivered", async () => {
     await join();
     watch.committed(0, "6");
-    offsets = { committed: null, isReset: true, low: 9n };
+    offsets = { committed: null, isReset: true, low: 9n, high: 20n };
     await watch.passed(0, "9");
     expect(told).to.deep.equal(["6 to 9"]);
   });
@@ -89,6 +96,35 @@ describe("createGapWatch", () => {
     expect(told).to.deep.equal(["5 to 9"]);
   });
 
+  it("goes on looking once it is a member again without having joined", async () => {
+    membership = createMembership(platform.timers, minuteMs / 2);
+    create();
+    await join();
+    await platform.advance(minuteMs + 1_000);
+    expect(membership.isMember()).to.equal(false);
+    membership.renewed();
+    offsets = { ...offsets, low: 9n };
+    for (let n = 0; n < 6; n += 1) {
+      await platform.advance(minuteMs / 4);
+      membership.renewed();
+    }
+    expect(told).to.deep.equal(["5 to 9"]);
+  });
+
+  it("takes a commit behind the end for a gap, and goes on with the earliest record there is", async () => {
+    offsets = { ...offsets, committed: 5n, high: 3n };
+    await join();
+    expect(told).to.deep.equal(["5 to 0"]);
+    expect(offsets.committed).to.equal(0n);
+  });
+
+  it("finds a log that began anew where kafkajs has put its own mark over the commit", async () => {
+    await join();
+    offsets = { committed: null, isReset: true, low: 0n, high: 2n };
+    await watch.passed(0, "0");
+    expect(told).to.deep.equal(["5 to 0"]);
+  });
+
   it("lets nothing pass before it could look", async () => {
     faults = [new Error("away"), new Error("away"), new Error("away")];
     await join();
@@ -98,6 +134,18 @@ describe("createGapWatch", () => {
     expect(hasPassed).to.equal(false);
     await platform.advance(2_000);
     await passed;
+  });
+
+  it("asks again where no answer ever comes", async () => {
+    await watch.begin();
+    isSilent = true;
+    membership.joined();
+    watch.joined([0]);
+    await platform.settle();
+    const passed = watch.passed(0, "5").then(() => "passed");
+    isSilent = false;
+    await platform.advance(minuteMs / 2);
+    expect(await Promise.race([passed, Promise.resolve("waiting")])).to.equal("passed");
   });
 
   it("gives up what it was at when the membership ends, and ends with the consumer", async () => {
