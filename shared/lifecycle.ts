@@ -89,17 +89,23 @@ export interface StartDeps {
 
 /**
  * What a process runs, from its first step on. Closed while it starts, it lets the step under way end and closes what
- * there is. `closed` rejects when the start failed; what was opened waits for `close` then.
+ * there is; a start under way is named among what is `open`. `closed` rejects when the start failed; what was opened
+ * waits for `close` then.
  */
 export function startRunning({ closers, start }: StartDeps): Running {
   const stop = new AbortController();
   let hasStarted = false;
+  let isStarting = true;
   let running: Running | null = null;
-  const started = start(stop.signal).then((given) => {
-    hasStarted = true;
-    running = given;
-    return given;
-  });
+  const started = start(stop.signal)
+    .then((given) => {
+      hasStarted = true;
+      running = given;
+      return given;
+    })
+    .finally(() => {
+      isStarting = false;
+    });
   const closed = started.then((running) => running?.closed).then(() => closers.close());
   closed.catch(() => undefined);
   return {
@@ -110,7 +116,7 @@ export function startRunning({ closers, start }: StartDeps): Running {
       await closers.close();
     },
     get open() {
-      return [...(running?.open ?? []), ...closers.open];
+      return [...(isStarting ? ["start"] : []), ...(running?.open ?? []), ...closers.open];
     },
     get hasStarted() {
       return hasStarted;

@@ -14,17 +14,19 @@ export interface SignalOptions extends Pick<Platform, "clock" | "timers"> {
  * Runs until the first SIGINT or SIGTERM, then drains. A Ctrl-C in a terminal arrives twice through npm, so
  * signals within a second of the first count as the first; a later one, or the end of the grace, exits with 1 and
  * names what was still open. What ends by itself, or throws where nobody catches it, exits with 1, or 78 for a fault
- * of the settings. Resolves when everything is closed; the exit code is then set.
+ * of the settings; what ended by itself has the same grace to close. Resolves when everything is closed; the exit code
+ * is then set.
  */
 export async function runUntilSignal(options: SignalOptions): Promise<void> {
   const { running, log, process } = options;
-  const giveUp = (event: string, fields: Record<string, unknown>) => {
+  const exit = (event: string, fields: Record<string, unknown>) => {
     log.error(event, fields);
-    process.exit(1);
+    process.exit(process.exitCode ?? 1);
   };
-  drainAtSignal(options, (why) => giveUp("process.gave-up", { why, still_open: running.open }));
-  process.on("unhandledRejection", (err) => giveUp("process.unhandled-rejection", { err }));
-  process.on("uncaughtException", (err) => giveUp("process.uncaught-exception", { err }));
+  const giveUp = (why: string) => exit("process.gave-up", { why, still_open: running.open });
+  drainAtSignal(options, giveUp);
+  process.on("unhandledRejection", (err) => exit("process.unhandled-rejection", { err }));
+  process.on("uncaughtException", (err) => exit("process.uncaught-exception", { err }));
   try {
     await running.closed;
     log.info("process.stopped");
@@ -33,12 +35,19 @@ export async function runUntilSignal(options: SignalOptions): Promise<void> {
       log.error(running.hasStarted === false ? "process.start-failed" : "process.ended", { err });
       process.exitCode = 1;
     }
+    giveUpAfterGrace(options, giveUp);
     await running.close().catch((cause: unknown) => log.warn("process.close-failed", { err: cause }));
   }
 }
 
-function drainAtSignal(options: SignalOptions, giveUp: (why: string) => void): void {
-  const { running, graceMs, log, clock, timers, process } = options;
+type GiveUp = (why: string) => void;
+
+function giveUpAfterGrace({ graceMs, timers }: SignalOptions, giveUp: GiveUp): void {
+  timers.after(graceMs, () => giveUp(`not closed within ${graceMs} ms`));
+}
+
+function drainAtSignal(options: SignalOptions, giveUp: GiveUp): void {
+  const { running, log, clock, process } = options;
   let firstAtMs: number | undefined;
   const onSignal = (signal: NodeJS.Signals) => {
     if (firstAtMs !== undefined) {
@@ -47,7 +56,7 @@ function drainAtSignal(options: SignalOptions, giveUp: (why: string) => void): v
     }
     firstAtMs = clock.monotonicMs();
     log.info("process.draining", { signal });
-    timers.after(graceMs, () => giveUp(`not closed within ${graceMs} ms`));
+    giveUpAfterGrace(options, giveUp);
     running.close().catch((err: unknown) => {
       log.error("process.close-failed", { err });
       process.exitCode = 1;

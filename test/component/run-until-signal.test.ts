@@ -2,9 +2,10 @@ import { expect } from "chai";
 import { afterEach, describe, it } from "mocha";
 import { type NodeProcess, startNode } from "../support/node-process.ts";
 
-/** Its second part never ends. */
-const hangingScript = (graceMs: number) => `
-  import { createClosers, createEnding } from "./shared/lifecycle.ts";
+/** Its second part never ends. `running` is what the steps make of it. */
+const hangingScript = (graceMs: number, steps: string) => `
+  import { createClosers, createEnding, startRunning } from "./shared/lifecycle.ts";
+  import { AppError } from "./shared/errors.ts";
   import { createLog } from "./shared/log.ts";
   import { createPlatform } from "./shared/platform.ts";
   import { runUntilSignal } from "./shared/run-until-signal.ts";
@@ -13,21 +14,37 @@ const hangingScript = (graceMs: number) => `
   setInterval(() => undefined, 1_000);
   closers.add("the first part", () => undefined);
   closers.add("the slow part", () => new Promise(() => undefined));
-  const running = createEnding(closers);
+  ${steps}
   setImmediate(() => log.info("listening"));
   await runUntilSignal({ ...createPlatform(), running, graceMs: ${graceMs}, log, process });`;
 
+const untilClosed = "const running = createEnding(closers);";
+const untilFailed = `${untilClosed} setImmediate(() => running.fail(new Error("crashed")));`;
+const failedStart = `const start = () => Promise.reject(new Error("crashed"));
+  const running = startRunning({ closers, start });`;
+const invalidStart = `const start = () => Promise.reject(new AppError("config-invalid", "- X."));
+  const running = startRunning({ closers, start });`;
+const endlessStart = `const start = () => new Promise(() => undefined);
+  const running = startRunning({ closers, start });`;
+
 describe("a process that does not end", () => {
+  const parts = ["the slow part", "the first part"];
   let running: NodeProcess | undefined;
   afterEach(() => running?.child.kill("SIGKILL"));
+
+  function run(graceMs: number, steps: string): NodeProcess {
+    running = startNode(["--input-type=module", "--eval", hangingScript(graceMs, steps)]);
+    return running;
+  }
+  const gaveUp = (one: NodeProcess) =>
+    one.logged("process.gave-up").map((line) => [line["why"], line["still_open"]]);
 
   for (const [why, graceMs, signals] of [
     ["not closed within 300 ms", 300, 1],
     ["second SIGTERM", 60_000, 2],
   ] as const) {
     it(`exits with 1 and names what is still open: ${why}`, async () => {
-      const one = startNode(["--input-type=module", "--eval", hangingScript(graceMs)]);
-      running = one;
+      const one = run(graceMs, untilClosed);
       await one.untilLogged("listening");
       one.child.kill("SIGTERM");
       if (signals === 2) {
@@ -37,8 +54,28 @@ describe("a process that does not end", () => {
       }
 
       expect(await one.ended, one.output()).to.equal(1);
-      const told = one.logged("process.gave-up").map((line) => [line["why"], line["still_open"]]);
-      expect(told).to.deep.equal([[why, ["the slow part", "the first part"]]]);
+      expect(gaveUp(one)).to.deep.equal([[why, parts]]);
     });
   }
+
+  for (const [what, steps, event, code] of [
+    ["it ended by itself", untilFailed, "process.ended", 1],
+    ["its start failed", failedStart, "process.start-failed", 1],
+    ["its settings turned out not to be valid", invalidStart, "listening", 78],
+  ] as const) {
+    it(`exits with ${code} and names what is still open, without a signal: ${what}`, async () => {
+      const one = run(300, steps);
+      await one.untilLogged(event);
+      expect(await one.ended, one.output()).to.equal(code);
+      expect(gaveUp(one)).to.deep.equal([["not closed within 300 ms", parts]]);
+    });
+  }
+
+  it("names its start where that is what does not end", async () => {
+    const one = run(300, endlessStart);
+    await one.untilLogged("listening");
+    one.child.kill("SIGTERM");
+    expect(await one.ended, one.output()).to.equal(1);
+    expect(gaveUp(one)).to.deep.equal([["not closed within 300 ms", ["start", ...parts]]]);
+  });
 });
