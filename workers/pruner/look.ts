@@ -7,6 +7,7 @@ import type { RevocationStore, StoreState } from "../../shared/ports/revocation-
 import type { SettleReceipts } from "../../shared/receipts/settle-receipts.ts";
 import { clockErrorAllowedMs } from "../../shared/revocation/addition.ts";
 import type { RewriteRow } from "../revoker/apply-event.ts";
+import { createDamageAllowance } from "./damage-allowance.ts";
 import type { Repair } from "./repair.ts";
 
 export interface LookDeps {
@@ -27,8 +28,6 @@ type Cause = (typeof causes)[number];
 const unsettledAtOnce = 500;
 /** Then the store's validity is looked at again: what is written to an invalid one has to be written again. */
 const rewritesInALook = 50;
-/** Somebody who goes on writing into our buckets costs one repair in such a time, and no more. */
-const damageRepairEveryMs = 30_000;
 const bucketsNamed = 5;
 /** Clocks that are kept right step by less. */
 const futureAtMostMs = 1_000;
@@ -42,7 +41,7 @@ export function createLook(deps: LookDeps) {
   /** Of the store's time to our monotonic clock, as it was at the last look. */
   let clockOffsetMs: number | undefined;
   let repairIsDue = false;
-  let damageRepairedAtMs = Number.NEGATIVE_INFINITY;
+  const damageAllowance = createDamageAllowance(platform.clock);
   /** The cause that was logged last; null while the store is valid. */
   let toldCause: Cause | null = null;
   /** The last one of those that stayed unsettled at the last look; undefined to begin with the oldest. */
@@ -61,7 +60,7 @@ export function createLook(deps: LookDeps) {
     const state = await store.readState();
     const fence = await ledger.readFence();
     const damaged = await store.readDamaged();
-    const cause = causeForRepair(state, fence) ?? (isDamageDue(damaged) ? "damaged" : null);
+    const cause = causeForRepair(state, fence) ?? (damageAllowance.isDue(damaged) ? "damaged" : null);
     if (cause !== null) {
       tell(cause, fence);
       await repairFor(cause, damaged);
@@ -85,12 +84,6 @@ export function createLook(deps: LookDeps) {
     return state.incarnationSinceMs - state.storeTimeMs > futureAtMostMs ? "clock-set-back" : null;
   }
 
-  /** Only what starts is held up by a damaged bucket: a repair for it must not end everybody's lease at every look. */
-  function isDamageDue(damaged: readonly string[]): boolean {
-    const sinceMs = platform.clock.monotonicMs() - damageRepairedAtMs;
-    return damaged.length > 0 && sinceMs >= damageRepairEveryMs;
-  }
-
   function tell(cause: Cause, fence: Fence | null): void {
     if (cause === toldCause) return;
     toldCause = cause;
@@ -106,7 +99,7 @@ export function createLook(deps: LookDeps) {
     if (outcome !== "repaired") return;
     repairIsDue = false;
     if (damaged.length === 0) return;
-    damageRepairedAtMs = platform.clock.monotonicMs();
+    damageAllowance.repaired(damaged);
     metrics.divergences.inc({ where: "store", cause: "bucket-damaged" }, damaged.length);
     log.warn("store.damage-repaired", { buckets: damaged.length, names: damaged.slice(0, bucketsNamed) });
   }

@@ -14,6 +14,8 @@ describe("look", () => {
   let broken: ReadonlySet<string>;
   let validityReads: number;
   let pages: number[];
+  let damaged: string[];
+  let discarded: string[];
   let settles: (row: LedgerRow) => boolean;
 
   beforeEach(async () => {
@@ -26,6 +28,7 @@ describe("look", () => {
     broken = new Set();
     validityReads = 0;
     pages = [];
+    [rows, damaged, discarded] = [[], [], []];
     settles = () => false;
   });
 
@@ -44,10 +47,14 @@ describe("look", () => {
           validityReads += 1;
           return world.store.readState();
         },
-        readDamaged: () => Promise.resolve([]),
+        readDamaged: () => Promise.resolve(damaged),
         raiseLongest: () => Promise.resolve(),
       },
-      repair: () => Promise.resolve("busy"),
+      repair({ damaged: names = [] }) {
+        discarded.push(names.join(" "));
+        damaged = [];
+        return Promise.resolve("repaired");
+      },
       rewriteRow(row) {
         if (broken.has(row.eventId)) return Promise.reject(new AppError("validation-failed", "broken"));
         rewritten.push(row.eventId);
@@ -121,5 +128,38 @@ describe("look", () => {
     settles = () => true;
     await look(run);
     expect(rows).to.have.length(0);
+  });
+
+  describe("at damaged buckets", () => {
+    async function lookAt(run: ReturnType<typeof create>, ...names: string[]): Promise<void> {
+      damaged = names;
+      await look(run);
+    }
+
+    it("repairs at once what it finds after another repair, and all that is damaged with it", async () => {
+      const run = create();
+      await lookAt(run, "tokens:1");
+      await lookAt(run, "tokens:2");
+      await lookAt(run, "tokens:1", "tokens:3");
+      expect(discarded).to.deep.equal(["tokens:1", "tokens:2", "tokens:1 tokens:3"]);
+    });
+
+    it("repairs one bucket once in 30 s, however often it is damaged", async () => {
+      const run = create();
+      for (let second = 0; second < 90; second += 1) {
+        await lookAt(run, "tokens:1");
+        await world.platform.advance(1_000);
+      }
+      expect(discarded).to.have.length(3);
+    });
+
+    it("makes six repairs in a minute, however many buckets are damaged one after the other", async () => {
+      const run = create();
+      for (let second = 0; second < 120; second += 1) {
+        await lookAt(run, `tokens:${second}`);
+        await world.platform.advance(1_000);
+      }
+      expect(discarded).to.have.length(12);
+    });
   });
 });
