@@ -1,9 +1,11 @@
 import type { Log } from "../log.ts";
+import type { Clock } from "../ports/platform.ts";
 import type { Addition } from "../revocation/addition.ts";
 import { generationOf, tokenBucketOf } from "../revocation/retention.ts";
 import { type Bucket, bucketNamed, nameOfBucket } from "./keys.ts";
 import { bucketsOf, keyOf, type LoadDeps, recordsIn } from "./load-contents.ts";
 import { listIn, numberIn, textIn } from "./replies.ts";
+import { createToldLately } from "./told-lately.ts";
 import { isWrongType, unlessForeign } from "./wrong-type.ts";
 
 /** Which buckets were found damaged: fields of the state, so that a worker learns what an instance has found. */
@@ -18,26 +20,30 @@ export interface DamageRegister {
 const field = "damaged:";
 /** There may be more: they are found once these are repaired. */
 const notedAtMost = 200;
-const toldAtMost = 1_000;
 
-export function createDamageRegister(
-  { connection, keys }: Pick<LoadDeps, "connection" | "keys">,
-  log: Log,
-): DamageRegister {
-  const told = new Set<string>();
+export interface DamageRegisterDeps extends Pick<LoadDeps, "connection" | "keys"> {
+  readonly clock: Pick<Clock, "monotonicMs">;
+  readonly log: Log;
+}
 
-  /** Once, until it is whole again. */
+export function createDamageRegister({ connection, keys, clock, log }: DamageRegisterDeps): DamageRegister {
+  const told = createToldLately(clock);
+
   function tell(event: string, name: string): void {
-    if (told.has(name) || told.size >= toldAtMost) return;
-    told.add(name);
-    log.error(event, { bucket: name });
+    if (told.isNews(name)) log.error(event, { bucket: name });
   }
 
   async function note(bucket: Bucket): Promise<void> {
     const name = nameOfBucket(bucket);
     tell("redis.bucket-damaged", name);
-    if (numberIn(await connection.call("HLEN", keys.state)) >= notedAtMost) return;
+    if (await isFull()) return;
     await connection.call("HSET", keys.state, `${field}${name}`, "1");
+  }
+
+  async function isFull(): Promise<boolean> {
+    // Cheaper than the names, and enough where nobody else writes into the state.
+    if (numberIn(await connection.call("HLEN", keys.state)) < notedAtMost) return false;
+    return notedIn(await connection.call("HKEYS", keys.state)).length >= notedAtMost;
   }
 
   const loadDeps: LoadDeps = {
@@ -92,20 +98,25 @@ export function createDamageRegister(
       }
     },
     async readDamaged() {
-      const fields = (await unlessForeign(connection.call("HKEYS", keys.state))) ?? [];
-      const noted = listIn(fields)
-        .map(textIn)
-        .filter((name) => name.startsWith(field));
+      const noted = notedIn((await unlessForeign(connection.call("HKEYS", keys.state))) ?? []);
       const damaged: string[] = [];
-      for (const name of noted.map((one) => one.slice(field.length))) {
+      for (const name of noted) {
         const bucket = bucketNamed(name);
         if (bucket !== null && (await isDamaged(bucket))) damaged.push(name);
         else {
-          told.delete(name);
+          told.forget(name);
           await connection.call("HDEL", keys.state, `${field}${name}`);
         }
       }
       return damaged;
     },
   };
+}
+
+/** The names of the buckets. */
+function notedIn(fields: Parameters<typeof listIn>[0]): string[] {
+  return listIn(fields)
+    .map(textIn)
+    .filter((name) => name.startsWith(field))
+    .map((name) => name.slice(field.length));
 }

@@ -34,14 +34,14 @@ const bucketsPerPurge = 500;
  * A sync has a connection of its own, so that no other call can hold it up.
  */
 export async function connectRedisStore(options: RedisStoreOptions): Promise<RevocationStore> {
-  const { url, timers } = options;
+  const { url, clock, timers } = options;
   const log = options.log.child({ dependency: "redis" });
   const keys = createStoreKeys(options.namespace);
   const commands = createConnection({ url, log, name: "commands" });
   const syncs = createConnection({ url, log, name: "sync" });
   const subscriptions = createConnection({ url, log, name: "subscriptions" });
   const subscriber = createStoreSubscriber({ connection: subscriptions, keys, timers, log });
-  const damage = createDamageRegister({ connection: commands, keys }, log);
+  const damage = createDamageRegister({ connection: commands, keys, clock, log });
   const repairer = createRepairer(damage);
   const indexes = [keys.indexes.tokens, keys.indexes.unrecorded, keys.indexes["cut-offs"]];
 

@@ -14,6 +14,7 @@ import {
   token,
 } from "../contract/revocation-store.contract.ts";
 import { eventually } from "../support/eventually.ts";
+import { createManualPlatform } from "../support/manual-clock.ts";
 import { createRecordingLog, useOwnRedis } from "../support/own-redis.ts";
 import { describeUnlessMissing, missingPrograms } from "../support/requirements.ts";
 
@@ -53,13 +54,13 @@ describeUnlessMissing("Redis store, damaged", missingPrograms(["redis-server"]),
   }
 
   /** What a worker's repair does. */
-  async function repairAll(): Promise<void> {
-    const damaged = await store.readDamaged();
-    expect(await store.beginRepair("lock")).to.not.equal(null);
-    expect(await store.discard("lock", damaged)).to.equal(true);
-    expect(await store.repair("lock", all)).to.equal(true);
+  async function repairAll(by = store): Promise<void> {
+    const damaged = await by.readDamaged();
+    expect(await by.beginRepair("lock")).to.not.equal(null);
+    expect(await by.discard("lock", damaged)).to.equal(true);
+    expect(await by.repair("lock", all)).to.equal(true);
     const longest = { tokenLifetimeSeconds: 900, maxStalenessMs: 5_000 };
-    await store.completeRepair("lock", { incarnation: "second", isFirst: false, longest });
+    await by.completeRepair("lock", { incarnation: "second", isFirst: false, longest });
   }
 
   async function expectWhole(): Promise<void> {
@@ -161,6 +162,30 @@ describeUnlessMissing("Redis store, damaged", missingPrograms(["redis-server"]),
     await change((redis) => redis.hset(key("state"), `damaged:${bucket(exp)}`, "1", "damaged:nonsense", "1"));
     expect(await store.readDamaged()).to.deep.equal([]);
     expect(await change((redis) => redis.hkeys(key("state")))).to.not.include(`damaged:${bucket(exp)}`);
+  });
+
+  it("notes a damage however much else somebody wrote into the state", async () => {
+    await change((redis) =>
+      redis.hset(key("state"), Object.fromEntries(Array.from({ length: 300 }, (_, n) => [`x${n}`, "1"]))),
+    );
+    await change((redis) => redis.append(key(bucket(exp)), "broken"));
+    await partlyLoaded();
+    expect(await store.readDamaged()).to.deep.equal([bucket(exp)]);
+  });
+
+  it("says so again of a bucket that is damaged again, by whoever never asks what is damaged", async () => {
+    const worker = await own().connect();
+    const lines = () => log.lines.filter((line) => line === "redis.bucket-damaged");
+    const { clock, advance } = createManualPlatform();
+    store = await own().connect({ log, clock });
+    for (const repairs of [1, 2]) {
+      await change((redis) => redis.append(key(bucket(exp)), "broken"));
+      await partlyLoaded();
+      await partlyLoaded();
+      expect(lines()).to.have.length(repairs);
+      await repairAll(worker);
+      await advance(60_000);
+    }
   });
 
   it("does not take a bucket for gone that has died, though the clock was set back since", async () => {

@@ -2,7 +2,7 @@ import { Redis } from "ioredis";
 import { afterEach, beforeEach } from "mocha";
 import { type Log, silentLog } from "../../shared/log.ts";
 import { createPlatform } from "../../shared/platform.ts";
-import type { Timers } from "../../shared/ports/platform.ts";
+import type { Clock, Timers } from "../../shared/ports/platform.ts";
 import type { RevocationStore } from "../../shared/ports/revocation-store.ts";
 import { connectRedisStore } from "../../shared/redis/revocation-store.ts";
 import { repairWith } from "../contract/revocation-store.contract.ts";
@@ -12,7 +12,7 @@ import { freshNamespace } from "./services.ts";
 export interface OwnRedis {
   readonly server: RedisProcess;
   readonly namespace: string;
-  connect(options?: { log?: Log; url?: string; timers?: Timers }): Promise<RevocationStore>;
+  connect(options?: { log?: Log; url?: string; timers?: Timers; clock?: Clock }): Promise<RevocationStore>;
   /** The same, with a first incarnation. */
   connectValid(options?: { log?: Log }): Promise<RevocationStore>;
   /** A plain client of the server. */
@@ -42,8 +42,8 @@ function createOwnRedis(server: RedisProcess, opened: RevocationStore[]): OwnRed
   const own: OwnRedis = {
     server,
     namespace,
-    async connect({ log = silentLog, url = server.url, timers = createPlatform().timers } = {}) {
-      const store = await connectRedisStore({ ...createPlatform(), url, namespace, log, timers });
+    async connect({ log = silentLog, url = server.url, ...platform } = {}) {
+      const store = await connectRedisStore({ ...createPlatform(), ...platform, url, namespace, log });
       opened.push(store);
       return store;
     },
