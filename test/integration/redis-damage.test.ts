@@ -176,15 +176,15 @@ describeUnlessMissing("Redis store, damaged", missingPrograms(["redis-server"]),
   it("says so again of a bucket that is damaged again, by whoever never asks what is damaged", async () => {
     const worker = await own().connect();
     const lines = () => log.lines.filter((line) => line === "redis.bucket-damaged");
-    const { clock, advance } = createManualPlatform();
-    store = await own().connect({ log, clock });
+    const platform = createManualPlatform();
+    store = await own().connect({ log, clock: platform.clock });
     for (const repairs of [1, 2]) {
       await change((redis) => redis.append(key(bucket(exp)), "broken"));
       await partlyLoaded();
       await partlyLoaded();
       expect(lines()).to.have.length(repairs);
       await repairAll(worker);
-      await advance(60_000);
+      await platform.advance(60_000);
     }
   });
 
