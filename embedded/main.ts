@@ -15,12 +15,15 @@ if (configured !== null) await run(configured);
 async function run(configuration: Awaited<ReturnType<typeof configureEmbedded>>): Promise<void> {
   const { settings } = configuration;
   const platform = createPlatform();
-  const log = createLog({ level: settings.LOG_LEVEL, name: "embedded" });
+  const logLost = new AbortController();
+  const onLost = (error: Error) => logLost.abort(error);
+  const log = createLog({ level: settings.LOG_LEVEL, name: "embedded", onLost });
   const closers = createClosers(log);
   await runUntilSignal({
     running: startRunning({ closers, start }),
     graceMs: settings.SHUTDOWN_GRACE_MS,
     log,
+    logLost: logLost.signal,
     ...platform,
     process,
   });

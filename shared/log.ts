@@ -21,6 +21,8 @@ export interface LogOptions {
   readonly name: string;
   /** Standard output unless given. */
   readonly destination?: DestinationStream;
+  /** Standard output takes no more, and standard error has the lines from now on. Called once. */
+  readonly onLost?: (error: Error) => void;
 }
 
 /** What must never be written, whoever passes it. */
@@ -48,9 +50,28 @@ export function createLog(options: LogOptions): Log {
       serializers: { err: describeError },
       redact: { paths: redacted, censor: "[redacted]" },
     },
-    options.destination ?? pino.destination({ fd: 1, sync: true }),
+    options.destination ?? createOutput(options.onLost),
   );
   return wrap(logger);
+}
+
+/** A write that fails throws nothing at whoever logs: it may be in the middle of anything. */
+function createOutput(onLost: (error: Error) => void = () => undefined): DestinationStream {
+  const output = pino.destination({ fd: 1, sync: true });
+  let target = output;
+  output.on("error", (error: Error) => {
+    if (target !== output) return;
+    target = pino.destination({ fd: 2, sync: true });
+    target.on("error", () => undefined); // there is nobody left to tell
+    queueMicrotask(() => onLost(error));
+  });
+  return {
+    write(line) {
+      const first = target;
+      first.write(line);
+      if (target !== first) target.write(line);
+    },
+  };
 }
 
 const deepestCause = 5;

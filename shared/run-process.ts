@@ -41,7 +41,8 @@ export async function runProcess<C extends { readonly settings: EngineSettings }
   if (configured === null) return;
   const { configuration } = configured;
   const { settings } = configuration;
-  const log = createLog({ level: settings.LOG_LEVEL, name });
+  const logLost = new AbortController();
+  const log = createLog({ level: settings.LOG_LEVEL, name, onLost: (error) => logLost.abort(error) });
   const platform = createPlatform();
   const closers = createClosers(log);
   const clientId = `${settings.NAMESPACE}-${name}`;
@@ -52,6 +53,7 @@ export async function runProcess<C extends { readonly settings: EngineSettings }
     running: startRunning({ closers, start }),
     graceMs: settings.SHUTDOWN_GRACE_MS,
     log,
+    logLost: logLost.signal,
     ...platform,
     process,
   });

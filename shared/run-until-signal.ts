@@ -8,6 +8,8 @@ export interface SignalOptions extends Pick<Platform, "clock" | "timers"> {
   readonly graceMs: number;
   readonly log: Log;
   readonly process: NodeJS.Process;
+  /** Aborted when nobody takes the log any more, with the error as its reason. */
+  readonly logLost?: AbortSignal;
 }
 
 /**
@@ -15,7 +17,7 @@ export interface SignalOptions extends Pick<Platform, "clock" | "timers"> {
  * signals within a second of the first count as the first; a later one, or the end of the grace, exits with 1 and
  * names what was still open. What ends by itself, or throws where nobody catches it, exits with 1, or 78 for a fault
  * of the settings; what ended by itself has the same grace to close. Resolves when everything is closed; the exit code
- * is then set.
+ * is then set. A process whose log nobody takes drains as at a signal, and exits with 1.
  */
 export async function runUntilSignal(options: SignalOptions): Promise<void> {
   const { running, log, process } = options;
@@ -47,7 +49,7 @@ function giveUpAfterGrace({ graceMs, timers }: SignalOptions, giveUp: GiveUp): v
 }
 
 function drainAtSignal(options: SignalOptions, giveUp: GiveUp): void {
-  const { running, log, clock, process } = options;
+  const { log, clock, process, logLost } = options;
   let firstAtMs: number | undefined;
   const onSignal = (signal: NodeJS.Signals) => {
     if (firstAtMs !== undefined) {
@@ -56,12 +58,22 @@ function drainAtSignal(options: SignalOptions, giveUp: GiveUp): void {
     }
     firstAtMs = clock.monotonicMs();
     log.info("process.draining", { signal });
-    giveUpAfterGrace(options, giveUp);
-    running.close().catch((err: unknown) => {
-      log.error("process.close-failed", { err });
-      process.exitCode = 1;
-    });
+    drain(options, giveUp);
   };
   process.on("SIGINT", onSignal);
   process.on("SIGTERM", onSignal);
+  logLost?.addEventListener("abort", () => {
+    log.error("process.log-lost", { err: logLost.reason });
+    process.exitCode = 1;
+    drain(options, giveUp);
+  });
+}
+
+function drain(options: SignalOptions, giveUp: GiveUp): void {
+  const { running, log, process } = options;
+  giveUpAfterGrace(options, giveUp);
+  running.close().catch((err: unknown) => {
+    log.error("process.close-failed", { err });
+    process.exitCode = 1;
+  });
 }

@@ -79,3 +79,36 @@ describe("a process that does not end", () => {
     expect(gaveUp(one)).to.deep.equal([["not closed within 300 ms", ["start", ...parts]]]);
   });
 });
+
+describe("a process whose log nobody takes any more", () => {
+  const script = `
+    import { createClosers, createEnding } from "./shared/lifecycle.ts";
+    import { createLog } from "./shared/log.ts";
+    import { createPlatform } from "./shared/platform.ts";
+    import { runUntilSignal } from "./shared/run-until-signal.ts";
+    const lost = new AbortController();
+    const log = createLog({ level: "info", name: "test", onLost: (error) => lost.abort(error) });
+    const closers = createClosers(log);
+    const ticking = setInterval(() => log.info("tick"), 20);
+    closers.add("the ticking", () => { log.info("closing"); clearInterval(ticking); });
+    const running = createEnding(closers);
+    const platform = createPlatform();
+    await runUntilSignal({ ...platform, running, graceMs: 60_000, log, logLost: lost.signal, process });`;
+  let running: NodeProcess | undefined;
+  afterEach(() => running?.child.kill("SIGKILL"));
+
+  it("drains, tells standard error what it still has to say, and exits with 1", async () => {
+    const one = startNode(["--input-type=module", "--eval", script]);
+    running = one;
+    await one.untilLogged("tick");
+    one.child.stdout?.destroy();
+    expect(await one.ended, one.output()).to.equal(1);
+    expect(one.logged("process.log-lost").map(({ err }) => err)).to.have.nested.property("[0].code", "EPIPE");
+    const after = one.logged().map(({ event }) => event);
+    expect(after.slice(after.indexOf("process.log-lost"))).to.deep.equal([
+      "process.log-lost",
+      "closing",
+      "process.stopped",
+    ]);
+  });
+});
