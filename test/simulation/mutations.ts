@@ -51,40 +51,16 @@ export const mutations: readonly Mutation[] = [
     replace: "await commit(batch, part, retry);\n        const applicable = part.flatMap(",
   },
   {
-    name: "answers under two incarnations pass",
-    file: "workers/revoker/write-revocation.ts",
-    find: "if (last === undefined || writes.some(({ incarnation }) => incarnation !== last.incarnation)) {",
-    replace: "if (last === undefined) {",
-  },
-  {
     name: "a repair writes no fence",
     file: "workers/pruner/repair.ts",
     find: "    await ledger.writeFence(incarnation);\n",
     replace: "",
   },
   {
-    name: "a repair trusts positions of another incarnation",
-    file: "workers/pruner/repair.ts",
-    find: "return row.incarnation === found.incarnation && row.position <= found.head;",
-    replace: "return row.position <= found.head;",
-  },
-  {
     name: "rows of an earlier incarnation are not written again",
     file: "workers/pruner/look.ts",
     find: "const outdated = rows.filter((row) => row.incarnation !== incarnation);",
     replace: "const outdated = rows.filter(() => false);",
-  },
-  {
-    name: "a receipt is settled without a look at the fence",
-    file: "shared/receipts/settle-receipts.ts",
-    find: "proof !== null && proof.incarnation === fence?.incarnation",
-    replace: "proof !== null && fence !== undefined",
-  },
-  {
-    name: "an instance that vanished counts as gone",
-    file: "shared/receipts/instance-observer.ts",
-    find: "if (isFenced(vanished) || seen.instance.signedOffAtMs !== null) watches.delete(id);",
-    replace: "if (vanished) watches.delete(id);",
   },
   {
     name: "silence counts as fenced at once",
@@ -103,12 +79,6 @@ export const mutations: readonly Mutation[] = [
     file: "shared/receipts/settle-receipts.ts",
     find: "instance.incarnation === row.incarnation && row.position !== null && instance.position >= row.position;",
     replace: "instance.incarnation === row.incarnation;",
-  },
-  {
-    name: "a refreshed token carries the user's epoch",
-    file: "api/users/refresh-session.ts",
-    find: "sid: session.sid, epoch: session.epoch, readAtMs",
-    replace: "sid: session.sid, epoch: user.epoch, readAtMs",
   },
   {
     name: "an event leaves the outbox before the log has it",
@@ -133,5 +103,11 @@ export const mutations: readonly Mutation[] = [
     file: "shared/revocation/user-state.ts",
     find: ": effectiveAtMs > state.statusChangedAtMs;",
     replace: ": true;",
+  },
+  {
+    name: "a load merges nothing",
+    file: "api/blacklist/load-snapshot.ts",
+    find: "blacklist.apply(next.value);",
+    replace: "",
   },
 ];

@@ -17,6 +17,8 @@ export interface Observer {
   readonly states: Map<string, User>;
 }
 
+const strictness = { active: 0, deactivated: 1, deleted: 2 } as const;
+
 /** The database as one process reaches it, with an eye on what the writes do. */
 export function connectDatabase(server: InProcessDatabaseServer, link: Link, observer: Observer): Database {
   const { history, scheduler, records, states } = observer;
@@ -59,7 +61,13 @@ export function connectDatabase(server: InProcessDatabaseServer, link: Link, obs
       result.epoch < before.epoch ||
       result.statusChangedAtMs < before.statusChangedAtMs ||
       result.epochRaisedAtMs < before.epochRaisedAtMs;
-    if (isBack) history.violate("I3", scheduler.nowMs, `the state of user ${result.id} went back`);
+    // At a tie the stricter state wins; what is older changes nothing.
+    const isOutOfOrder =
+      result.statusChangedAtMs === before.statusChangedAtMs &&
+      strictness[result.status] < strictness[before.status];
+    if (isBack || isOutOfOrder) {
+      history.violate("I3", scheduler.nowMs, `the state of user ${result.id} went back`);
+    }
   };
 
   const onSessions: OnEffect = (method, args) => {
