@@ -119,6 +119,14 @@ export class InProcessLedger {
     return this.#tokens.listMarked(eventIds, page);
   }
 
+  listMarkedByOthers(
+    eventId: string,
+    selection: TokenSelection,
+    page: Omit<MarkedPage, "expiresAfterMs">,
+  ): MarkedToken[] {
+    return this.#tokens.listMarkedByOthers(eventId, selection, page);
+  }
+
   listMarkedBetween(range: MarkedRange): MarkedToken[] | null {
     return this.#tokens.listMarkedBetween(range);
   }

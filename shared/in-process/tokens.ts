@@ -39,6 +39,22 @@ export class TokenTable {
       .slice(0, page.limit);
   }
 
+  listMarkedByOthers(
+    eventId: string,
+    selection: TokenSelection,
+    { after = "", limit }: Omit<MarkedPage, "expiresAfterMs">,
+  ): MarkedToken[] {
+    return [...this.#meantBy(selection)]
+      .flatMap(({ jti, expiresAtMs, revokedBy }) => {
+        const isLeftOut = revokedBy === null || revokedBy === eventId;
+        return isLeftOut || expiresAtMs <= selection.nowMs || jti <= after
+          ? []
+          : [{ jti, expiresAtMs, revokedBy }];
+      })
+      .toSorted((a, b) => (a.jti < b.jti ? -1 : 1))
+      .slice(0, limit);
+  }
+
   listMarkedBetween({ from, to, expiresAfterMs, limit }: MarkedRange): MarkedToken[] | null {
     const eventIds = this.#byMark.keys().filter((eventId) => eventId >= from && eventId <= to);
     const tokens = eventIds.flatMap((eventId) => this.#all(this.#byMark.get(eventId)));

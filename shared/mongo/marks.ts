@@ -3,7 +3,10 @@ import type { Ledger, MarkedToken, TokenSelection } from "../ports/ledger.ts";
 import { bulkLimitMs, type MongoConnection } from "./connection.ts";
 import type { TokenDocument } from "./session-documents.ts";
 
-type Marks = Pick<Ledger, "markTokens" | "listMarked" | "listMarkedBetween" | "countMarked" | "lastExpiryMs">;
+type Marks = Pick<
+  Ledger,
+  "markTokens" | "listMarked" | "listMarkedByOthers" | "listMarkedBetween" | "countMarked" | "lastExpiryMs"
+>;
 
 /** The ledger's part in the recorded tokens. */
 export function createMongoMarks({ call }: MongoConnection, tokens: Model<TokenDocument>): Marks {
@@ -35,6 +38,20 @@ export function createMongoMarks({ call }: MongoConnection, tokens: Model<TokenD
               expiresAt: trusted({ $gt: new Date(expiresAfterMs) }),
               _id: trusted({ $gt: after }),
             },
+            { expiresAt: 1, revokedBy: 1 },
+          )
+          .sort({ _id: 1 })
+          .limit(limit)
+          .lean()
+          .exec();
+        return documents.flatMap(markedTokenOf);
+      }, bulkLimitMs),
+    listMarkedByOthers: (eventId, selection, { after, limit }) =>
+      call(async () => {
+        const documents = await tokens
+          // Not compared with a text, lest a server takes the index of all marks rather than the selection's.
+          .find(
+            { ...filterOf(selection, after), revokedBy: trusted({ $nin: [null, eventId] }) },
             { expiresAt: 1, revokedBy: 1 },
           )
           .sort({ _id: 1 })
@@ -77,11 +94,14 @@ function markedTokenOf({
   return revokedBy === undefined ? [] : [{ jti: _id, expiresAtMs: expiresAt.getTime(), revokedBy }];
 }
 
-function filterOf(selection: TokenSelection): QueryFilter<TokenDocument> {
+/** Those after `after`, if it is given. */
+function filterOf(selection: TokenSelection, after?: string): QueryFilter<TokenDocument> {
+  const beyond = after === undefined ? {} : { $gt: after };
   const expiresAt = trusted({ $gt: new Date(selection.nowMs) });
-  if (selection.by === "jti") return { _id: selection.jti, expiresAt };
-  if (selection.by === "session") return { sid: selection.sid, expiresAt };
-  const ofSubject = { subject: selection.subject, expiresAt };
+  if (selection.by === "jti") return { _id: trusted({ $eq: selection.jti, ...beyond }), expiresAt };
+  const all = { expiresAt, ...(after === undefined ? {} : { _id: trusted(beyond) }) };
+  if (selection.by === "session") return { sid: selection.sid, ...all };
+  const ofSubject = { subject: selection.subject, ...all };
   return selection.by === "epoch"
     ? { ...ofSubject, epoch: trusted({ $lt: selection.belowEpoch }) }
     : { ...ofSubject, issuedAt: trusted({ $lte: new Date(selection.issuedAtOrBeforeMs) }) };

@@ -36,6 +36,12 @@ export interface Ledger {
   markTokens(eventId: string, selection: TokenSelection, limit: number): Promise<number>;
   /** Tokens that bear the mark of one of the events and expire after the time, ordered by jti, after `after`. */
   listMarked(eventIds: readonly string[], page: MarkedPage): Promise<MarkedToken[]>;
+  /** Unexpired tokens of a selection that bear the mark of another event, ordered by jti, after `after`. */
+  listMarkedByOthers(
+    eventId: string,
+    selection: TokenSelection,
+    page: Omit<MarkedPage, "expiresAfterMs">,
+  ): Promise<MarkedToken[]>;
   /**
    * Tokens that bear the mark of an event whose id lies between the two (both included) and expire after the time, in
    * no order; null where more than `limit` bear such a mark.

@@ -74,15 +74,15 @@ describe("pruner: purge", () => {
     await ledger.insertPending([pendingRowOfOwnEvent(event)]);
     await ledger.noteFailed(event.id, { untilMs: platform.clock.wallMs() });
     const parts = world.connectParts();
-    let replayed = 0;
+    const replayed = { times: 0 };
     const replay = async () => {
-      replayed += 1;
+      replayed.times += 1;
       await applyEvent(receiveEvent(event, { namespace }), { heartbeat: () => Promise.resolve() });
     };
     const racing = intercept(parts.database.ledger, "removeRows", replay);
     await world.start({ ...parts, database: { ...parts.database, ledger: racing } });
-    for (let minutes = 0; minutes < 60 && replayed === 0; minutes += 1) await advanceMinutes(1);
-    expect(replayed).to.equal(1);
+    for (let minutes = 0; minutes < 60 && replayed.times === 0; minutes += 1) await advanceMinutes(1);
+    expect(replayed.times).to.equal(1);
     expect((await world.rowOf(event))?.appliedAtMs).to.be.a("number");
     world.storeServer.wipe();
     await advanceMinutes(1);

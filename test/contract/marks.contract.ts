@@ -130,6 +130,33 @@ export function marksContract(databases: () => Databases): void {
       expect(await ledger.listMarked([], page)).to.deep.equal([]);
     });
 
+    for (const [what, selection, chosen] of selections) {
+      it(`lists the tokens ${what} that others marked`, async () => {
+        const others = { epoch: 0, issuedAtMs: 1_500, subject: "u1", sid: "s2", revokedBy: "e1" };
+        await record(
+          { jti: "t1", epoch: 0, issuedAtMs: 1_500, revokedBy: "e1" },
+          { jti: "t2", epoch: 1, issuedAtMs: 1_501, sid: "s2", revokedBy: "e2" },
+          { jti: "t3", epoch: 2, issuedAtMs: 1_000, sid: "s2", revokedBy: "e1" },
+          { jti: "t4", epoch: 0, issuedAtMs: 1_000, subject: "u2", sid: "s3", revokedBy: "e1" },
+          { ...others, jti: "t5", revokedBy: "e3" },
+          { ...others, jti: "t6", revokedBy: null },
+          { ...others, jti: "t7", expiresAtMs: 2_000 },
+        );
+        const expected = chosen.map((jti) => ({
+          jti,
+          expiresAtMs: 9_000,
+          revokedBy: jti === "t2" ? "e2" : "e1",
+        }));
+
+        expect(await ledger.listMarkedByOthers("e3", selection, { limit: 9 })).to.deep.equal(expected);
+        const first = await elsewhere.listMarkedByOthers("e3", selection, { limit: 1 });
+        expect(first).to.deep.equal(expected.slice(0, 1));
+        const after = first[0]?.jti ?? "";
+        const rest = await elsewhere.listMarkedByOthers("e3", selection, { limit: 9, after });
+        expect(rest).to.deep.equal(expected.slice(1));
+      });
+    }
+
     it("lists the marked tokens of a range of events, without the expired", async () => {
       await record(
         { jti: "a", revokedBy: "e1", expiresAtMs: 9_000 },

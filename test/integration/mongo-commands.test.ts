@@ -111,6 +111,12 @@ async function writeEverything({ users, sessions, ledger }: Database): Promise<v
   const token = { jti: "t1", subject: "u1", sid: "s1", epoch: 0, issuedAtMs: 1_000, expiresAtMs: 9_000 };
   await sessions.recordToken({ ...token, revokedBy: null });
   await ledger.markTokens("e1", { by: "session", sid: "s1", nowMs: 2_000 }, 5);
+  for (const selection of [
+    { by: "session", sid: "s1", nowMs: 2_000 },
+    { by: "jti", jti: "t1", nowMs: 2_000 },
+  ] as const) {
+    await ledger.listMarkedByOthers("e2", selection, { limit: 5, after: "t0" });
+  }
   await sessions.purgeTokens(99_000, 5);
   await sessions.purgeSessions(99_000, 5);
 

@@ -73,7 +73,7 @@ describeUnlessMissing("compare, on a Redis server", missingPrograms(["redis-serv
     const rules = { subject, external: null, jti: null, epoch: 1, notBefore: null, unrecorded: false };
     await createWriteRevocation({ ledger, store, clock: platform.clock, names })({
       row: { eventId: event.id, appliedAtMs: null },
-      plan: { ...rules, marks: [{ by: "epoch", subject, belowEpoch: 1 }], namedToken: null },
+      plan: { ...rules, marks: [{ by: "epoch", subject, belowEpoch: 1 }], marksMore: true, namedToken: null },
       first: undefined,
       heartbeat: () => Promise.resolve(),
     });

@@ -31,6 +31,7 @@ const nothing: Plan = {
   notBefore: null,
   unrecorded: false,
   marks: [],
+  marksMore: true,
   namedToken: null,
 };
 

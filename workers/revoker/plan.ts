@@ -23,6 +23,8 @@ export interface Rules {
 export interface Plan extends Rules {
   /** The recorded tokens that the event means. */
   readonly marks: readonly Selection[];
+  /** Whether those of them that bear no mark get the event's; otherwise only what is marked is written. */
+  readonly marksMore: boolean;
   /** A recorded token that the event names, whichever event marked it first. */
   readonly namedToken: TokenRevocation | null;
 }
@@ -76,5 +78,18 @@ export function rulesOfRow(row: LedgerRow): Rules {
 
 /** Writes again what was decided before: nobody is changed, and no more tokens are marked. */
 export function planOfRow(row: LedgerRow): Plan {
-  return { ...rulesOfRow(row), marks: [], namedToken: null };
+  return { ...rulesOfRow(row), marks: selectionsOfRow(row), marksMore: false, namedToken: null };
+}
+
+/** But for those by epoch. Whether an upstream change came late is not in its row: as if it had. */
+function selectionsOfRow(row: LedgerRow): Selection[] {
+  const { jti, sid, subject, effectiveAtMs: issuedAtOrBeforeMs } = row;
+  const selections: Selection[] = [];
+  if (sid !== null) selections.push({ by: "session", sid });
+  if (jti !== null && !row.unrecorded) selections.push({ by: "jti", jti });
+  const isUpstream = row.eventId !== row.sourceEventId;
+  if (isUpstream && row.type !== "token.revoked" && subject !== null) {
+    selections.push({ by: "issued-at", subject, issuedAtOrBeforeMs });
+  }
+  return selections;
 }

@@ -8,6 +8,7 @@ import {
   type TokenRevocation,
 } from "../../shared/revocation/addition.ts";
 import { additionsOf, type Names, type Plan } from "./plan.ts";
+import { createTokensToWrite } from "./tokens-to-write.ts";
 
 /** Called between the steps of long work; rejects when the work is no longer ours. */
 export type Heartbeat = () => Promise<void>;
@@ -43,14 +44,14 @@ const steps = { mark: 400, add: 400 } as const;
 
 /**
  * Brings one decided revocation into the store and notes it in the ledger:
- * its rules to the store -> marks -> what bears them to the store -> row, with incarnation and position -> fence.
- * The order is the proof: whoever changes the
- * incarnation writes the fence first and reads the ledger afterwards, so either he reads this row, or this reads
+ * its rules to the store -> marks -> the marked tokens to the store -> row, with incarnation and position -> fence.
+ * The order is the proof: whoever changes the incarnation writes the fence first and reads the ledger afterwards, so either he reads this row, or this reads
  * his fence. When the answers and the fence differ, throws `store-invalid`; when the row was purged meanwhile,
  * `dependency-unavailable`: then all of it is to be done again.
  */
 export function createWriteRevocation(deps: WriteDeps) {
   const { ledger, store, clock, names, markStep = steps.mark, addStep = steps.add } = deps;
+  const tokensToWrite = createTokensToWrite({ ledger, clock, pageSize: addStep });
 
   return async function writeRevocation({ row, plan, first, heartbeat }: WriteRequest): Promise<LedgerNote> {
     const { eventId } = row;
@@ -58,26 +59,26 @@ export function createWriteRevocation(deps: WriteDeps) {
     const rules = rulesUntil(plan, clock.wallMs()).filter((rule) => !isIn(first, rule));
     if (first === undefined || rules.length > 0) writes.push(await store.add(rules));
     const [{ longest }] = await Promise.all([validFence(), mark(eventId, plan, heartbeat)]);
-    const [lastExpiryMs, marked] = await Promise.all([
+    const [lastExpiryMs, tokens] = await Promise.all([
       lastExpiryOf(plan),
-      writeMarked(eventId, plan.namedToken, heartbeat),
+      writeTokens(eventId, plan, heartbeat),
     ]);
     const horizonMs = clock.wallMs() + longest.tokenLifetimeSeconds * 1_000;
     if (lastExpiryMs > horizonMs) {
       writes.push(await store.add(rulesUntil(plan, lastExpiryMs), { extend: true }));
     }
-    const { incarnation, position } = sameIncarnation([...writes, ...marked.writes]);
+    const { incarnation, position } = sameIncarnation([...writes, ...tokens.writes]);
 
     const note = {
       subject: plan.subject,
       epoch: plan.epoch,
       notBefore: plan.notBefore,
       unrecorded: plan.unrecorded,
-      untilMs: Math.max(horizonMs, lastExpiryMs, marked.lastExpiryMs),
+      untilMs: Math.max(horizonMs, lastExpiryMs, tokens.lastExpiryMs),
       appliedAtMs: row.appliedAtMs ?? clock.wallMs(),
       incarnation,
       position,
-      tokensRevoked: marked.count,
+      tokensRevoked: tokens.ownMarks,
     };
     if (!(await ledger.noteApplied(eventId, note))) throw rowGone();
     if ((await validFence()).incarnation !== incarnation) throw incarnationChanged();
@@ -91,7 +92,7 @@ export function createWriteRevocation(deps: WriteDeps) {
   }
 
   async function mark(eventId: string, plan: Plan, heartbeat: Heartbeat): Promise<void> {
-    for (const selection of plan.marks) {
+    for (const selection of plan.marksMore ? plan.marks : []) {
       let marked: number;
       do {
         // A clock that is behind ours still accepts what has expired here.
@@ -102,28 +103,22 @@ export function createWriteRevocation(deps: WriteDeps) {
     }
   }
 
-  /** `named` is written already. */
-  async function writeMarked(eventId: string, named: TokenRevocation | null, heartbeat: Heartbeat) {
+  /** What is named is written already. */
+  async function writeTokens(eventId: string, plan: Plan, heartbeat: Heartbeat) {
     const writes: Written[] = [];
-    const expiresAfterMs = clock.wallMs() - clockErrorAllowedMs;
     let lastExpiryMs = 0;
-    let count = 0;
-    let after: string | undefined;
-    for (;;) {
-      const page = { expiresAfterMs, limit: addStep, ...(after === undefined ? {} : { after }) };
-      const tokens = await ledger.listMarked([eventId], page);
+    let ownMarks = 0;
+    for await (const tokens of tokensToWrite(eventId, plan)) {
       for (const { expiresAtMs } of tokens) lastExpiryMs = Math.max(lastExpiryMs, expiresAtMs);
+      ownMarks += tokens.filter(({ revokedBy }) => revokedBy === eventId).length;
       const additions = tokens
         .map((token) => revocationOf(token, names))
-        .filter(({ token }) => token !== named?.token);
-      if (additions.length > 0) {
-        writes.push(await store.add(additions));
-        await heartbeat();
-      }
-      count += tokens.length;
-      after = tokens.at(-1)?.jti;
-      if (tokens.length < addStep) return { writes, lastExpiryMs, count };
+        .filter(({ token }) => token !== plan.namedToken?.token);
+      if (additions.length === 0) continue;
+      writes.push(await store.add(additions));
+      await heartbeat();
     }
+    return { writes, lastExpiryMs, ownMarks };
   }
 
   async function lastExpiryOf({ subject, epoch }: Plan): Promise<number> {

@@ -1,0 +1,42 @@
+import type { Ledger, MarkedToken } from "../../shared/ports/ledger.ts";
+import type { Clock } from "../../shared/ports/platform.ts";
+import { clockErrorAllowedMs } from "../../shared/revocation/addition.ts";
+import type { Plan, Selection } from "./plan.ts";
+
+export interface TokensToWriteDeps {
+  readonly ledger: Pick<Ledger, "listMarked" | "listMarkedByOthers">;
+  readonly clock: Clock;
+  readonly pageSize: number;
+}
+
+/**
+ * The recorded tokens that the store must hold before an event counts as applied, once all that it means are marked:
+ * those that bear its own mark, and those that another event marked first. Whoever handles that one may have died, or
+ * given it up, before they reached the store.
+ */
+export function createTokensToWrite({ ledger, clock, pageSize }: TokensToWriteDeps) {
+  return async function* tokensToWrite(eventId: string, plan: Plan): AsyncGenerator<readonly MarkedToken[]> {
+    const nowMs = clock.wallMs() - clockErrorAllowedMs;
+    yield* pages((place) => ledger.listMarked([eventId], { expiresAfterMs: nowMs, ...place }));
+    for (const selection of plan.marks.filter((one) => isOnlyInMarks(one, plan))) {
+      yield* pages((place) => ledger.listMarkedByOthers(eventId, { ...selection, nowMs }, place));
+    }
+  };
+
+  async function* pages(
+    read: (place: { readonly limit: number; readonly after?: string }) => Promise<MarkedToken[]>,
+  ): AsyncGenerator<readonly MarkedToken[]> {
+    let after: string | undefined;
+    for (;;) {
+      const tokens = await read({ limit: pageSize, ...(after === undefined ? {} : { after }) });
+      yield tokens;
+      after = tokens.at(-1)?.jti;
+      if (tokens.length < pageSize) return;
+    }
+  }
+}
+
+/** What the event's cut-off or its named token covers is in the store already. */
+function isOnlyInMarks({ by }: Selection, { namedToken }: Plan): boolean {
+  return by !== "epoch" && (by !== "jti" || namedToken === null);
+}
