@@ -30,7 +30,9 @@ async function whatIsOpen(world: World): Promise<string[]> {
     if (unsettled.includes(status)) open.push(`a row is ${status}: ${eventId}`);
   }
   for (const { process, instance } of world.apis) {
-    if (!instance?.feed.isAccepting()) open.push(`${process.name} does not accept`);
+    // One that accepts for an hour without a sync does so long before it has caught up.
+    const { state, missing } = instance?.feed.freshness() ?? { state: "cold", missing: "store" };
+    if (state !== "fresh" || missing !== null) open.push(`${process.name} is not fresh`);
   }
   return open;
 }
