@@ -73,11 +73,15 @@ async function judgeEvents(world: World): Promise<void> {
 
 async function judgeTokens(world: World, clients: Clients): Promise<void> {
   const { users } = world.database.connect();
+  const applied = world.history.killers.filter((killer) => {
+    const eventId = world.history.eventIdOf(killer);
+    return eventId !== null && world.history.appliedAtMs.has(eventId);
+  });
   for (const token of world.history.tokens) {
     const user = await users.findById(token.user);
+    // An event that was never applied is judged by itself: retention may have taken it.
     const isDead =
-      user?.status !== "active" ||
-      world.history.killers.some((killer) => mustDie(token, killer, world.history));
+      user?.status !== "active" || applied.some((killer) => mustDie(token, killer, world.history));
     const mustLive = isInnocent(token, world.history);
     for (const member of world.apis) {
       const answering = clients.probe(member, token.jti).catch(() => null);
