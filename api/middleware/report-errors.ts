@@ -17,7 +17,7 @@ export function createReportErrors(log: Log): Middleware {
       if (error.code === "internal-error") log.error("http.failed", { err: thrown, request_id: requestId });
       // A dependency's fault, which its operators must see; an instance that is stale says so once, by itself.
       else if (error.rule.status >= 500 && error.cause !== undefined)
-        log.warn("http.unavailable", { slug: error.code, err: error.cause, request_id: requestId });
+        log.warn("http.unavailable", { slug: error.code, err: error, request_id: requestId });
       else log.debug("http.refused", { slug: error.code, err: error.cause, request_id: requestId });
       const problem = createProblem(error, { instance: ctx.path, requestId });
       ctx.status = problem.body.status;

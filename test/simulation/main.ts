@@ -11,7 +11,7 @@ const options = parseOptions(process.argv);
 const progress = (line: string) => process.stderr.write(`${line}\n`);
 const write = (line: string) => process.stdout.write(`${line}\n`);
 
-if (options.mutations) await checkMutations(options);
+if (options.mutations) await checkMutations(options).catch(explain);
 else if (options.isReplay) await replay(options);
 else await simulate(options);
 
@@ -35,7 +35,7 @@ async function simulate({ firstSeed, seeds, json }: SimulationOptions): Promise<
     for (const { seed } of failing.slice(0, shownFailures)) await reportFailure(seed, runSeed, write);
     const seconds = (performance.now() - startedAtMs) / 1_000;
     write(
-      `${results.length} seeds, ${steps} steps in ${seconds.toFixed(1)} s; ${failing.length} seeds with violations`,
+      `${results.length} ${results.length === 1 ? "seed" : "seeds"}, ${steps} steps in ${seconds.toFixed(1)} s; ${failing.length} seeds with violations`,
     );
   }
   if (failing.length > 0) process.exitCode = 1;
@@ -68,6 +68,13 @@ async function checkMutations({ only, seeds, json }: SimulationOptions): Promise
     );
   } else write(`${outcomes.filter(({ found }) => found).length} of ${outcomes.length} mutations found`);
   if (outcomes.some(({ found }) => !found)) process.exitCode = 1;
+}
+
+/** An argument that fits nothing; all else is a fault of ours. */
+function explain(error: unknown): void {
+  if (!(error instanceof RangeError)) throw error;
+  progress(`error: ${error.message}`);
+  process.exitCode = 1;
 }
 
 function flat(results: readonly SeedResult[]) {

@@ -17,7 +17,11 @@ const defaultSeeds = 1_000;
 export function parseOptions(argv: readonly string[]): SimulationOptions {
   const command = new Command("simulate")
     .description("runs the real code under seeded faults, and checks the invariants")
-    .option("--seeds <n>", "how many seeds", wholeNumber)
+    .option(
+      "--seeds <n>",
+      `how many seeds; ${defaultSeeds} unless given, with --mutations for each`,
+      wholeNumber,
+    )
     .option("--seed <s>", "the first seed; alone: replay this one, and show what happens", wholeNumber)
     .option("--mutations", "run against deliberate faults in the product: each must be found", false)
     .option("--only <text>", "with --mutations: those whose name has this text in it")
@@ -30,6 +34,9 @@ export function parseOptions(argv: readonly string[]): SimulationOptions {
     only?: string;
     json: boolean;
   }>();
+  if (given.only !== undefined && !given.mutations) command.error("error: --only needs --mutations");
+  if (given.mutations && given.seed !== undefined)
+    command.error("error: --mutations begins at seed 1: leave --seed out");
   return {
     seeds: given.seeds ?? (given.mutations || given.seed === undefined ? defaultSeeds : 1),
     firstSeed: given.seed ?? 1,
@@ -42,6 +49,7 @@ export function parseOptions(argv: readonly string[]): SimulationOptions {
 
 function wholeNumber(text: string): number {
   const number = Number(text);
-  if (!Number.isSafeInteger(number) || number < 1) throw new InvalidArgumentError("a whole number from 1");
+  if (!Number.isSafeInteger(number) || number < 1)
+    throw new InvalidArgumentError("expected a whole number from 1");
   return number;
 }

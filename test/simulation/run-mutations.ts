@@ -20,8 +20,7 @@ export interface RunMutationsOptions {
 /** Each deliberate fault by itself, until a seed notices it. */
 export async function runMutations(options: RunMutationsOptions): Promise<MutationOutcome[]> {
   const outcomes: MutationOutcome[] = [];
-  for (const mutation of mutations) {
-    if (options.only !== undefined && !mutation.name.includes(options.only)) continue;
+  for (const mutation of chosenMutations(options.only)) {
     const copy = await createMutatedCopy([mutation]);
     try {
       const results = await runSeeds({
@@ -46,4 +45,12 @@ export async function runMutations(options: RunMutationsOptions): Promise<Mutati
     }
   }
   return outcomes;
+}
+
+/** Throws a `RangeError` that lists the names when none fits. */
+function chosenMutations(only = "") {
+  const chosen = mutations.filter(({ name }) => name.toLowerCase().includes(only.toLowerCase()));
+  if (chosen.length > 0) return chosen;
+  const names = mutations.map(({ name }) => `  ${name}`).join("\n");
+  throw new RangeError(`no mutation has "${only}" in its name; there are:\n${names}`);
 }
