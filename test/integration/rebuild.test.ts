@@ -18,7 +18,7 @@ import { describeWithServices, freshNamespace } from "../support/services.ts";
 import { intercept } from "../support/worker-world.ts";
 
 const issuer = "https://quash.test";
-const revocations = 4_000;
+const revocations = 2_000;
 
 describeWithServices("a store rebuilt from a ledger of thousands", ["mongo"], ({ mongoUrl }) => {
   const platform = createPlatform();
