@@ -43,7 +43,7 @@ export function createDeadLetters({ eventLog, ledger, platform, log, metrics }: 
     });
     metrics.deadLetters.inc({ reason });
     const { partition, offset } = record;
-    log.warn("event.dead-lettered", { reason, detail, partition, offset });
+    log.warn("event.dead-lettered", { reason, detail, source_partition: partition, source_offset: offset });
     if (eventId !== undefined) await retry.insist(() => noteFailed(eventId));
   };
 
