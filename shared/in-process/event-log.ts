@@ -7,6 +7,7 @@ import type {
   EventLog,
   EventRecord,
   LoggedRecord,
+  ReadTopic,
   TakeRecords,
   Topic,
 } from "../ports/event-log.ts";
@@ -35,12 +36,16 @@ export function createInProcessEventLog(options: InProcessEventLogOptions): InPr
 export class InProcessEventLogServer {
   readonly #clock: Clock;
   readonly #topics: Readonly<Record<Topic, readonly LogPartition[]>>;
+  /** Those that were made, or written to. */
+  readonly #existing = new Set<Topic>();
+  readonly #namespace: string;
   #members: Member[] = [];
   #isAvailable = true;
   #unkeyed = 0;
 
   constructor({ clock, timers, log = silentLog, namespace = "quash" }: InProcessEventLogOptions) {
     this.#clock = clock;
+    this.#namespace = namespace;
     const deps = {
       timers,
       log,
@@ -50,8 +55,8 @@ export class InProcessEventLogServer {
     const create = (topic: string) =>
       Array.from({ length: partitionCount }, (_, partition) => new LogPartition(topic, partition, deps));
     this.#topics = {
-      events: create(`${namespace}.user-events`),
-      "dead-letters": create(`${namespace}.user-events.dead-letter`),
+      events: create(this.#nameOf("events")),
+      "dead-letters": create(this.#nameOf("dead-letters")),
     };
   }
 
@@ -59,7 +64,10 @@ export class InProcessEventLogServer {
   connect(): InProcessEventLog {
     const members: Member[] = [];
     return {
-      ensureTopics: async () => this.#requireAvailable(),
+      ensureTopics: async () => {
+        this.#requireAvailable();
+        this.#existing.add("events").add("dead-letters");
+      },
       publish: async (topic, records) => this.#publish(topic, records),
       startConsumer: async (options) => {
         const member = this.#join(options);
@@ -107,16 +115,22 @@ export class InProcessEventLogServer {
 
   #publish(topic: Topic, records: readonly EventRecord[]): void {
     this.#requireAvailable();
+    this.#existing.add(topic);
     const appendedAtMs = this.#clock.wallMs();
     for (const record of records) this.#partitionOf(topic, record.key).append(record, appendedAtMs);
     for (const partition of this.#topics[topic]) partition.pump();
   }
 
-  async #readAll(topic: Topic, take: TakeRecords): Promise<void> {
+  async #readAll(topic: Topic, take: TakeRecords): Promise<ReadTopic> {
     this.#requireAvailable();
     for (const records of this.#topics[topic].map((partition) => [...partition.records])) {
       if (records.length > 0) await take(records);
     }
+    return { name: this.#nameOf(topic), exists: this.#existing.has(topic) };
+  }
+
+  #nameOf(topic: Topic): string {
+    return `${this.#namespace}.user-events${topic === "events" ? "" : ".dead-letter"}`;
   }
 
   #partitionOf(topic: Topic, key: EventRecord["key"]): LogPartition {

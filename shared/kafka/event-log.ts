@@ -1,6 +1,6 @@
 import type { Admin } from "kafkajs";
 import { dependencyUnavailable } from "../errors.ts";
-import type { Consumer, EventLog, TakeRecords, Topic } from "../ports/event-log.ts";
+import type { Consumer, EventLog, ReadTopic, TakeRecords, Topic } from "../ports/event-log.ts";
 import { createClient, type KafkaOptions } from "./client.ts";
 import { startConsumer } from "./consumer.ts";
 import { withDeadline } from "./deadline.ts";
@@ -41,7 +41,7 @@ export function connectKafka(options: KafkaOptions): EventLog {
   }
 
   /** What `take` rejects with passes as it is. */
-  async function readTopic(topic: Topic, take: TakeRecords): Promise<void> {
+  async function readTopic(topic: Topic, take: TakeRecords): Promise<ReadTopic> {
     const refusals: unknown[] = [];
     const taking: TakeRecords = (records) =>
       take(records).catch((error: unknown) => {
@@ -49,7 +49,7 @@ export function connectKafka(options: KafkaOptions): EventLog {
         throw error;
       });
     const reading = readAll({ kafka, options }, topics[topic], taking);
-    await orUnavailable(reading).catch((error: unknown) => {
+    return orUnavailable(reading).catch((error: unknown) => {
       throw refusals.length > 0 ? refusals[0] : error;
     });
   }

@@ -1,5 +1,5 @@
 import type { Admin, Batch, Consumer, EachBatchHandler, Kafka } from "kafkajs";
-import type { LoggedRecord, TakeRecords } from "../ports/event-log.ts";
+import type { LoggedRecord, ReadTopic, TakeRecords } from "../ports/event-log.ts";
 import type { KafkaOptions } from "./client.ts";
 import { withDeadline } from "./deadline.ts";
 import { loggedRecord } from "./logged-record.ts";
@@ -19,18 +19,19 @@ type ReaderOptions = Pick<KafkaOptions, "namespace" | "log" | "timers" | "ids">;
 
 /**
  * Reads a topic up to its present end. kafkajs reads by way of a group only, so each call has one of its own, which
- * commits nothing and is deleted afterwards. A topic that does not exist is empty.
+ * commits nothing and is deleted afterwards.
  */
 export async function readAll(
   { kafka, options }: { readonly kafka: Kafka; readonly options: ReaderOptions },
   topic: string,
   take: TakeRecords,
-): Promise<void> {
+): Promise<ReadTopic> {
   const admin = kafka.admin();
   try {
     await admin.connect();
-    const ends = await endsOf(admin, topic);
-    if (ends.size === 0) return;
+    const exists = (await admin.listTopics()).includes(topic);
+    const ends = exists ? await endsOf(admin, topic) : new Map<number, bigint>();
+    if (ends.size === 0) return { name: topic, exists };
     const groupId = `${options.namespace}.reader.${options.ids.uuid()}`;
     const consumer = kafka.consumer({ groupId, ...settings });
     try {
@@ -38,6 +39,7 @@ export async function readAll(
     } finally {
       await leave(consumer, admin, { ...options, groupId });
     }
+    return { name: topic, exists };
   } finally {
     await admin.disconnect();
   }
@@ -45,8 +47,6 @@ export async function readAll(
 
 /** The offset after the last one, of each partition that is not empty. */
 async function endsOf(admin: Admin, topic: string): Promise<Map<number, bigint>> {
-  const topics = await admin.listTopics();
-  if (!topics.includes(topic)) return new Map();
   const offsets = await admin.fetchTopicOffsets(topic);
   const filled = offsets.filter(({ low, high }) => BigInt(low) < BigInt(high));
   return new Map(filled.map(({ partition, high }) => [partition, BigInt(high)]));

@@ -92,6 +92,12 @@ export interface PartitionLag {
   readonly records: number;
 }
 
+/** The name that a topic has in the log, and whether there is one of that name. */
+export interface ReadTopic {
+  readonly name: string;
+  readonly exists: boolean;
+}
+
 export interface EventLog {
   /** Creates the topics where they are missing. Idempotent; safe from many processes at once. */
   ensureTopics(): Promise<void>;
@@ -100,8 +106,9 @@ export interface EventLog {
   /**
    * Hands over, one call after the other, what stands in the topic at the time of the call, each partition in its
    * order. The group of workers is not concerned, and nothing is committed. Rejects with what `take` rejects with.
+   * Of a topic that does not exist nothing is handed over.
    */
-  readAll(topic: Topic, take: TakeRecords): Promise<void>;
+  readAll(topic: Topic, take: TakeRecords): Promise<ReadTopic>;
   /** Of each partition of the events, what the group of workers has not committed. */
   readLag(): Promise<readonly PartitionLag[]>;
   close(): Promise<void>;

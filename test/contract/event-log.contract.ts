@@ -226,6 +226,16 @@ export function itIsAnEventLog(createHarness: () => EventLogHarness): void {
       expect(await readWhole(log, "dead-letters")).to.deep.equal([]);
     });
 
+    it("tells a topic that is empty from one that does not exist", async () => {
+      const unmade = createHarness().connect();
+      opened.push(unmade);
+      const readNames = (each: EventLog) => each.readAll("dead-letters", () => Promise.resolve());
+      expect(await readNames(log)).to.have.property("exists", true);
+      const missing = await readNames(unmade);
+      expect(missing.exists).to.equal(false);
+      expect(missing.name).to.match(/\.user-events\.dead-letter$/);
+    });
+
     it("names a record by its partition and offset, the same at each reading", async () => {
       await log.publish(
         "dead-letters",
