@@ -8,7 +8,7 @@ import type { EventLog, EventRecord, LoggedRecord } from "../../shared/ports/eve
 import { drop, planDrop } from "../../workers/dead-letters/drop.ts";
 import { list, tableOf } from "../../workers/dead-letters/list.ts";
 import { readLetters } from "../../workers/dead-letters/read-letters.ts";
-import { planReplay, replay } from "../../workers/dead-letters/replay.ts";
+import { leftAloneLines, planReplay, replay } from "../../workers/dead-letters/replay.ts";
 import { parseId, parseMoment, parseReason, type Selection } from "../../workers/dead-letters/selection.ts";
 import { show } from "../../workers/dead-letters/show.ts";
 import { createManualPlatform, type ManualPlatform } from "../support/manual-clock.ts";
@@ -23,6 +23,7 @@ const event: QuashEvent = {
   timeMs: atMs,
   details: {},
 };
+const whole = { valueBytes: Infinity };
 const garbage: EventRecord = { key: "dave", value: bytes("{not json"), headers: { trace: "t-1" } };
 
 describe("dead-letters command", () => {
@@ -30,10 +31,11 @@ describe("dead-letters command", () => {
   let server: InProcessEventLogServer;
   let eventLog: EventLog;
 
-  beforeEach(() => {
+  beforeEach(async () => {
     platform = createManualPlatform();
     server = new InProcessEventLogServer(platform);
     eventLog = server.connect();
+    await eventLog.ensureTopics();
   });
 
   /** As the revoker sets it aside; answers with the id under which it is listed. */
@@ -97,7 +99,12 @@ describe("dead-letters command", () => {
 
     it("prints a table with a row for each, and says when there is none", async () => {
       const shown = { asJson: false, withDropped: false };
-      expect(await list(eventLog, {}, shown)).to.deep.equal(["no dead letters"]);
+      expect(await list(eventLog, {}, shown)).to.deep.equal([
+        "no dead letters in quash.user-events.dead-letter",
+      ]);
+      expect(await list(eventLog, { subject: "carol" }, shown)).to.deep.equal([
+        "no such dead letters in quash.user-events.dead-letter",
+      ]);
       const id = await setAside(encodeEvent(event), "internal-error");
       const [head, row, ...others] = await list(eventLog, {}, shown);
       expect(head).to.match(/^id +at +reason +state +subject +event id +detail$/);
@@ -114,7 +121,7 @@ describe("dead-letters command", () => {
 
     it("prints a table of more letters than a call takes arguments", async () => {
       await setAside(garbage, "not-json");
-      const letters = await readLetters(eventLog);
+      const { letters } = await readLetters(eventLog);
       const many = Array.from({ length: 200_000 }, () => letters).flat();
       expect(tableOf(many)).to.have.lengthOf(200_001);
     });
@@ -122,13 +129,24 @@ describe("dead-letters command", () => {
 
   describe("show", () => {
     it("prints key, headers and value as they are kept", async () => {
-      const lines = await show(eventLog, await setAside(garbage, "not-json"));
+      const lines = await show(eventLog, await setAside(garbage, "not-json"), whole);
       expect(lines).to.include.members(["key    dave", "  trace: t-1", "  dead_letter_reason: not-json"]);
       expect(lines.slice(lines.indexOf("value"))).to.deep.equal(["value", "  {not json"]);
     });
 
+    it("cuts a long value between two characters, and says so where no value can", async () => {
+      const id = await setAside({ ...garbage, value: bytes(`abc\u20acdef`) }, "not-json");
+      const note = (count: number) => `cut: the first ${count} of 9 bytes; --full prints all`;
+      for (const valueBytes of [3, 4, 5]) {
+        const lines = await show(eventLog, id, { valueBytes });
+        expect(lines.slice(-2)).to.deep.equal(["  abc", note(3)]);
+      }
+      expect((await show(eventLog, id, { valueBytes: 6 })).slice(-2)).to.deep.equal(["  abc\u20ac", note(6)]);
+      expect((await show(eventLog, id, { valueBytes: 9 })).at(-1)).to.equal("  abc\u20acdef");
+    });
+
     it("says so where there is none of that id", async () => {
-      const error = await show(eventLog, "0:99").catch((e: unknown) => e);
+      const error = await show(eventLog, "0:99", whole).catch((e: unknown) => e);
       expect(error).to.have.property("message", "there is no dead letter 0:99");
     });
   });
@@ -145,11 +163,26 @@ describe("dead-letters command", () => {
     const lines = [
       ...(await list(eventLog, {}, { asJson: false, withDropped: false })),
       ...(await list(eventLog, {}, { asJson: true, withDropped: false })),
-      ...(await Promise.all(ids.map((id) => show(eventLog, id)))).flat(),
+      ...(await Promise.all(ids.map((id) => show(eventLog, id, whole)))).flat(),
     ];
     expect(lines.filter((line) => /[\p{Cc}\p{Cf}\u2028\u2029]/u.test(line))).to.deep.equal([]);
     expect(lines.join("\n")).to.include("\\u001b[2J").and.include("\\xff\\x1bA");
     expect((await listed()).map(({ event_id }) => event_id)).to.include(`e${evil}`);
+  });
+
+  it("names the topic that is missing, whatever is asked", async () => {
+    const elsewhere = new InProcessEventLogServer({ ...platform, namespace: "quahs" }).connect();
+    const asked: readonly Promise<unknown>[] = [
+      list(elsewhere, {}, { asJson: true, withDropped: false }),
+      show(elsewhere, "0:1", whole),
+      planReplay(elsewhere, {}),
+      planDrop(elsewhere, {}),
+    ];
+    for (const outcome of await Promise.allSettled(asked)) {
+      expect(outcome)
+        .to.have.nested.property("reason.message")
+        .that.equals("there is no topic quahs.user-events.dead-letter; is NAMESPACE right?");
+    }
   });
 
   describe("replay", () => {
@@ -190,8 +223,12 @@ describe("dead-letters command", () => {
       expect(server.read("events")).to.have.lengthOf(1);
       const dropped = await setAside(encodeEvent(event), "internal-error");
       await dropNow({ ids: [dropped] });
-      await replayNow({});
+      const plan = await replayNow({});
       expect(server.read("events")).to.have.lengthOf(1);
+      expect(leftAloneLines(plan)).to.have.members([
+        `${id} left alone: replayed before`,
+        `${dropped} left alone: dropped before`,
+      ]);
     });
 
     it("replays only what is meant", async () => {
@@ -222,10 +259,12 @@ describe("dead-letters command", () => {
       expect((await listed()).map(({ state }) => state)).to.deep.equal(["waiting"]);
     });
 
-    it("leaves alone what was cut for its size, and counts it", async () => {
-      await setAside({ ...garbage, value: new Uint8Array(300_000) }, "too-large");
+    it("leaves alone what was cut for its size, and names it with its state", async () => {
+      const id = await setAside({ ...garbage, value: new Uint8Array(300_000) }, "too-large");
       const plan = await replayNow({});
-      expect(plan.cut).to.have.lengthOf(1);
+      expect(leftAloneLines(plan)).to.deep.equal([
+        `${id} left alone: waiting, but too large to have been kept whole`,
+      ]);
       expect(server.read("events")).to.deep.equal([]);
     });
   });
@@ -238,6 +277,14 @@ describe("dead-letters command", () => {
       expect((await listed()).map((letter) => letter["id"])).to.deep.equal([kept]);
       const all = await listed({}, true);
       expect(all.find((letter) => letter["id"] === id)).to.include({ state: "dropped" });
+    });
+
+    it("tells what was dropped before from what is dropped now", async () => {
+      const id = await setAside(garbage, "not-json");
+      await dropNow({ ids: [id] });
+      const plan = await planDrop(eventLog, { ids: [id] });
+      expect(plan.dropped).to.deep.equal([]);
+      expect(plan.before.map((letter) => letter.id)).to.deep.equal([id]);
     });
   });
 
@@ -258,13 +305,23 @@ describe("dead-letters command", () => {
     const nowMs = Date.UTC(2026, 0, 31, 12);
 
     it("reads a time as RFC 3339 or as how long ago", () => {
-      expect(parseMoment("2h", nowMs)).to.equal(nowMs - 7_200_000);
-      expect(parseMoment("7d", nowMs)).to.equal(nowMs - 604_800_000);
-      expect(parseMoment("2026-01-31T12:00:00.000Z", 0)).to.equal(nowMs);
+      expect(parseMoment("2h", nowMs, "--since")).to.equal(nowMs - 7_200_000);
+      expect(parseMoment("7d", nowMs, "--since")).to.equal(nowMs - 604_800_000);
+      expect(parseMoment("2026-01-31T12:00:00.000Z", 0, "--since")).to.equal(nowMs);
+    });
+
+    it("names the option whose time is none", () => {
+      for (const option of ["--since", "--until"] as const) {
+        const parse = () => parseMoment("yesterday", nowMs, option);
+        expect(parse)
+          .to.throw()
+          .with.property("message")
+          .that.matches(new RegExp(`^${option} is `));
+      }
     });
 
     const wrong: readonly [string, () => unknown][] = [
-      ["a time that is none", () => parseMoment("yesterday", nowMs)],
+      ["a time that is none", () => parseMoment("yesterday", nowMs, "--since")],
       ["a reason that is not in the list", () => parseReason("boredom")],
       ["an id that is none", () => parseId("17")],
     ];

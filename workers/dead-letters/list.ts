@@ -15,11 +15,11 @@ export async function list(
   selection: Selection,
   { asJson, withDropped }: ListOptions,
 ): Promise<string[]> {
-  const letters = select(await readLetters(eventLog), selection).filter(
-    ({ state }) => withDropped || state !== "dropped",
-  );
+  const { topic, letters: all } = await readLetters(eventLog);
+  const letters = select(all, selection).filter(({ state }) => withDropped || state !== "dropped");
   if (asJson) return letters.map((letter) => printableJson(memberOf(letter)));
-  return letters.length === 0 ? ["no dead letters"] : tableOf(letters);
+  if (letters.length > 0) return tableOf(letters);
+  return [`no ${Object.keys(selection).length > 0 ? "such " : ""}dead letters in ${topic}`];
 }
 
 function memberOf(letter: ListedLetter) {

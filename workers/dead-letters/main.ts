@@ -7,7 +7,7 @@ import { confirm } from "./confirm.ts";
 import { drop, planDrop } from "./drop.ts";
 import { list, tableOf } from "./list.ts";
 import type { ListedLetter } from "./read-letters.ts";
-import { planReplay, replay } from "./replay.ts";
+import { leftAloneLines, planReplay, replay } from "./replay.ts";
 import { parseId, parseMoment, parseReason, type Selection } from "./selection.ts";
 import { show } from "./show.ts";
 import { withEventLog } from "./with-event-log.ts";
@@ -19,6 +19,7 @@ interface Filters {
   readonly subject?: string;
 }
 
+const shownOnTerminalBytes = 4096;
 const platform = createPlatform();
 const program = new Command("dead-letters")
   .description("Events that came to nothing: what they are, and what is to become of them.")
@@ -41,7 +42,14 @@ program
   .command("show")
   .description("print the key, the headers and the value of one")
   .argument("<id>", "partition:offset")
-  .action((id: string) => run(async (eventLog) => print(await show(eventLog, parseId(id)))));
+  .option("--full", `on a terminal, too, a value of more than ${shownOnTerminalBytes} bytes as a whole`)
+  .action((id: string, { full }: { full?: true }) =>
+    run(async (eventLog) => {
+      const isCut = process.stdout.isTTY && full !== true;
+      const valueBytes = isCut ? shownOnTerminalBytes : Infinity;
+      print(await show(eventLog, parseId(id), { valueBytes }));
+    }),
+  );
 
 selecting("replay", "publish them again as they came; without --yes only say which")
   .argument("[id...]", "partition:offset; without any, all that the filters allow")
@@ -49,17 +57,19 @@ selecting("replay", "publish them again as they came; without --yes only say whi
   .action((ids: string[], options: Filters & { yes?: true }) =>
     run(async (eventLog) => {
       const plan = await planReplay(eventLog, selectionOf(options, ids));
-      const { replayed, cut, handled } = plan;
+      const { replayed } = plan;
       if (options.yes === true) await replay({ eventLog, clock: platform.clock }, plan);
       print(replayed.length > 0 ? tableOf(replayed) : []);
-      if (handled.length > 0) print([`${handled.length} left alone: replayed or dropped before`]);
-      if (cut.length > 0) print([`${cut.length} left alone: too large to have been kept whole`]);
-      if (options.yes === true) print([`${replayed.length} replayed`]);
+      print(leftAloneLines(plan));
+      if (replayed.length === 0) {
+        if (ids.length > 0 && options.yes === true) throw new CommandFault("nothing to replay");
+        print(["nothing to replay"]);
+      } else if (options.yes === true) print([`${replayed.length} replayed`]);
       else print([`${replayed.length} to be replayed; nothing was done: add --yes`]);
     }),
   );
 
-selecting("drop", "hide them from list and replay; asks first")
+selecting("drop", "hide them from list and replay, for good; asks first")
   .argument("[id...]", "partition:offset")
   .option("--all", "every one, without an id or a filter")
   .option("--yes", "do not ask")
@@ -69,13 +79,15 @@ selecting("drop", "hide them from list and replay; asks first")
       if (Object.keys(selection).length === 0 && options.all !== true) {
         throw new CommandFault("say which: ids, a filter, or --all");
       }
-      const letters = await planDrop(eventLog, selection);
-      if (letters.length === 0) return print(["no dead letters to drop"]);
-      if (!(options.yes === true || (await confirmDrop(letters)))) {
+      const plan = await planDrop(eventLog, selection);
+      const { dropped, before } = plan;
+      if (ids.length > 0) print(before.map(({ id }) => `${id} was dropped before`));
+      if (dropped.length === 0) return print(["no dead letters to drop"]);
+      if (!(options.yes === true || (await confirmDrop(dropped)))) {
         throw new CommandFault("nothing was dropped: answer yes on a terminal, or add --yes");
       }
-      await drop({ eventLog, clock: platform.clock }, letters);
-      print([`${letters.length} dropped`]);
+      await drop({ eventLog, clock: platform.clock }, plan);
+      print([`${dropped.length} dropped`]);
     }),
   );
 
@@ -107,15 +119,15 @@ function selectionOf({ reason, since, until, subject }: Filters, ids: readonly s
   return {
     ...(ids.length > 0 && { ids: ids.map(parseId) }),
     ...(reason !== undefined && { reasons: reason.map(parseReason) }),
-    ...(since !== undefined && { sinceMs: parseMoment(since, nowMs) }),
-    ...(until !== undefined && { untilMs: parseMoment(until, nowMs) }),
+    ...(since !== undefined && { sinceMs: parseMoment(since, nowMs, "--since") }),
+    ...(until !== undefined && { untilMs: parseMoment(until, nowMs, "--until") }),
     ...(subject !== undefined && { subject }),
   };
 }
 
 function confirmDrop(letters: readonly ListedLetter[]): Promise<boolean> {
   print(tableOf(letters));
-  return confirm(`Drop ${letters.length}?`, { input: process.stdin, output: process.stdout });
+  return confirm(`Drop ${letters.length} for good?`, { input: process.stdin, output: process.stdout });
 }
 
 function print(lines: readonly string[]): void {

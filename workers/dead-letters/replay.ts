@@ -21,13 +21,21 @@ export interface Replay {
 
 /** What a replay would do. */
 export async function planReplay(eventLog: Pick<EventLog, "readAll">, selection: Selection): Promise<Replay> {
-  const chosen = select(await readLetters(eventLog), selection);
+  const chosen = select((await readLetters(eventLog)).letters, selection);
   const waiting = chosen.filter(({ state }) => state === "waiting");
   return {
     replayed: waiting.filter(({ isCut }) => !isCut),
     cut: waiting.filter(({ isCut }) => isCut),
     handled: chosen.filter(({ state }) => state !== "waiting"),
   };
+}
+
+/** A line for each that a replay does not touch. */
+export function leftAloneLines({ handled, cut }: Replay): string[] {
+  return [
+    ...handled.map(({ id, state }) => `${id} left alone: ${state} before`),
+    ...cut.map(({ id, state }) => `${id} left alone: ${state}, but too large to have been kept whole`),
+  ];
 }
 
 /**

@@ -44,14 +44,16 @@ export function parseId(given: string): string {
 const unitsMs = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
 
 /** An RFC 3339 date-time, or how long ago. */
-export function parseMoment(given: string, nowMs: number): number {
+export function parseMoment(given: string, nowMs: number, option: "--since" | "--until"): number {
   const [, count, unit] = /^(\d{1,9})([smhd])$/.exec(given) ?? [];
   if (unit === "s" || unit === "m" || unit === "h" || unit === "d") {
     return nowMs - Number(count) * unitsMs[unit];
   }
   const atMs = parseEventTime(given);
   if (atMs === null) {
-    throw new CommandFault("a time is 2026-01-31T12:00:00Z, or how long ago: 90s, 30m, 2h, 7d");
+    throw new CommandFault(
+      `${option} is a time such as 2026-01-31T12:00:00Z, or how long ago: 90s, 30m, 2h, 7d`,
+    );
   }
   return atMs;
 }
