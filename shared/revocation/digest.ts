@@ -2,7 +2,13 @@ import { createHash } from "node:crypto";
 import type { Addition, CutOff } from "./addition.ts";
 import type { Fingerprint } from "./fingerprint.ts";
 import { type PackedAdditions, unpackAdditions } from "./packed-additions.ts";
-import { generationOf, generationSeconds, tokenBucketOf, tokenBucketSeconds } from "./retention.ts";
+import {
+  bucketDiesAtMs,
+  generationOf,
+  generationSeconds,
+  tokenBucketOf,
+  tokenBucketSeconds,
+} from "./retention.ts";
 
 /** By bucket: how many elements it has, and a hash of the set of them. Equal where what is enforced is equal. */
 export type Digests = ReadonlyMap<string, string>;
@@ -20,9 +26,10 @@ type Contents = AsyncIterable<PackedAdditions> | Iterable<PackedAdditions>;
  * token raises it again, and every copy made before keeps what it has. Since each generation is asked at every check,
  * what is enforced is the merge of all of them; so the merge is what is digested.
  *
- * Minutes and generations that are over at `aliveAtMs` are left out: each copy drops those in its own time. Two parties
- * that agree may seem to differ only in a cut-off or an unrecorded token that ends in one generation by the ledger and
- * in the next by the store, while the first of the two is over and the second is not.
+ * Minutes and generations that may be dropped at `aliveAtMs`, the clock error allowed included, are left out: each copy
+ * drops those in its own time. Two parties that agree may seem to differ only in a cut-off or an unrecorded token that
+ * ends in one generation by the ledger and in the next by the store, while the first of the two may be dropped and the
+ * second may not.
  */
 export async function digestsOf(contents: Contents, aliveAtMs = 0): Promise<Digests> {
   const tokens = new Map<string, Set<Fingerprint>>();
@@ -73,9 +80,9 @@ function digestOfSet(elements: string[]): string {
 }
 
 function isOver(addition: Addition, atMs: number): boolean {
-  const endSeconds =
+  const diesAtMs =
     addition.kind === "token"
-      ? (tokenBucketOf(addition.exp) + 1) * tokenBucketSeconds
-      : (generationOf(addition.until) + 1) * generationSeconds;
-  return endSeconds * 1_000 <= atMs;
+      ? bucketDiesAtMs(tokenBucketOf(addition.exp), tokenBucketSeconds)
+      : bucketDiesAtMs(generationOf(addition.until), generationSeconds);
+  return diesAtMs <= atMs;
 }

@@ -4,10 +4,12 @@ import { createBlacklist } from "../../api/blacklist/blacklist.ts";
 import { dependencyUnavailable } from "../../shared/errors.ts";
 import type { QuashEvent } from "../../shared/events/event.ts";
 import { pendingRowOfOwnEvent } from "../../shared/revocation/pending-row.ts";
+import { receiveEvent } from "../../workers/revoker/received-event.ts";
 import {
   createWorkerWorld,
   intercept,
   issuer,
+  namespace,
   tokenLifetimeSeconds,
   type WorkerWorld,
 } from "../support/worker-world.ts";
@@ -122,6 +124,21 @@ describe("revoker: events that retention took", () => {
     expect(await isRefused(user.id, before)).to.equal(true);
     expect(await isRefused(user.id, since, 1)).to.equal(false);
     expect(await world.database.users.findById(user.id)).to.include({ status: "active", epoch: 1 });
+  });
+
+  it("are applied from the row that a suspended worker wrote after the others had made good what they could", async () => {
+    const user = await world.addUser();
+    const jti = await world.addToken(user.id);
+    await world.platform.advance(1_000);
+    const event = world.event("user.deactivated", { subject: user.id });
+    await lose(event);
+    await world.start();
+    await world.platform.advance(1_000);
+    const { pendingRow } = receiveEvent(event, { namespace });
+    await world.database.ledger.insertPending([pendingRow]);
+    await world.platform.advance(25_000);
+    expect(await world.rowOf(event)).to.include({ status: "enforced", epoch: 1 });
+    expect(await isRefused(user.id, jti)).to.equal(true);
   });
 
   for (const change of ["user.deactivated", "user.deleted", "user.signed-out"] as const) {

@@ -29,10 +29,13 @@ async function whatIsOpen(world: World): Promise<string[]> {
   for (const { status, eventId } of await ledger.list({ limit: 10_000 })) {
     if (unsettled.includes(status)) open.push(`a row is ${status}: ${eventId}`);
   }
+  const head = await world.store.primary.connect().readState();
   for (const { process, instance } of world.apis) {
     // One that accepts for an hour without a sync does so long before it has caught up.
     const { state, missing } = instance?.feed.freshness() ?? { state: "cold", missing: "store" };
     if (state !== "fresh" || missing !== null) open.push(`${process.name} is not fresh`);
+    const { incarnation, position } = instance?.feed ?? {};
+    if (incarnation !== head.incarnation || position !== head.head) open.push(`${process.name} is behind`);
   }
   return open;
 }

@@ -1,5 +1,5 @@
 import type { Ledger, LedgerRow } from "../../shared/ports/ledger.ts";
-import type { Addition } from "../../shared/revocation/addition.ts";
+import { type Addition, clockErrorAllowedMs } from "../../shared/revocation/addition.ts";
 import { type Digests, digestsOf } from "../../shared/revocation/digest.ts";
 import { type PackedAdditions, packAdditions } from "../../shared/revocation/packed-additions.ts";
 import { generationSeconds } from "../../shared/revocation/retention.ts";
@@ -45,7 +45,7 @@ export async function* ledgerContents(
 
 /** To be compared with those of the store and of the instances at the same `aliveAtMs`: see `digestsOf`. */
 export function digestsOfLedger(deps: LedgerContentsDeps, aliveAtMs: number): Promise<Digests> {
-  const nowMs = Math.max(0, aliveAtMs - generationSeconds * 1_000);
+  const nowMs = Math.max(0, aliveAtMs - generationSeconds * 1_000 - clockErrorAllowedMs);
   return digestsOf(packed(ledgerContents(deps, { nowMs })), aliveAtMs);
 }
 

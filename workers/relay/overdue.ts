@@ -3,8 +3,8 @@ import type { LedgerRow } from "../../shared/ports/ledger.ts";
 import type { Clock } from "../../shared/ports/platform.ts";
 import { type ReceivedEvent, receiveRow } from "../revoker/received-event.ts";
 
-/** Well above what an event takes through the log. */
-const overdueMs = 1_500;
+/** Well above what an event takes through the log; an upstream one waits out its worker's session, too. */
+const overdueMs = { own: 1_500, upstream: 20_000 } as const;
 
 export interface OverdueDeps {
   /** Whether this worker is at it: the event of a user with very many tokens takes its time. */
@@ -14,9 +14,12 @@ export interface OverdueDeps {
 }
 
 /**
- * Finds own events that the log took and nobody handles. The partitions of a worker that died are nobody's until its
- * session has run out, which takes longer than an accepted deactivation may: the row says all that the event does, so
- * it is applied from the row. That it comes through the log later, too, does no harm.
+ * Finds events that have a row and that nobody handles: the row says all that an event does, so it is applied from the
+ * row. That it comes through the log later, too, does no harm.
+ *
+ * Own ones: the partitions of a worker that died are nobody's until its session has run out, which takes longer than
+ * an accepted deactivation may. Upstream ones: a worker that was suspended may note an event that retention has taken
+ * from the log since, and that the others took for lost and have made good what they could.
  */
 export function createFindOverdue({ isUnderWay, clock, namespace }: OverdueDeps) {
   const source = ownSource(namespace);
@@ -24,16 +27,16 @@ export function createFindOverdue({ isUnderWay, clock, namespace }: OverdueDeps)
 
   return function findOverdue(pending: readonly LedgerRow[]): ReceivedEvent[] {
     const nowMs = clock.monotonicMs();
-    const own = pending.filter((row) => row.source === source);
-    firstSeenAtMs = new Map(own.map(({ eventId }) => [eventId, firstSeenAtMs.get(eventId) ?? nowMs]));
-    return own
+    firstSeenAtMs = new Map(pending.map(({ eventId }) => [eventId, firstSeenAtMs.get(eventId) ?? nowMs]));
+    return pending
       .filter((row) => isOverdue(row, nowMs) && !isUnderWay(row.eventId))
       .map((row) => receiveRow(row, namespace));
   };
 
-  /** By our own clock too, since that of whoever asked for it may be ahead. */
-  function isOverdue({ eventId, requestedAtMs }: LedgerRow, nowMs: number): boolean {
-    const seenForMs = nowMs - (firstSeenAtMs.get(eventId) ?? nowMs);
-    return seenForMs >= overdueMs || clock.wallMs() - requestedAtMs >= overdueMs;
+  /** Own ones by the wall clock, too, from when they were asked for; an upstream one may have lain in the log for long. */
+  function isOverdue(row: LedgerRow, nowMs: number): boolean {
+    const seenForMs = nowMs - (firstSeenAtMs.get(row.eventId) ?? nowMs);
+    if (row.source !== source) return seenForMs >= overdueMs.upstream;
+    return seenForMs >= overdueMs.own || clock.wallMs() - row.requestedAtMs >= overdueMs.own;
   }
 }
