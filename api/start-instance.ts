@@ -118,9 +118,10 @@ export async function startInstance(options: InstanceDeps): Promise<RunningInsta
 
   const fingerprint = createFingerprinter(issuer);
   const blacklist = createBlacklist({
-    clock,
+    ...platform,
     fingerprint,
     ownIssuer: issuer,
+    tokenLifetimeSeconds: lifetimeSeconds,
     longestLifetimeMs: () => longestTokenLifetimeSeconds * 1_000,
   });
   const feed = await startBlacklistFeed({

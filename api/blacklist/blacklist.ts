@@ -1,4 +1,4 @@
-import type { Cancel, Clock } from "../../shared/ports/platform.ts";
+import type { Cancel, Clock, Randomness } from "../../shared/ports/platform.ts";
 import type { Fingerprinter } from "../../shared/revocation/fingerprint.ts";
 import type { PackedAdditions } from "../../shared/revocation/packed-additions.ts";
 import { createPruningClock } from "../../shared/revocation/pruning-clock.ts";
@@ -7,6 +7,7 @@ import { longestTokenLifetimeSeconds } from "../tokens/longest-lifetime.ts";
 import { CutOffs } from "./cut-offs.ts";
 import { enforcedRecords } from "./enforced-records.ts";
 import { ExpiryBuckets } from "./expiry-buckets.ts";
+import { createFingerprintHash, hashKeyBytes } from "./fingerprint-hash.ts";
 import { createFingerprintWords, readFingerprint, readUuid } from "./fingerprint-words.ts";
 import { lackingRecords } from "./lacking-records.ts";
 import { checkRecords, readCutOffs, readTokens } from "./packed-records.ts";
@@ -37,25 +38,31 @@ export interface Blacklist {
   /** Drops what has expired; how many entries went. */
   prune(): number;
   readonly entries: number;
+  /** What the tables take. */
+  readonly bytes: number;
   /** Called after each merge, with what was merged. */
   onApplied(listener: (additions: PackedAdditions) => void): Cancel;
 }
 
 export interface BlacklistDeps {
   readonly clock: Clock;
+  readonly randomness: Pick<Randomness, "bytes">;
   readonly fingerprint: Fingerprinter;
   readonly ownIssuer: string;
+  /** Of the tokens that are checked here: a hint. */
+  readonly tokenLifetimeSeconds?: number;
   /** How long the wall clock must have been ahead before pruning follows it; a longer time only keeps longer. */
   readonly longestLifetimeMs?: () => number;
 }
 
 export function createBlacklist(deps: BlacklistDeps): Blacklist {
-  const { clock, fingerprint, ownIssuer } = deps;
+  const { clock, fingerprint, ownIssuer, tokenLifetimeSeconds = generationSeconds } = deps;
   const longestLifetimeMs = deps.longestLifetimeMs ?? (() => longestTokenLifetimeSeconds * 1000);
   const pruningClock = createPruningClock(clock, longestLifetimeMs);
-  const tokens = new ExpiryBuckets(tokenBucketSeconds);
-  const unrecorded = new ExpiryBuckets(generationSeconds);
-  const cutOffs = new CutOffs();
+  const hashOf = createFingerprintHash(deps.randomness.bytes(hashKeyBytes));
+  const tokens = new ExpiryBuckets(hashOf, tokenBucketSeconds);
+  const unrecorded = new ExpiryBuckets(hashOf, generationSeconds);
+  const cutOffs = new CutOffs(hashOf, tokenLifetimeSeconds);
   const listeners = new Set<(additions: PackedAdditions) => void>();
   const words = createFingerprintWords();
 
@@ -92,6 +99,9 @@ export function createBlacklist(deps: BlacklistDeps): Blacklist {
     },
     get entries() {
       return tokens.entries + unrecorded.entries + cutOffs.entries;
+    },
+    get bytes() {
+      return tokens.bytes + unrecorded.bytes + cutOffs.generations.bytes;
     },
     onApplied(listener) {
       listeners.add(listener);

@@ -1,18 +1,26 @@
 import { generationSeconds } from "../../shared/revocation/retention.ts";
 import { ExpiryBuckets } from "./expiry-buckets.ts";
+import type { FingerprintHash } from "./fingerprint-hash.ts";
 import type { FingerprintTable } from "./fingerprint-table.ts";
 import type { FingerprintWords } from "./fingerprint-words.ts";
 import type { CutOffRecord } from "./packed-records.ts";
 
 const epochColumn = 0;
 const notBeforeColumn = 1;
+/** Every check asks each generation: where tokens live for long they are wider than the store's. */
+const generationsInALifetime = 4;
 
 /**
  * Cut-offs by subject, in generations by `until`. One of a subject may stand in several generations: whichever is the
  * strictest counts, for as long as it lives.
  */
 export class CutOffs {
-  readonly #generations = new ExpiryBuckets(generationSeconds, 2);
+  readonly #generations: ExpiryBuckets;
+
+  constructor(hashOf: FingerprintHash, longestLifetimeSeconds: number) {
+    const widths = Math.ceil(longestLifetimeSeconds / generationsInALifetime / generationSeconds);
+    this.#generations = new ExpiryBuckets(hashOf, Math.max(1, widths) * generationSeconds, 2);
+  }
 
   /** For reading what is in it. */
   get generations(): ExpiryBuckets {
@@ -24,10 +32,7 @@ export class CutOffs {
   }
 
   add(subject: FingerprintWords, { epoch, notBefore, until }: Readonly<CutOffRecord>): void {
-    const generation = this.#generations.tableFor(until);
-    const slot = generation.add(subject);
-    generation.raise(slot, epochColumn, epoch);
-    generation.raise(slot, notBeforeColumn, notBefore);
+    this.#generations.tableFor(until).raise(subject, [epoch, notBefore]);
   }
 
   /** Whether a token that carries `epoch` is cut off. */
@@ -58,10 +63,7 @@ export class CutOffs {
     generations: Iterable<FingerprintTable> = this.#generations.tables(),
   ): number {
     let strictest = 0;
-    for (const generation of generations) {
-      const slot = generation.find(subject);
-      if (slot >= 0) strictest = Math.max(strictest, generation.value(slot, column));
-    }
+    for (const generation of generations) strictest = Math.max(strictest, generation.value(subject, column));
     return strictest;
   }
 }

@@ -5,13 +5,12 @@ import {
   tokenRecordBytes,
 } from "../../shared/revocation/packed-additions.ts";
 import type { ExpiryBuckets } from "./expiry-buckets.ts";
-import type { FingerprintTable } from "./fingerprint-table.ts";
-
-const recordsInChunk = 4_096;
+import type { FingerprintSegment } from "./fingerprint-segment.ts";
+import { createFingerprintWords } from "./fingerprint-words.ts";
 
 /**
- * What the tables hold, as records again, in chunks; of an expiry only the beginning of its bucket is known. Tables
- * that change between two chunks may give a record twice or not at all.
+ * What the tables hold, as records again, in chunks; of an expiry only the end of its bucket is known. Tables that
+ * change between two chunks may give a record twice or not at all.
  */
 export function* enforcedRecords(tables: {
   readonly tokens: ExpiryBuckets;
@@ -27,29 +26,28 @@ export function* enforcedRecords(tables: {
 
 function* recordsOf(buckets: ExpiryBuckets, recordBytes: number): Generator<Uint8Array> {
   for (const [seconds, table] of buckets.byExpiry()) {
-    for (let from = 0; from < table.capacity; from += recordsInChunk) {
-      const bytes = recordsIn(table, { from, recordBytes, seconds });
-      if (bytes.length > 0) yield bytes;
+    for (const segment of table.segments()) {
+      if (segment.size > 0) yield recordsIn(segment, { recordBytes, seconds });
     }
   }
 }
 
 function recordsIn(
-  table: FingerprintTable,
-  { from, recordBytes, seconds }: { from: number; recordBytes: number; seconds: number },
+  segment: FingerprintSegment,
+  { recordBytes, seconds }: { recordBytes: number; seconds: number },
 ): Uint8Array {
-  const bytes = Buffer.alloc(recordsInChunk * recordBytes);
+  const bytes = Buffer.alloc(segment.size * recordBytes);
+  const words = createFingerprintWords();
   let at = 0;
-  for (let slot = from; slot < Math.min(from + recordsInChunk, table.capacity); slot += 1) {
-    const words = table.wordsAt(slot);
-    if (words === null) continue;
+  for (let slot = 0; slot < segment.capacity; slot += 1) {
+    if (!segment.readSlot(slot, words)) continue;
     for (const [word, value] of words.entries()) bytes.writeUInt32BE(value, at + word * 4);
     let end = at + 16;
     for (let column = 0; end < at + recordBytes - 4; column += 1, end += 8) {
-      bytes.writeBigUInt64BE(BigInt(table.value(slot, column)), end);
+      bytes.writeBigUInt64BE(BigInt(segment.value(slot, column)), end);
     }
     bytes.writeUInt32BE(seconds, end);
     at += recordBytes;
   }
-  return bytes.subarray(0, at);
+  return bytes;
 }

@@ -1,4 +1,5 @@
 import { bucketDiesAtMs } from "../../shared/revocation/retention.ts";
+import type { FingerprintHash } from "./fingerprint-hash.ts";
 import { FingerprintTable } from "./fingerprint-table.ts";
 import type { FingerprintWords } from "./fingerprint-words.ts";
 
@@ -8,10 +9,12 @@ import type { FingerprintWords } from "./fingerprint-words.ts";
  */
 export class ExpiryBuckets {
   readonly #tables = new Map<number, FingerprintTable>();
+  readonly #hashOf: FingerprintHash;
   readonly #widthSeconds: number;
   readonly #columns: number;
 
-  constructor(widthSeconds: number, columns = 0) {
+  constructor(hashOf: FingerprintHash, widthSeconds: number, columns = 0) {
+    this.#hashOf = hashOf;
     this.#widthSeconds = widthSeconds;
     this.#columns = columns;
   }
@@ -20,6 +23,12 @@ export class ExpiryBuckets {
     let entries = 0;
     for (const table of this.#tables.values()) entries += table.size;
     return entries;
+  }
+
+  get bytes(): number {
+    let bytes = 0;
+    for (const table of this.#tables.values()) bytes += table.bytes;
+    return bytes;
   }
 
   get isEmpty(): boolean {
@@ -31,7 +40,7 @@ export class ExpiryBuckets {
     const bucket = this.#bucketOf(expirySeconds);
     let table = this.#tables.get(bucket);
     if (table === undefined) {
-      table = new FingerprintTable(this.#columns);
+      table = new FingerprintTable(this.#hashOf, this.#columns);
       this.#tables.set(bucket, table);
     }
     return table;
@@ -62,9 +71,9 @@ export class ExpiryBuckets {
     return false;
   }
 
-  /** Each table with the first second of its span. */
+  /** Each table with the last second of its span. */
   *byExpiry(): Generator<readonly [seconds: number, table: FingerprintTable]> {
-    for (const [bucket, table] of this.#tables) yield [bucket * this.#widthSeconds, table];
+    for (const [bucket, table] of this.#tables) yield [(bucket + 1) * this.#widthSeconds - 1, table];
   }
 
   /** Whether `prune` would drop it. */

@@ -1,127 +1,107 @@
+import type { FingerprintHash } from "./fingerprint-hash.ts";
+import { FingerprintSegment } from "./fingerprint-segment.ts";
 import type { FingerprintWords } from "./fingerprint-words.ts";
 
-const smallestCapacity = 16;
-const fullestShare = 0.75;
-const free = 0;
+/** More are split in two: moving so many takes a fraction of a millisecond, so no addition stalls. */
+const fullestSegment = 8_192;
+const presizedSegment = 6_000;
 
 /**
- * A set of fingerprints, each with `columns` numbers: open addressing over typed arrays, so that millions of them are
- * nothing to the garbage collector. One byte of hash stands in front of each key, so that most misses read no key.
- * Nothing is ever evicted. A slot is good until the next `add`.
+ * A set of fingerprints, each with `columns` numbers. The first bits of a key's hash choose one of its segments; one
+ * that is full is split by one more bit (extendible hashing: R. Fagin et al., 1979). Nothing is ever evicted.
  */
 export class FingerprintTable {
+  readonly #hashOf: FingerprintHash;
   readonly #columns: number;
-  #keys: Uint32Array;
-  #tags: Uint8Array;
-  #values: Float64Array;
-  #size = 0;
+  /** How many first bits of a hash are its place in the directory. */
+  #depth = 0;
+  /** One that is less deep than the directory stands in several places. */
+  #directory: FingerprintSegment[];
 
-  constructor(columns = 0) {
+  constructor(hashOf: FingerprintHash, columns = 0) {
+    this.#hashOf = hashOf;
     this.#columns = columns;
-    this.#keys = new Uint32Array(smallestCapacity * 4);
-    this.#tags = new Uint8Array(smallestCapacity);
-    this.#values = new Float64Array(smallestCapacity * columns);
+    this.#directory = [new FingerprintSegment({ hashOf, columns, depth: 0 })];
   }
 
   get size(): number {
-    return this.#size;
+    return this.segments().reduce((size, segment) => size + segment.size, 0);
   }
 
-  /** How many slots there are; from 0. */
-  get capacity(): number {
-    return this.#tags.length;
+  get bytes(): number {
+    return this.segments().reduce((bytes, segment) => bytes + segment.bytes, 0);
+  }
+
+  /** Each once. */
+  segments(): FingerprintSegment[] {
+    return this.#directory.filter((segment, at) => segment !== this.#directory[at - 1]);
   }
 
   has(words: FingerprintWords): boolean {
-    return this.find(words) >= 0;
+    const hash = this.#hashOf(words);
+    return this.#segmentOf(hash).find(words, hash) >= 0;
   }
 
-  /** Its slot; negative where it is not there. */
-  find(words: FingerprintWords): number {
-    const slot = this.#probe(words, hashOf(words));
-    return this.#tags[slot] === free ? -1 : slot;
+  add(words: FingerprintWords): void {
+    const hash = this.#hashOf(words);
+    const segment = this.#segmentOf(hash);
+    segment.add(words, hash);
+    if (segment.size > fullestSegment) this.#split(segment, hash);
   }
 
-  /** Its slot, old or new; a new one's numbers are 0. */
-  add(words: FingerprintWords): number {
-    const hash = hashOf(words);
-    const found = this.#probe(words, hash);
-    if (this.#tags[found] !== free) return found;
-    if (this.#size + 1 <= this.#tags.length * fullestShare) return this.#occupy(found, words, hash);
-    this.#grow();
-    return this.#occupy(this.#probe(words, hash), words, hash);
+  /** 0 for what is not there. */
+  value(words: FingerprintWords, column: number): number {
+    const hash = this.#hashOf(words);
+    const segment = this.#segmentOf(hash);
+    const slot = segment.find(words, hash);
+    return slot < 0 ? 0 : segment.value(slot, column);
   }
 
-  /** What stands in the slot; null where it is free. */
-  wordsAt(slot: number): FingerprintWords | null {
-    return this.#tags[slot] === free ? null : this.#keys.subarray(slot * 4, slot * 4 + 4);
+  /** Adds what is not there. */
+  raise(words: FingerprintWords, values: readonly number[]): void {
+    this.add(words);
+    const hash = this.#hashOf(words);
+    const segment = this.#segmentOf(hash);
+    const slot = segment.find(words, hash);
+    for (const [column, value] of values.entries()) segment.raise(slot, column, value);
   }
 
-  value(slot: number, column: number): number {
-    return this.#values[slot * this.#columns + column] ?? 0;
+  /** A hint that so many keys are to come; only an empty table takes it. No memory is taken before they do. */
+  reserve(keys: number): void {
+    if (this.#depth > 0 || this.#directory.some(({ size }) => size > 0)) return;
+    this.#depth = Math.max(0, Math.ceil(Math.log2(keys / presizedSegment)));
+    const options = {
+      hashOf: this.#hashOf,
+      columns: this.#columns,
+      depth: this.#depth,
+      room: Math.ceil(keys / 2 ** this.#depth),
+    };
+    this.#directory = Array.from({ length: 2 ** this.#depth }, () => new FingerprintSegment(options));
   }
 
-  raise(slot: number, column: number, value: number): void {
-    const at = slot * this.#columns + column;
-    this.#values[at] = Math.max(this.#values[at] ?? 0, value);
+  #segmentOf(hash: number): FingerprintSegment {
+    const segment = this.#directory[placeOf(hash, this.#depth)];
+    if (segment === undefined) throw new RangeError("a hash has no place in the directory");
+    return segment;
   }
 
-  /** Where it is, or the free slot where it would go. */
-  #probe(words: FingerprintWords, hash: number): number {
-    const keys = this.#keys;
-    const tags = this.#tags;
-    const mask = tags.length - 1;
-    const tag = tagOf(hash);
-    for (let slot = hash & mask; ; slot = (slot + 1) & mask) {
-      const found = tags[slot];
-      if (found === free) return slot;
-      const at = slot * 4;
-      if (
-        found === tag &&
-        keys[at] === words[0] &&
-        keys[at + 1] === words[1] &&
-        keys[at + 2] === words[2] &&
-        keys[at + 3] === words[3]
-      ) {
-        return slot;
-      }
+  #split(full: FingerprintSegment, hash: number): void {
+    const depth = full.depth + 1;
+    const options = { hashOf: this.#hashOf, columns: this.#columns, depth, room: full.size / 2 };
+    const halves = [new FingerprintSegment(options), new FingerprintSegment(options)] as const;
+    const isSecond = (one: number) => (placeOf(one, depth) & 1) === 1;
+    halves[0].takeFrom(full, (one) => !isSecond(one));
+    halves[1].takeFrom(full, isSecond);
+    if (full.depth === this.#depth) {
+      this.#directory = this.#directory.flatMap((segment) => [segment, segment]);
+      this.#depth += 1;
     }
-  }
-
-  #occupy(slot: number, words: FingerprintWords, hash: number): number {
-    this.#tags[slot] = tagOf(hash);
-    this.#keys.set(words, slot * 4);
-    this.#size += 1;
-    return slot;
-  }
-
-  #grow(): void {
-    const keys = this.#keys;
-    const tags = this.#tags;
-    const values = this.#values;
-    const columns = this.#columns;
-    this.#keys = new Uint32Array(keys.length * 2);
-    this.#tags = new Uint8Array(tags.length * 2);
-    this.#values = new Float64Array(values.length * 2);
-    this.#size = 0;
-    for (let from = 0; from < tags.length; from += 1) {
-      if (tags[from] === free) continue;
-      const words = keys.subarray(from * 4, from * 4 + 4);
-      const hash = hashOf(words);
-      const to = this.#occupy(this.#probe(words, hash), words, hash);
-      if (columns > 0) this.#values.set(values.subarray(from * columns, (from + 1) * columns), to * columns);
-    }
+    const places = 2 ** (this.#depth - full.depth);
+    const first = placeOf(hash, full.depth) * places;
+    this.#directory.fill(halves[0], first, first + places / 2);
+    this.#directory.fill(halves[1], first + places / 2, first + places);
   }
 }
 
-/** Never `free`. */
-const tagOf = (hash: number) => (hash >>> 25) + 1;
-
-function hashOf(words: FingerprintWords): number {
-  let hash = words[0] ?? 0;
-  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b) ^ (words[1] ?? 0);
-  hash = Math.imul(hash ^ (hash >>> 15), 0xc2b2ae35) ^ (words[2] ?? 0);
-  hash = Math.imul(hash ^ (hash >>> 16), 0x27d4eb2f) ^ (words[3] ?? 0);
-  hash = Math.imul(hash ^ (hash >>> 15), 0x165667b1);
-  return hash ^ (hash >>> 16);
-}
+/** Its first `depth` bits as a number. */
+const placeOf = (hash: number, depth: number) => (hash >>> 1) >>> (31 - depth);

@@ -44,7 +44,7 @@ export async function createFeedWorld() {
   const wire = createWire();
   const store = tap(server.connect(), wire);
   const blacklist = createBlacklist({
-    clock: platform.clock,
+    ...platform,
     fingerprint,
     ownIssuer: issuer,
     longestLifetimeMs: () => longest.tokenLifetimeSeconds * 1_000,

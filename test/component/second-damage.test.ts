@@ -20,7 +20,7 @@ describe("a second damaged bucket, which the load after the repair of the first 
     await world.platform.advance(3_000);
     const { platform, names } = world;
     const blacklist = createBlacklist({
-      clock: platform.clock,
+      ...platform,
       fingerprint: names.fingerprint,
       ownIssuer: issuer,
     });

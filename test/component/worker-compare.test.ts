@@ -81,9 +81,7 @@ describe("pruner: compare", () => {
     );
 
   it("finds that ledger, store and an instance that loaded agree", async () => {
-    const { clock } = world.platform;
-    const { fingerprint } = world.names;
-    const blacklist = createBlacklist({ clock, fingerprint, ownIssuer: world.names.ownIssuer });
+    const blacklist = createBlacklist({ ...world.platform, ...world.names });
     for await (const chunk of world.store.load()) blacklist.apply(chunk);
     expect((await digestsOfStore()).size).to.equal(4);
     expect(differingBuckets(await digestsOf(blacklist.records()), await digestsOfStore())).to.deep.equal([]);

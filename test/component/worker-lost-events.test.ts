@@ -46,7 +46,7 @@ describe("revoker: events that retention took", () => {
 
   async function isRefused(subject: string, jti: string, epoch = 0): Promise<boolean> {
     const { names, platform, store } = world;
-    const blacklist = createBlacklist({ clock: platform.clock, ...names });
+    const blacklist = createBlacklist({ ...platform, ...names });
     for await (const chunk of store.load()) blacklist.apply(chunk);
     const iat = Math.floor(platform.clock.wallMs() / 1_000);
     const token = { iss: issuer, sub: subject, jti, iat, exp: iat + tokenLifetimeSeconds, epoch };

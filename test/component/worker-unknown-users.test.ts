@@ -25,7 +25,7 @@ describe("revoker: events about somebody who is created later", () => {
 
   async function isRefused(iss: string, sub: string, jti = "t-1"): Promise<boolean> {
     const { names, platform, store } = world;
-    const blacklist = createBlacklist({ clock: platform.clock, ...names });
+    const blacklist = createBlacklist({ ...platform, ...names });
     for await (const chunk of store.load()) blacklist.apply(chunk);
     const now = Math.floor(platform.clock.wallMs() / 1_000);
     const iat = now - 10;

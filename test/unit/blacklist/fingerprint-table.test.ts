@@ -1,6 +1,8 @@
 import { createHash } from "node:crypto";
 import { expect } from "chai";
+import fc from "fast-check";
 import { describe, it } from "mocha";
+import { createFingerprintHash, hashKeyBytes } from "../../../api/blacklist/fingerprint-hash.ts";
 import { FingerprintTable } from "../../../api/blacklist/fingerprint-table.ts";
 import {
   createFingerprintWords,
@@ -8,6 +10,7 @@ import {
   readUuid,
 } from "../../../api/blacklist/fingerprint-words.ts";
 import { createFingerprinter, parseFingerprint } from "../../../shared/revocation/fingerprint.ts";
+import { createRandom } from "../../support/random.ts";
 
 const uuid = "01234567-89ab-4cde-8f01-23456789abcd";
 
@@ -16,6 +19,10 @@ function wordsOf(text: string): Uint32Array {
   readFingerprint(parseFingerprint(createHash("sha256").update(text).digest("hex").slice(0, 32)), words);
   return words;
 }
+
+const random = createRandom("tables");
+const hashOf = createFingerprintHash(random.bytes(hashKeyBytes));
+const randomKey = () => new Uint32Array(random.bytes(16).slice().buffer);
 
 describe("fingerprint words", () => {
   it("are the same for a UUID of our own and for its fingerprint", () => {
@@ -47,30 +54,29 @@ describe("fingerprint words", () => {
 });
 
 describe("fingerprint table", () => {
-  it("has what was added while it grows, and nothing else", () => {
-    const table = new FingerprintTable();
-    for (let at = 0; at < 20_000; at += 1) table.add(wordsOf(`in ${at}`));
+  it("has what was added while it grows and splits, and nothing else", () => {
+    const table = new FingerprintTable(hashOf);
+    for (let at = 0; at < 40_000; at += 1) table.add(wordsOf(`in ${at}`));
 
-    const missing = Array.from({ length: 20_000 }, (_, at) => at).filter(
-      (at) => !table.has(wordsOf(`in ${at}`)),
-    );
-    const surplus = Array.from({ length: 20_000 }, (_, at) => at).filter((at) =>
-      table.has(wordsOf(`out ${at}`)),
-    );
+    const all = Array.from({ length: 40_000 }, (_, at) => at);
+    const missing = all.filter((at) => !table.has(wordsOf(`in ${at}`)));
+    const surplus = all.filter((at) => table.has(wordsOf(`out ${at}`)));
 
-    expect([missing, surplus, table.size]).to.deep.equal([[], [], 20_000]);
+    expect([missing, surplus, table.size]).to.deep.equal([[], [], 40_000]);
+    expect(table.segments().length).to.be.greaterThan(4);
   });
 
   it("counts what is added twice once", () => {
-    const table = new FingerprintTable();
+    const table = new FingerprintTable(hashOf);
+    table.add(wordsOf("a"));
+    table.add(wordsOf("a"));
 
-    expect(table.add(wordsOf("a"))).to.equal(table.add(wordsOf("a")));
     expect(table.size).to.equal(1);
   });
 
   for (const changed of [0, 1, 2, 3]) {
     it(`tells keys apart that differ in word ${changed} only`, () => {
-      const table = new FingerprintTable();
+      const table = new FingerprintTable(hashOf);
       const key = wordsOf("a");
       table.add(key);
 
@@ -82,23 +88,95 @@ describe("fingerprint table", () => {
   }
 
   it("has the key of zeros only once it was added", () => {
-    const table = new FingerprintTable();
+    const table = new FingerprintTable(hashOf);
     const before = table.has(createFingerprintWords());
     table.add(createFingerprintWords());
 
     expect([before, table.has(createFingerprintWords())]).to.deep.equal([false, true]);
   });
 
-  it("keeps the greatest number of each key while it grows", () => {
-    const table = new FingerprintTable(2);
-    for (let at = 0; at < 1_000; at += 1) {
-      const slot = table.add(wordsOf(`${at}`));
-      table.raise(slot, 0, at);
-      table.raise(slot, 0, at - 1);
-      table.raise(slot, 1, 2 ** 40 + at);
+  it("keeps the greatest numbers of each key while it grows and splits", () => {
+    const table = new FingerprintTable(hashOf, 2);
+    for (let at = 0; at < 20_000; at += 1) {
+      table.raise(wordsOf(`${at}`), [at, 0]);
+      table.raise(wordsOf(`${at}`), [at - 1, 2 ** 40 + at]);
     }
 
-    const slot = table.find(wordsOf("17"));
-    expect([table.value(slot, 0), table.value(slot, 1)]).to.deep.equal([17, 2 ** 40 + 17]);
+    for (const at of [0, 17, 19_999])
+      expect([0, 1].map((column) => table.value(wordsOf(`${at}`), column))).to.deep.equal([at, 2 ** 40 + at]);
+    expect(table.value(wordsOf("absent"), 0)).to.equal(0);
+  });
+
+  it("is as a map of names to numbers, whatever is added in which order, with and without a hint", () => {
+    const key = fc.tuple(fc.nat(3), fc.nat(50)).map(([bit, low]) => Uint32Array.of(0, 0, bit * 2 ** 31, low));
+    const history = fc.array(fc.tuple(key, fc.nat(100)), { maxLength: 200 });
+    fc.assert(
+      fc.property(history, fc.option(fc.nat(20_000)), (steps, hint) => {
+        const table = new FingerprintTable(hashOf, 1);
+        if (hint !== null) table.reserve(hint);
+        const map = new Map<string, number>();
+        for (const [words, number] of steps) {
+          table.raise(words, [number]);
+          map.set(words.join(), Math.max(map.get(words.join()) ?? 0, number));
+        }
+        expect(table.size).to.equal(map.size);
+        for (const [words] of steps) expect(table.value(words, 0)).to.equal(map.get(words.join()));
+      }),
+    );
+  });
+
+  it("takes little memory, and with a hint no more than the keys need", () => {
+    const keys = Array.from({ length: 100_000 }, randomKey);
+    const grown = new FingerprintTable(hashOf);
+    const presized = new FingerprintTable(hashOf);
+    presized.reserve(keys.length);
+    expect(presized.bytes).to.equal(0);
+    for (const key of keys) {
+      grown.add(key);
+      presized.add(key);
+    }
+    expect(presized.bytes / keys.length).to.be.lessThan(21.5);
+    expect(grown.bytes / keys.length).to.be.lessThan(28);
+  });
+
+  it("takes no hint once it holds something", () => {
+    const table = new FingerprintTable(hashOf);
+    table.add(wordsOf("a"));
+    table.reserve(1_000_000);
+
+    expect([table.has(wordsOf("a")), table.segments().length]).to.deep.equal([true, 1]);
+  });
+});
+
+describe("fingerprint hash", () => {
+  /** Of so many hashes' first ten bits about 65 % of 1,024 differ, if they are as good as random. */
+  const spread = (keys: readonly Uint32Array[], hash = hashOf) =>
+    new Set(keys.map((key) => hash(key) >>> 22)).size;
+
+  it("scatters keys in another process that were chosen to lie together in one", () => {
+    const other = createFingerprintHash(random.bytes(hashKeyBytes));
+    const chosen: Uint32Array[] = [];
+    while (chosen.length < 1_024) {
+      const key = randomKey();
+      if (hashOf(key) >>> 26 === 0) chosen.push(key);
+    }
+    expect(spread(chosen)).to.be.at.most(16);
+    expect(spread(chosen, other)).to.be.within(570, 730);
+  });
+
+  const alike: Record<string, (n: number) => Uint32Array> = {
+    "that count in their last word": (n) => Uint32Array.of(7, 7, 7, n),
+    "that differ in their highest bits": (n) => Uint32Array.of(n << 22, 0, 0, 0),
+    "whose words are all the same": (n) => Uint32Array.of(n, n, n, n),
+    "of which two words cancel each other out": (n) => Uint32Array.of(n << 22, n << 22, 1, 2),
+  };
+  for (const [which, keyOf] of Object.entries(alike)) {
+    it(`scatters keys ${which}`, () => {
+      expect(spread(Array.from({ length: 1_024 }, (_, n) => keyOf(n)))).to.be.within(500, 1_024);
+    });
+  }
+
+  it("wants a key of its length", () => {
+    expect(() => createFingerprintHash(new Uint8Array(32))).to.throw(RangeError);
   });
 });

@@ -16,7 +16,7 @@ export function createWorld() {
   const platform = createManualPlatform();
   const startSeconds = platform.clock.wallMs() / 1000;
   const blacklist = createBlacklist({
-    clock: platform.clock,
+    ...platform,
     fingerprint,
     ownIssuer,
     longestLifetimeMs: () => lifetimeSeconds * 1000,

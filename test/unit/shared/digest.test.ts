@@ -45,7 +45,7 @@ describe("digestsOf", () => {
     fc.assert(
       fc.asyncProperty(additions, async (some) => {
         const blacklist = createBlacklist({
-          clock: createManualPlatform(0).clock,
+          ...createManualPlatform(0),
           fingerprint: createFingerprinter("own"),
           ownIssuer: "own",
         });
