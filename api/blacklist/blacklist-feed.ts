@@ -7,7 +7,7 @@ import type { FeedDeps, ResyncReason } from "./feed-deps.ts";
 import { Freshness } from "./freshness.ts";
 import type { FreshnessView } from "./freshness-view.ts";
 import { createInTime, type InTime } from "./in-time.ts";
-import { Lease, type Sending } from "./lease.ts";
+import { Lease } from "./lease.ts";
 import { loadSnapshot } from "./load-snapshot.ts";
 import { Pacer, retryDelayMs } from "./pacer.ts";
 import { longestAcceptanceMs, type StalenessPolicy } from "./staleness-policy.ts";
@@ -164,8 +164,9 @@ class Feed implements BlacklistFeed {
   }
 
   async #sync(): Promise<number> {
-    const { store, blacklist, instanceId, policy, routePolicies = [], maxStalenessMs } = this.#deps;
+    const { clock, store, blacklist, instanceId, policy, routePolicies = [], maxStalenessMs } = this.#deps;
     const { incarnation, position } = this.#cursor;
+    const sentAtMs = clock.monotonicMs();
     const sent = this.#lease.noteSending();
     this.#hasReported = true;
     const answer = await this.#inTime(
@@ -186,12 +187,12 @@ class Feed implements BlacklistFeed {
       this.#lease.noteAnswer({ sent, incarnation: answer.incarnation, head: answer.head });
       this.#renew();
     }
-    return this.#nextAfter(outcome, sent, position);
+    return this.#nextAfter(outcome, sentAtMs, position);
   }
 
-  #nextAfter(outcome: FollowOutcome, sent: Sending, reported: Position): number {
+  #nextAfter(outcome: FollowOutcome, sentAtMs: number, reported: Position): number {
     const { clock, syncIntervalMs, reportDelayMs = defaultReportDelayMs } = this.#deps;
-    const untilNextMs = Math.max(0, syncIntervalMs - (clock.monotonicMs() - sent.monotonicMs));
+    const untilNextMs = Math.max(0, syncIntervalMs - (clock.monotonicMs() - sentAtMs));
     if (outcome === "lost" || outcome === "other-incarnation") {
       this.#mustLoad = true;
       this.#freshness.noteMissing("snapshot");

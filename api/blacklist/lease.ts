@@ -1,10 +1,10 @@
 import type { Clock } from "../../shared/ports/platform.ts";
 import type { Position } from "../../shared/revocation/position.ts";
+import { createSteadyClock, type SteadyClock } from "./steady-clock.ts";
 
-/** Both clocks, read right before a call is sent. */
+/** By the steady clock, read right before a call is sent. */
 export interface Sending {
-  readonly wallMs: number;
-  readonly monotonicMs: number;
+  readonly steadyMs: number;
 }
 
 interface UnreachedSync {
@@ -21,17 +21,17 @@ const unreachedAtMost = 32;
  * head has been reached, under the incarnation that it showed.
  */
 export class Lease {
-  readonly #clock: Clock;
+  readonly #steadyMs: SteadyClock;
   #unreached: UnreachedSync[] = [];
   #from: Sending | null = null;
 
   constructor(clock: Clock) {
-    this.#clock = clock;
+    this.#steadyMs = createSteadyClock(clock);
   }
 
   /** To be called before the call is made. */
   noteSending(): Sending {
-    return { wallMs: this.#clock.wallMs(), monotonicMs: this.#clock.monotonicMs() };
+    return { steadyMs: this.#steadyMs() };
   }
 
   /** The answer to what was sent then showed this head of a valid store. */
@@ -50,13 +50,9 @@ export class Lease {
     return true;
   }
 
-  /**
-   * Null when nothing was proved yet. The monotonic clock stands still in a suspended machine and the wall clock may
-   * be set back: the longer time of the two counts.
-   */
+  /** Null when nothing was proved yet. */
   elapsedMs(): number | null {
-    if (this.#from === null) return null;
-    const monotonicMs = this.#clock.monotonicMs() - this.#from.monotonicMs;
-    return Math.max(monotonicMs, this.#clock.wallMs() - this.#from.wallMs);
+    const nowMs = this.#steadyMs();
+    return this.#from === null ? null : nowMs - this.#from.steadyMs;
   }
 }

@@ -16,8 +16,8 @@ export const mutations: readonly Mutation[] = [
   },
   {
     name: "only the monotonic clock counts",
-    file: "api/blacklist/lease.ts",
-    find: "return Math.max(monotonicMs, this.#clock.wallMs() - this.#from.wallMs);",
+    file: "api/blacklist/steady-clock.ts",
+    find: "return monotonicMs + suspendedMs;",
     replace: "return monotonicMs;",
   },
   {
