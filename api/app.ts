@@ -18,12 +18,12 @@ import { createRequireRole } from "./middleware/require-role.ts";
 import { createRequireToken } from "./middleware/require-token.ts";
 import type { RequestState } from "./request-state.ts";
 import { createRoutes, type RouteDeps } from "./routes/index.ts";
-import type { VerifyToken } from "./tokens/verify-token.ts";
+import type { VerifyOnce } from "./tokens/verify-once.ts";
 
 export interface AppDeps extends RouteDeps, Platform {
   readonly log: Log;
   readonly metrics: Metrics;
-  readonly verifyToken: VerifyToken;
+  readonly tokens: Pick<VerifyOnce, "verify">;
   readonly blacklist: Blacklist;
   readonly feed: Pick<BlacklistFeed, "isAccepting" | "freshness">;
   readonly routePolicies?: RoutePolicies;
@@ -35,7 +35,7 @@ export function createApp(deps: AppDeps): Koa<RequestState> {
   const { log, metrics } = deps;
   const bearer = [
     createRequireFresh(deps.feed, deps.routePolicies),
-    createRequireToken(deps.verifyToken),
+    createRequireToken(deps.tokens),
     createRejectRevoked(deps.blacklist, metrics),
   ];
   const router = createRoutes({ bearer, admin: [...bearer, createRequireRole("admin")] }, deps);

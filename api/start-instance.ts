@@ -25,6 +25,7 @@ import { createIssueToken } from "./tokens/issue-token.ts";
 import type { KeySet } from "./tokens/keys.ts";
 import { longestTokenLifetimeSeconds } from "./tokens/longest-lifetime.ts";
 import { createPrepareTokens } from "./tokens/prepare-tokens.ts";
+import { createVerifyOnce } from "./tokens/verify-once.ts";
 import { createVerifyToken } from "./tokens/verify-token.ts";
 import { createUseCases } from "./users/create-use-cases.ts";
 import { createEmailOfUser } from "./users/email-of-user.ts";
@@ -70,6 +71,9 @@ export interface RunningInstance {
   /** Names of what is still open. */
   readonly open: readonly string[];
 }
+
+/** Enough for the tokens that most fleets see within a lifetime; what does not fit is verified again. */
+const verificationCache = { maxEntries: 50_000, maxBytes: 64 * 1024 * 1024 } as const;
 
 /**
  * Wires an API instance, and starts what it does by itself: the feed, the first set-up. Throws `config-invalid` where a
@@ -164,12 +168,13 @@ export async function startInstance(options: InstanceDeps): Promise<RunningInsta
   );
   closers.add("setup", () => setup.close());
 
-  const verifyToken = createVerifyToken({
-    keys,
-    issuer,
-    audience,
+  const { CLOCK_TOLERANCE_SECONDS: clockToleranceSeconds } = settings;
+  const tokens = createVerifyOnce({
+    verifyToken: createVerifyToken({ keys, issuer, audience, clock, clockToleranceSeconds }),
+    blacklist,
     clock,
-    clockToleranceSeconds: settings.CLOCK_TOLERANCE_SECONDS,
+    clockToleranceSeconds,
+    cache: verificationCache,
   });
   const app = createApp({
     ...platform,
@@ -187,7 +192,7 @@ export async function startInstance(options: InstanceDeps): Promise<RunningInsta
     emailOfUser: createEmailOfUser({ users, timers }),
     readiness: createReadiness({ feed, setup, clock, drainingSinceMs: () => drainingSinceMs }),
     routePolicies,
-    verifyToken,
+    tokens,
     metricsText: () => {
       noteReplica(metrics, blacklist.entries, feed);
       return metrics.text();
@@ -200,7 +205,7 @@ export async function startInstance(options: InstanceDeps): Promise<RunningInsta
     handle: (request, response) => void answer(request, response),
     blacklist,
     feed,
-    authenticateUpgrade: createAuthenticateUpgrade({ feed, verifyToken, blacklist, metrics, ids, log }),
+    authenticateUpgrade: createAuthenticateUpgrade({ feed, tokens, blacklist, metrics, ids, log }),
     guardWebSocket: createGuardWebSocket({ connections, timers }),
     async whenReady() {
       await Promise.all([setup.whenDone(), feed.whenAccepting()]);

@@ -1,7 +1,8 @@
 import { AppError } from "../../shared/errors.ts";
 import type { Metrics } from "../../shared/metrics.ts";
-import type { Blacklist, CheckedClaims, RevocationCode } from "../blacklist/blacklist.ts";
-import { claimsOf, type Middleware } from "../request-state.ts";
+import type { Blacklist, RevocationCode } from "../blacklist/blacklist.ts";
+import { type Middleware, verifiedTokenOf } from "../request-state.ts";
+import type { VerifiedToken } from "../tokens/verify-once.ts";
 
 const explanations: Record<RevocationCode, string> = {
   "token-revoked": "This token has been revoked; sign in again.",
@@ -11,7 +12,7 @@ const explanations: Record<RevocationCode, string> = {
 /** Step 7 of a revocation: one look into the memory of this instance. */
 export function createRejectRevoked(blacklist: Checking, metrics: Pick<Metrics, "checks">): Middleware {
   return async function rejectRevoked(ctx, next) {
-    refuseIfRevoked({ blacklist, metrics }, claimsOf(ctx));
+    refuseIfRevoked({ blacklist, metrics }, verifiedTokenOf(ctx));
     await next();
   };
 }
@@ -20,9 +21,9 @@ type Checking = Pick<Blacklist, "isRevoked">;
 
 export function refuseIfRevoked(
   deps: { readonly blacklist: Checking; readonly metrics: Pick<Metrics, "checks"> },
-  claims: CheckedClaims,
+  { claims, names }: VerifiedToken,
 ): void {
-  const code = deps.blacklist.isRevoked(claims);
+  const code = deps.blacklist.isRevoked(claims, names);
   deps.metrics.checks.inc({ result: code ?? "accepted" });
   if (code !== null) throw new AppError(code, explanations[code]);
 }

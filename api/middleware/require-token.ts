@@ -1,15 +1,15 @@
 import type { IncomingMessage } from "node:http";
 import { AppError } from "../../shared/errors.ts";
 import type { Middleware } from "../request-state.ts";
-import type { VerifyToken } from "../tokens/verify-token.ts";
+import type { VerifyOnce } from "../tokens/verify-once.ts";
 
 /** Several tokens in one header; other texts with commas are no tokens at all. */
 const tokenList = /^[A-Za-z0-9._~+/=-]*,/;
 
 /** The access token is taken from the `Authorization` header only, one of them, scheme Bearer (RFC 6750 §2.1). */
-export function createRequireToken(verifyToken: VerifyToken): Middleware {
+export function createRequireToken(tokens: Pick<VerifyOnce, "verify">): Middleware {
   return async function requireToken(ctx, next) {
-    ctx.state.claims = verifyToken(tokenOf(ctx.req));
+    ctx.state.token = tokens.verify(tokenOf(ctx.req));
     await next();
   };
 }

@@ -11,11 +11,11 @@ import type { StalenessPolicy } from "../blacklist/staleness-policy.ts";
 import { refuseIfRevoked } from "../middleware/reject-revoked.ts";
 import { type FreshFeed, refuseUnlessFresh } from "../middleware/require-fresh.ts";
 import { tokenOf } from "../middleware/require-token.ts";
-import type { VerifyToken } from "../tokens/verify-token.ts";
+import type { VerifyOnce } from "../tokens/verify-once.ts";
 
 export interface UpgradeDeps {
   readonly feed: FreshFeed;
-  readonly verifyToken: VerifyToken;
+  readonly tokens: Pick<VerifyOnce, "verify">;
   readonly blacklist: Pick<Blacklist, "isRevoked">;
   readonly metrics: Pick<Metrics, "checks">;
   readonly ids: Ids;
@@ -43,9 +43,9 @@ export interface UpgradeDeps {
 export function createAuthenticateUpgrade(deps: UpgradeDeps) {
   function check(request: IncomingMessage, policy: StalenessPolicy | undefined): OpeningToken {
     refuseUnlessFresh(deps.feed, policy);
-    const claims = deps.verifyToken(tokenOf(request));
-    refuseIfRevoked(deps, claims);
-    return { claims, policy };
+    const token = deps.tokens.verify(tokenOf(request));
+    refuseIfRevoked(deps, token);
+    return { claims: token.claims, policy };
   }
 
   return function authenticateUpgrade(
