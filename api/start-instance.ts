@@ -13,6 +13,7 @@ import { createApp } from "./app.ts";
 import { type Blacklist, createBlacklist } from "./blacklist/blacklist.ts";
 import { type BlacklistFeed, startBlacklistFeed } from "./blacklist/blacklist-feed.ts";
 import { createOpenConnections } from "./blacklist/connections.ts";
+import { createMemoryAlarm } from "./blacklist/memory-alarm.ts";
 import { startReplicaComparison } from "./blacklist/replica-comparison.ts";
 import { longestAcceptanceMs, type RoutePolicies } from "./blacklist/staleness-policy.ts";
 import { createReadiness } from "./readiness.ts";
@@ -128,6 +129,7 @@ export async function startInstance(options: InstanceDeps): Promise<RunningInsta
     tokenLifetimeSeconds: lifetimeSeconds,
     longestLifetimeMs: () => longestTokenLifetimeSeconds * 1_000,
   });
+  const ceilingBytes = settings.BLACKLIST_CEILING_MB * 1024 * 1024;
   const feed = await startBlacklistFeed({
     ...platform,
     store,
@@ -144,6 +146,7 @@ export async function startInstance(options: InstanceDeps): Promise<RunningInsta
       const addedAtMs = millisecondsOf(position);
       metrics.propagationSeconds.observe(Math.max(0, clock.wallMs() - addedAtMs) / 1_000);
     },
+    onPruned: createMemoryAlarm({ blacklist, ceilingBytes, log }),
     onForeign: (count) => metrics.divergences.inc({ where: "store", cause: "feed-entry-foreign" }, count),
     onResync: (reason) => metrics.resyncs.inc({ reason }),
   });
@@ -194,7 +197,10 @@ export async function startInstance(options: InstanceDeps): Promise<RunningInsta
     routePolicies,
     tokens,
     metricsText: () => {
-      noteReplica(metrics, blacklist.entries, feed);
+      noteReplica(metrics, blacklist, feed);
+      metrics.replicaCeilingBytes.set(ceilingBytes);
+      metrics.verificationCacheEntries.set(tokens.entries);
+      metrics.verificationCacheBytes.set(tokens.bytes);
       return metrics.text();
     },
     isDraining: () => drainingSinceMs !== null,
@@ -233,8 +239,9 @@ export async function startInstance(options: InstanceDeps): Promise<RunningInsta
   }
 }
 
-function noteReplica(metrics: Metrics, entries: number, feed: BlacklistFeed): void {
+function noteReplica(metrics: Metrics, { entries, bytes }: Blacklist, feed: BlacklistFeed): void {
   metrics.replicaEntries.set(entries);
+  metrics.replicaBytes.set(bytes);
   metrics.replicaAccepting.set(feed.isAccepting() ? 1 : 0);
   metrics.replicaPosition.set(millisecondsOf(feed.position));
   const { stalenessMs } = feed.freshness();

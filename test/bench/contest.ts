@@ -102,7 +102,9 @@ function rowOf(contest: Contest, baseline: Baseline, values: ReadonlyMap<Side, r
     unit: contest.unit,
     ratio,
     repetitions: contest.repetitions,
-    ...(target === undefined ? {} : { target, is_met: isMet(target, target.of === "ratio" ? ratio : ours.median) }),
+    ...(target === undefined
+      ? {}
+      : { target, is_met: isMet(target, target.of === "ratio" ? ratio : ours.median) }),
   };
 }
 
@@ -113,7 +115,10 @@ function isMet({ atMost = Infinity, atLeast = -Infinity }: Target, value: number
 export function spreadOf(values: readonly number[]): Spread {
   const ordered = values.toSorted((a, b) => a - b);
   const middle = Math.floor(ordered.length / 2);
-  const [below = Number.NaN, above = Number.NaN] = [ordered[ordered.length % 2 === 1 ? middle : middle - 1], ordered[middle]];
+  const [below = Number.NaN, above = Number.NaN] = [
+    ordered[ordered.length % 2 === 1 ? middle : middle - 1],
+    ordered[middle],
+  ];
   return {
     median: (below + above) / 2,
     min: ordered[0] ?? Number.NaN,

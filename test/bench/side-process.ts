@@ -14,7 +14,10 @@ export interface SideProcess {
 const entry = fileURLToPath(new URL("sides/main.ts", import.meta.url));
 
 /** A side in a process of its own, so that one's heap is nothing to the other's garbage collector. */
-export function inProcessOfItsOwn(name: string, { module, side, params, nodeOptions = [] }: SideProcess): Side {
+export function inProcessOfItsOwn(
+  name: string,
+  { module, side, params, nodeOptions = [] }: SideProcess,
+): Side {
   return {
     name,
     async open() {

@@ -34,7 +34,12 @@ export function createFilledBlacklist(entries: number): Blacklist {
     blacklist.apply({ ...noAdditions, tokens });
   }
   for (let subject = 0; subject < entries / tokensToACutOff; subject += 1) {
-    const cutOff = { subject: fingerprint(issuer, subjectName(subject)), epoch: 1, notBefore: 0, until: startSeconds + 1_800 };
+    const cutOff = {
+      subject: fingerprint(issuer, subjectName(subject)),
+      epoch: 1,
+      notBefore: 0,
+      until: startSeconds + 1_800,
+    };
     blacklist.apply(packAdditions([{ kind: "cut-off", ...cutOff }]));
   }
   return blacklist;
@@ -53,7 +58,10 @@ export const sides = {
     const tokens = new Set<string>();
     for (let token = 0; token < entries; token += 1) tokens.add(tokenName(token));
     const epochs = epochsOf(entries);
-    return asking({ entries, ...asked }, ({ jti, sub, epoch }) => (epochs.get(sub) ?? 0) > epoch || tokens.has(jti));
+    return asking(
+      { entries, ...asked },
+      ({ jti, sub, epoch }) => (epochs.get(sub) ?? 0) > epoch || tokens.has(jti),
+    );
   },
 
   async map({ entries, ...asked }: CheckParams) {
@@ -74,7 +82,10 @@ export const sides = {
     const tokens = new LRUCache<string, true>({ max: entries, ttl: 1_800_000 });
     for (let token = 0; token < entries; token += 1) tokens.set(tokenName(token), true);
     const epochs = epochsOf(entries);
-    return asking({ entries, ...asked }, ({ jti, sub, epoch }) => (epochs.get(sub) ?? 0) > epoch || tokens.has(jti));
+    return asking(
+      { entries, ...asked },
+      ({ jti, sub, epoch }) => (epochs.get(sub) ?? 0) > epoch || tokens.has(jti),
+    );
   },
 };
 
