@@ -47,7 +47,7 @@ describe("verifying a token once", () => {
   it("verifies a token that comes again only once, and gives the same claims", () => {
     const token = withClaims(keys, {});
     expect(tokens.verify(token).claims).to.deep.equal(goodClaims);
-    expect(tokens.verify(`${token}`).claims).to.deep.equal(goodClaims);
+    expect(tokens.verify(Buffer.from(token).toString()).claims).to.deep.equal(goodClaims);
     expect(verifications).to.equal(1);
   });
 
