@@ -15,7 +15,7 @@ import {
   readUuid,
 } from "./fingerprint-words.ts";
 import { lackingRecords } from "./lacking-records.ts";
-import { checkRecords, readCutOffs, readTokens } from "./packed-records.ts";
+import { checkRecords, firstExpiryIn, readCutOffs, readTokens } from "./packed-records.ts";
 
 export type RevocationCode = "token-revoked" | "user-deactivated";
 
@@ -42,8 +42,11 @@ export interface Blacklist {
   isRevoked(claims: CheckedClaims, names?: TokenNames): RevocationCode | null;
   /** Of a token that will be asked for more than once. */
   namesOf(claims: CheckedClaims): TokenNames;
-  /** Merges. Throws a `RangeError`, and merges nothing, when a part is not a whole number of records. */
-  apply(additions: PackedAdditions): void;
+  /**
+   * Merges. Throws a `RangeError`, and merges nothing, when a part is not a whole number of records. `bucketRecords` is
+   * a hint of how many tokens are to come that expire in the minute of the first one.
+   */
+  apply(additions: PackedAdditions, bucketRecords?: number): void;
   /** Which of them are not enforced here for as long as they live; what has expired is left out. */
   lacks(additions: PackedAdditions): PackedAdditions;
   /** What is enforced, in chunks, for `digestsOf`: whatever changes between two chunks may be in it or not. */
@@ -84,6 +87,11 @@ export function createBlacklist(deps: BlacklistDeps): Blacklist {
     return words;
   }
 
+  function makeRoom(additions: PackedAdditions, records: number): void {
+    const exp = firstExpiryIn(additions.tokens);
+    if (exp !== null) tokens.tableFor(exp).reserve(records);
+  }
+
   function isCutOff({ iss, sub, iat, epoch }: CheckedClaims, names: TokenNames | undefined): boolean {
     if (cutOffs.isEmpty) return false;
     const subject = names?.subject ?? wordsOf(iss, sub);
@@ -101,8 +109,9 @@ export function createBlacklist(deps: BlacklistDeps): Blacklist {
       subject: wordsOf(iss, sub).slice(),
       token: wordsOf(iss, jti).slice(),
     }),
-    apply(additions) {
+    apply(additions, bucketRecords = 0) {
       checkRecords(additions);
+      if (bucketRecords > 0) makeRoom(additions, bucketRecords);
       readTokens(additions.tokens, words, (exp) => tokens.tableFor(exp).add(words));
       readTokens(additions.unrecordedTokens, words, (until) => unrecorded.tableFor(until).add(words));
       readCutOffs(additions.cutOffs, words, (record) => cutOffs.add(words, record));

@@ -31,7 +31,7 @@ export interface RevocationStore {
    * The whole contents in bounded chunks. Entries added meanwhile may or may not be in it. What is no record of ours
    * is left out, and noted; then it rejects with `store-invalid` at its end: a record may have stood there.
    */
-  load(): AsyncIterable<PackedAdditions>;
+  load(): AsyncIterable<LoadedChunk>;
   /** The buckets that were found damaged by anybody, and are still. */
   readDamaged(): Promise<readonly string[]>;
 
@@ -82,6 +82,11 @@ export interface RevocationStore {
   /** Whether the server answers now. */
   ping(): Promise<boolean>;
   close(): Promise<void>;
+}
+
+export interface LoadedChunk extends PackedAdditions {
+  /** About how many tokens the bucket of this chunk's tokens holds in all: a hint for who makes room for them. */
+  readonly bucketRecords?: number;
 }
 
 export interface Written {

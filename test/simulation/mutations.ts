@@ -107,7 +107,7 @@ export const mutations: readonly Mutation[] = [
   {
     name: "a load merges nothing",
     file: "api/blacklist/load-snapshot.ts",
-    find: "blacklist.apply(next.value);",
+    find: "blacklist.apply(next.value, next.value.bucketRecords);",
     replace: "",
   },
 ];
