@@ -1,11 +1,17 @@
-import { type Blacklist, createBlacklist } from "../../../api/blacklist/blacklist.ts";
-import { createPlatform } from "../../../shared/platform.ts";
+import type { Blacklist } from "../../../api/blacklist/blacklist.ts";
 import { clockErrorAllowedMs } from "../../../shared/revocation/addition.ts";
-import { createFingerprinter } from "../../../shared/revocation/fingerprint.ts";
-import { noAdditions, tokenRecordBytes } from "../../../shared/revocation/packed-additions.ts";
+import { noAdditions } from "../../../shared/revocation/packed-additions.ts";
 import type { Repetition } from "../contest.ts";
-import { uuidOf, writeUuid } from "./names.ts";
-import { issuer, startSeconds } from "./revocations.ts";
+import { uuidOf } from "./names.ts";
+import {
+  createEmptyBlacklist,
+  fillBlacklist,
+  fillMap,
+  fillSet,
+  packTokens,
+  roundedUp,
+  startSeconds,
+} from "./revocations.ts";
 
 export interface StructureParams {
   readonly entries: number;
@@ -13,63 +19,12 @@ export interface StructureParams {
   readonly isPresized?: boolean;
 }
 
-const minutes = 60;
-const recordsAtOnce = 4_096;
 const recordsInAnnouncement = 100;
-const expiryOf = (token: number) => startSeconds + 900 + (token % minutes) * 60;
 
-/** A clock that tests move; pruning follows it at once. */
+/** A clock that is moved by hand. */
 function createMovingClock() {
-  let wallMs = startSeconds * 1_000;
-  return {
-    clock: { wallMs: () => wallMs, monotonicMs: () => wallMs },
-    moveTo: (seconds: number) => (wallMs = seconds * 1_000),
-  };
-}
-
-function createEmpty(clock = createMovingClock().clock): Blacklist {
-  const fingerprint = createFingerprinter(issuer);
-  return createBlacklist({
-    ...createPlatform(),
-    clock,
-    fingerprint,
-    ownIssuer: issuer,
-    longestLifetimeMs: () => 1,
-  });
-}
-
-/** By minute, as the store hands them out; `from` and `to` count within the minute. */
-function packMinute(minute: number, from: number, to: number): Buffer {
-  const bytes = Buffer.alloc((to - from) * tokenRecordBytes);
-  for (let at = from; at < to; at += 1) {
-    const token = at * minutes + minute;
-    writeUuid(token, bytes, (at - from) * tokenRecordBytes);
-    bytes.writeUInt32BE(expiryOf(token), (at - from) * tokenRecordBytes + 16);
-  }
-  return bytes;
-}
-
-function fill(blacklist: Blacklist, { entries, isPresized = true }: StructureParams): void {
-  const inMinute = Math.ceil(entries / minutes);
-  for (let minute = 0; minute < minutes; minute += 1) {
-    for (let from = 0; from < inMinute; from += recordsAtOnce) {
-      const tokens = packMinute(minute, from, Math.min(inMinute, from + recordsAtOnce));
-      blacklist.apply({ ...noAdditions, tokens }, isPresized ? inMinute : undefined);
-    }
-  }
-}
-
-function fillMap(entries: number): Map<string, number> {
-  const map = new Map<string, number>();
-  const inMinute = Math.ceil(entries / minutes);
-  for (let token = 0; token < inMinute * minutes; token += 1) map.set(uuidOf(token), expiryOf(token));
-  return map;
-}
-
-function fillSet(entries: number): Set<string> {
-  const set = new Set<string>();
-  for (let token = 0; token < entries; token += 1) set.add(uuidOf(token));
-  return set;
+  let nowMs = startSeconds * 1_000;
+  return { clock: { wallMs: () => nowMs, monotonicMs: () => nowMs }, advance: (ms: number) => (nowMs += ms) };
 }
 
 function usedBytes(): number {
@@ -83,7 +38,7 @@ function collect(): void {
   globalThis.gc();
 }
 
-/** What each entry takes, of the heap and beside it. */
+/** What each entry takes, on the heap and beside it. */
 function weighing(entries: number, make: () => ReadonlyMap<string, number> | Blacklist) {
   let kept: ReadonlyMap<string, number> | Blacklist | undefined;
   return (): Repetition => {
@@ -96,14 +51,12 @@ function weighing(entries: number, make: () => ReadonlyMap<string, number> | Bla
   };
 }
 
-/** A full collection while they are held. */
-function collecting(held: unknown, size: () => number) {
+/** A full collection while so many are held. */
+function collecting(countHeld: () => number) {
   return (): Repetition => {
     const startedAt = performance.now();
     collect();
-    const tookMs = performance.now() - startedAt;
-    if (held === undefined) throw new Error("nothing is held");
-    return { value: tookMs, answers: String(size()) };
+    return { value: performance.now() - startedAt, answers: String(countHeld()) };
   };
 }
 
@@ -118,39 +71,38 @@ function longestStep(step: () => boolean): number {
   return longestMs;
 }
 
+function createFilled({ entries, isPresized }: StructureParams): Blacklist {
+  const blacklist = createEmptyBlacklist();
+  fillBlacklist(blacklist, entries, isPresized);
+  return blacklist;
+}
+
 export const sides = {
-  weighQuash: async (params: StructureParams) =>
-    weighing(params.entries, () => {
-      const blacklist = createEmpty();
-      fill(blacklist, params);
-      return blacklist;
-    }),
+  weighBlacklist: async (params: StructureParams) => weighing(params.entries, () => createFilled(params)),
   weighMap: async ({ entries }: StructureParams) => weighing(entries, () => fillMap(entries)),
 
-  async collectQuash(params: StructureParams) {
-    const blacklist = createEmpty();
-    fill(blacklist, params);
-    return collecting(blacklist, () => blacklist.entries);
+  async collectBlacklist(params: StructureParams) {
+    const blacklist = createFilled(params);
+    return collecting(() => blacklist.entries);
   },
   async collectSet({ entries }: StructureParams) {
-    const set = fillSet(Math.ceil(entries / minutes) * minutes);
-    return collecting(set, () => set.size);
+    const set = fillSet(entries);
+    return collecting(() => set.size);
   },
 
   /** One minute of sixty goes with each repetition. */
-  async pruneQuash(params: StructureParams) {
-    const moving = createMovingClock();
-    const blacklist = createEmpty(moving.clock);
-    fill(blacklist, params);
+  async pruneBlacklist({ entries }: StructureParams) {
+    const { clock, advance } = createMovingClock();
+    const blacklist = createEmptyBlacklist(clock);
+    fillBlacklist(blacklist, entries);
     // The pruning clock starts behind, and catches up once a lifetime has passed.
     for (let look = 0; look < 2; look += 1) {
       blacklist.prune();
-      moving.moveTo(startSeconds + 1);
+      advance(1);
     }
-    let minute = 0;
+    advance(clockErrorAllowedMs);
     return (): Repetition => {
-      minute += 1;
-      moving.moveTo(startSeconds + 900 + minute * 60 + clockErrorAllowedMs / 1_000);
+      advance(60_000);
       const startedAt = performance.now();
       const pruned = blacklist.prune();
       return { value: performance.now() - startedAt, answers: String(pruned) };
@@ -158,14 +110,13 @@ export const sides = {
   },
   async pruneMap({ entries }: StructureParams) {
     const map = fillMap(entries);
-    let minute = 0;
+    let nowSeconds = startSeconds;
     return (): Repetition => {
-      minute += 1;
-      const nowSeconds = startSeconds + 900 + minute * 60;
+      nowSeconds += 60;
       let pruned = 0;
       const startedAt = performance.now();
       for (const [token, exp] of map) {
-        if (exp >= nowSeconds) continue;
+        if (exp > nowSeconds) continue;
         map.delete(token);
         pruned += 1;
       }
@@ -174,18 +125,15 @@ export const sides = {
   },
 
   /** As they are announced, a hundred at a time, into tables that nobody has presized. */
-  async insertQuash({ entries }: StructureParams) {
+  async insertBlacklist({ entries }: StructureParams) {
     return (): Repetition => {
-      const blacklist = createEmpty();
-      let token = 0;
+      const blacklist = createEmptyBlacklist();
+      let next = 0;
       const longestMs = longestStep(() => {
-        const tokens = Buffer.alloc(recordsInAnnouncement * tokenRecordBytes);
-        for (let at = 0; at < tokens.length; at += tokenRecordBytes, token += 1) {
-          writeUuid(token, tokens, at);
-          tokens.writeUInt32BE(expiryOf(token), at + 16);
-        }
+        const tokens = packTokens(recordsInAnnouncement, (at) => next + at);
         blacklist.apply({ ...noAdditions, tokens });
-        return token >= entries;
+        next += recordsInAnnouncement;
+        return next >= roundedUp(entries);
       });
       return { value: longestMs, answers: String(blacklist.entries) };
     };
@@ -193,10 +141,11 @@ export const sides = {
   async insertSet({ entries }: StructureParams) {
     return (): Repetition => {
       const set = new Set<string>();
-      let token = 0;
+      let next = 0;
       const longestMs = longestStep(() => {
-        for (let at = 0; at < recordsInAnnouncement; at += 1, token += 1) set.add(uuidOf(token));
-        return token >= entries;
+        for (let at = 0; at < recordsInAnnouncement; at += 1) set.add(uuidOf(next + at));
+        next += recordsInAnnouncement;
+        return next >= roundedUp(entries);
       });
       return { value: longestMs, answers: String(set.size) };
     };
