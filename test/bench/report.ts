@@ -1,23 +1,28 @@
 import type { Row, Spread, Target } from "./contest.ts";
 
-/** A line of a table: who, against whom, by how much, and whether that is what was aimed at. */
-export function renderRow(row: Row): string {
-  const { bench, params, baseline, ours, unit, ratio } = row;
+const nameWidth = 42;
+
+/** All rows of one contest: what it took us, and against whom by how much, and whether that is what was aimed at. */
+export function renderRows(rows: readonly Row[]): string {
+  const [first] = rows;
+  if (first === undefined) return "";
+  const { bench, params, ours, unit } = first;
   const what = Object.entries(params)
     .map(([name, value]) => `${name} ${typeof value === "number" ? shortNumber(value) : value}`)
     .join(", ");
-  const lines = [
+  return [
     `${bench}${what === "" ? "" : ` (${what})`}`,
-    `  ${ours.name.padEnd(36)} ${spread(ours, unit)}`,
-    `  ${baseline.name.padEnd(36)} ${spread(baseline, unit)}`,
-    `  ratio ${significant(ratio)}${targetText(row)}`,
-  ];
-  return lines.join("\n");
+    `  ${ours.name.padEnd(nameWidth)} ${spread(ours, unit)}`,
+    ...rows.map(
+      ({ baseline, ...row }) =>
+        `  ${baseline.name.padEnd(nameWidth)} ${spread(baseline, unit)}   ratio ${significant(row.ratio)}${targetText(row)}`,
+    ),
+  ].join("\n");
 }
 
-function targetText({ target, is_met: isMet, unit }: Row): string {
+function targetText({ target, is_met: isMet, unit }: Omit<Row, "baseline">): string {
   if (target === undefined) return "";
-  return `   target: ${boundText(target, unit)}   ${isMet === true ? "met" : "MISSED"}`;
+  return `; target: ${boundText(target, unit)}: ${isMet === true ? "met" : "MISSED"}`;
 }
 
 function boundText({ of, atMost, atLeast }: Target, unit: string): string {

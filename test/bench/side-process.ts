@@ -32,7 +32,7 @@ export function inProcessOfItsOwn(
           return (await answerOf(child)) as Repetition;
         },
         async close() {
-          child.disconnect();
+          child.kill();
           await ended;
         },
       };

@@ -1,6 +1,19 @@
 import type { Benchmark } from "../benchmark.ts";
 import { checkHit, checkMiss } from "./check.ts";
+import { checkVsRedis } from "./check-vs-redis.ts";
+import { coldStart } from "./cold-start.ts";
+import { massRevocation } from "./mass-revocation.ts";
 import { gc, insertStall, memory, prune } from "./structures.ts";
 
 /** In the order in which they are run. */
-export const benchmarks: readonly Benchmark[] = [checkMiss, checkHit, memory, gc, prune, insertStall];
+export const benchmarks: readonly Benchmark[] = [
+  checkMiss,
+  checkHit,
+  checkVsRedis,
+  memory,
+  gc,
+  prune,
+  insertStall,
+  massRevocation,
+  coldStart,
+];

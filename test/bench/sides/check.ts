@@ -17,7 +17,7 @@ export interface CheckParams {
   readonly entries: number;
   /** Users of whom every token is cut off. */
   readonly cutOffs: number;
-  readonly isHit: boolean;
+  readonly hitPercent: number;
   readonly count: number;
 }
 
@@ -61,10 +61,10 @@ function createIsCutOff({ cutOffs }: CheckParams): (query: Query) => boolean {
   return ({ sub, epoch }) => epochs.size > 0 && (epochs.get(sub) ?? 0) > epoch;
 }
 
-function asking({ entries, isHit, count }: CheckParams, isRevoked: (query: Query) => boolean) {
+function asking({ entries, hitPercent, count }: CheckParams, isRevoked: (query: Query) => boolean) {
   let turn = 0;
   return (): Repetition => {
-    const queries = createQueries({ entries, count, isHit, turn });
+    const queries = createQueries({ entries, count, hitPercent, turn });
     turn += 1;
     let revoked = 0;
     const startedAt = performance.now();

@@ -8,7 +8,7 @@ import { uuidOf, writeUuid } from "./names.ts";
 /*
  * Tokens of an hour's lifetime, one after the other by number, spread evenly over the sixty minutes in which they expire.
  */
-const issuer = "https://quash.example";
+export const issuer = "https://quash.example";
 export const minutes = 60;
 export const startSeconds = 1_800_000_000;
 const lifetimeSeconds = 3_600;
@@ -89,15 +89,16 @@ export interface Query {
 export interface Questions {
   readonly entries: number;
   readonly count: number;
-  /** Whether all of them ask for revoked tokens, or none. */
-  readonly isHit: boolean;
+  /** How many of a hundred ask for revoked tokens. */
+  readonly hitPercent: number;
   readonly turn: number;
 }
 
 /** Verified tokens of users whom nobody has cut off; the same for every side in one turn. */
-export function createQueries({ entries, count, isHit, turn }: Questions): Query[] {
+export function createQueries({ entries, count, hitPercent, turn }: Questions): Query[] {
   return Array.from({ length: count }, (_, at) => {
     const drawn = turn * count + at;
+    const isHit = drawn % 100 < hitPercent;
     const number = isHit ? (Math.imul(drawn, 0x9e3779b1) >>> 0) % entries : firstStranger + drawn;
     const exp = expiryOf(number);
     return {
