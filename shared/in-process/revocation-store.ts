@@ -151,7 +151,7 @@ function createHandle(contents: StoreContents, wire: Wire): RevocationStore {
         if (contents.signOff(instanceId)) wire.report(instanceId);
       }),
     readInstances: () => call(() => contents.readInstances()),
-    removeInstances: (ids) => call(() => contents.removeInstances(ids)),
+    removeInstances: (seen) => call(() => contents.removeInstances(seen)),
     subscribe: (listener) =>
       call(() => {
         const unsubscribe = wire.subscribe(listener);

@@ -5,10 +5,10 @@ import {
   type InstanceReport,
   type InstancesView,
   type Longest,
-  type RegisteredInstance,
   type RepairEnd,
   type RepairStart,
   repairLockMs,
+  type SeenInstance,
   type StoreState,
   type SyncAnswer,
   type Written,
@@ -17,6 +17,7 @@ import type { Addition } from "../revocation/addition.ts";
 import { packAdditions } from "../revocation/packed-additions.ts";
 import { createPosition, origin, type Position } from "../revocation/position.ts";
 import { StoreBuckets } from "./store-buckets.ts";
+import { StoreInstances } from "./store-instances.ts";
 import { UndoLog } from "./undo-log.ts";
 
 interface Header {
@@ -46,7 +47,7 @@ export class StoreContents {
   readonly #clock: Clock;
   readonly #undo: UndoLog;
   readonly #buckets: StoreBuckets;
-  readonly #instances = new Map<string, RegisteredInstance>();
+  readonly #instances: StoreInstances;
   readonly #damaged = new Set<string>();
   #header = emptyHeader;
   #feed: FeedEntry[] = [];
@@ -56,6 +57,7 @@ export class StoreContents {
     this.#clock = deps.clock;
     this.#undo = new UndoLog(deps.undoDepth);
     this.#buckets = new StoreBuckets(this.#undo);
+    this.#instances = new StoreInstances(this.#undo);
   }
 
   get incarnation(): string | null {
@@ -84,24 +86,13 @@ export class StoreContents {
 
   sync(report: InstanceReport): { answer: SyncAnswer; moved: boolean } {
     this.#undo.beginWrite();
-    const before = this.#instances.get(report.instanceId);
-    const nowMs = this.#nowMs();
-    this.#undo.set(this.#instances, report.instanceId, {
-      id: report.instanceId,
-      incarnation: report.incarnation,
-      position: report.position,
-      maxStalenessMs: report.maxStalenessMs,
-      entries: report.entries,
-      syncCount: Math.max((before?.syncCount ?? 0) + 1, nowMs),
-      lastSyncAtMs: nowMs,
-      signedOffAtMs: null,
-    });
+    const moved = this.#instances.report(report, this.#nowMs());
     const incarnation = this.incarnation;
     const follows = incarnation !== null && report.incarnation === incarnation;
     const entries = follows ? this.#entriesAfter(report.position) : [];
     return {
       answer: { incarnation, head: this.#header.head, entries },
-      moved: before?.position !== report.position || before.incarnation !== report.incarnation,
+      moved,
     };
   }
 
@@ -110,16 +101,13 @@ export class StoreContents {
   }
 
   signOff(instanceId: string): boolean {
-    const instance = this.#instances.get(instanceId);
-    if (instance === undefined) return false;
     this.#undo.beginWrite();
-    this.#undo.set(this.#instances, instanceId, { ...instance, signedOffAtMs: this.#nowMs() });
-    return true;
+    return this.#instances.signOff(instanceId, this.#nowMs());
   }
 
-  removeInstances(ids: readonly string[]): void {
+  removeInstances(seen: readonly SeenInstance[]): number {
     this.#undo.beginWrite();
-    for (const id of ids) this.#undo.delete(this.#instances, id);
+    return this.#instances.remove(seen);
   }
 
   readState(): StoreState {
@@ -135,7 +123,7 @@ export class StoreContents {
   }
 
   readInstances(): InstancesView {
-    return { ...this.readState(), instances: [...this.#instances.values()] };
+    return { ...this.readState(), instances: this.#instances.all };
   }
 
   raiseLongest(longest: Longest): void {
@@ -244,7 +232,7 @@ export class StoreContents {
   copy(): StoreContents {
     const copied = new StoreContents({ clock: this.#clock, undoDepth: 0 });
     copied.#buckets.takeCopyOf(this.#buckets);
-    for (const [id, instance] of this.#instances) copied.#instances.set(id, instance);
+    copied.#instances.takeCopyOf(this.#instances);
     copied.#header = this.#header;
     copied.#feed = [...this.#feed];
     copied.#replicationId = this.#replicationId;

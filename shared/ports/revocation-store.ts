@@ -43,8 +43,11 @@ export interface RevocationStore {
    * replicas: another one may have been put in its place, and the instances may report there.
    */
   readInstances(): Promise<InstancesView>;
-  /** Forgets instances; the pruner's call. */
-  removeInstances(instanceIds: readonly string[]): Promise<void>;
+  /**
+   * Forgets those of the instances that have not synced since they were seen so; how many went. The pruner's call: one
+   * that came back meanwhile may hold a lease, and whoever does must be registered.
+   */
+  removeInstances(seen: readonly SeenInstance[]): Promise<number>;
 
   /** Listens until `close`. `onGap` is called whenever messages may have been lost (reconnected). */
   subscribe(listener: StoreListener): Promise<Subscription>;
@@ -131,6 +134,8 @@ export interface RegisteredInstance {
   readonly lastSyncAtMs: number;
   readonly signedOffAtMs: number | null;
 }
+
+export type SeenInstance = Pick<RegisteredInstance, "id" | "syncCount">;
 
 export interface Longest {
   readonly tokenLifetimeSeconds: number;

@@ -13,7 +13,13 @@ import { loadContents } from "./load-contents.ts";
 import { createRepairer } from "./repairer.ts";
 import { instancesViewIn, numberIn, syncReplyIn, writtenIn } from "./replies.ts";
 import { addScript } from "./scripts/additions.ts";
-import { readInstancesScript, readStateScript, signOffScript, syncScript } from "./scripts/instances.ts";
+import {
+  readInstancesScript,
+  readStateScript,
+  removeInstancesScript,
+  signOffScript,
+  syncScript,
+} from "./scripts/instances.ts";
 import type { Script } from "./scripts/script.ts";
 import { changeLongestScript, purgeExpiredScript, trimFeedScript } from "./scripts/upkeep.ts";
 import { createStoreSubscriber } from "./store-subscriber.ts";
@@ -81,8 +87,9 @@ export async function connectRedisStore(options: RedisStoreOptions): Promise<Rev
       await syncs.run(signOffScript, [keys.instances], [keys.prefix, instanceId]);
     },
     readInstances: () => readState(readInstancesScript, "instances"),
-    async removeInstances(ids) {
-      if (ids.length > 0) await commands.call("HDEL", keys.instances, ...ids);
+    async removeInstances(seen) {
+      const args = seen.flatMap(({ id, syncCount }) => [id, syncCount]);
+      return numberIn(await commands.run(removeInstancesScript, [keys.instances], args));
     },
     async subscribe(listener) {
       const stop = await subscriber.listen(listener);

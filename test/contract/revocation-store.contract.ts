@@ -411,10 +411,21 @@ export function revocationStoreContract(title: string, openFixture: () => Promis
       it("are forgotten when they are removed", async () => {
         await store.sync(report("one", "first"));
         await store.sync(report("two", "first"));
-        await store.removeInstances(["one", "unknown"]);
-        await store.removeInstances([]);
+        const [one] = (await store.readInstances()).instances.filter(({ id }) => id === "one");
+        const unknown = { id: "unknown", syncCount: 1 };
+        expect(await store.removeInstances([...(one === undefined ? [] : [one]), unknown])).to.equal(1);
+        expect(await store.removeInstances([])).to.equal(0);
 
         expect((await store.readInstances()).instances.map(({ id }) => id)).to.deep.equal(["two"]);
+      });
+
+      it("are not forgotten when they have synced since they were seen", async () => {
+        await store.sync(report("one", "first"));
+        const seen = (await store.readInstances()).instances;
+        await store.sync(report("one", "first"));
+
+        expect(await store.removeInstances(seen)).to.equal(0);
+        expect((await store.readInstances()).instances.map(({ id }) => id)).to.deep.equal(["one"]);
       });
     });
 

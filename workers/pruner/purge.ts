@@ -117,8 +117,7 @@ export function createPurge(deps: PurgeDeps) {
       const isLongGone = silentMs > boundMs(instance.maxStalenessMs) + goneInstanceMs;
       return registered.has(instance.id) && instance.isFenced && isLongGone;
     });
-    if (gone.length > 0) await store.removeInstances(gone.map(({ id }) => id));
-    return gone.length;
+    return gone.length === 0 ? 0 : store.removeInstances(gone);
   }
 
   function tell(removed: ReadonlyMap<Kind, number>): void {

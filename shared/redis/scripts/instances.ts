@@ -72,6 +72,26 @@ return 1
 );
 
 /**
+ * Forgets instances whose sync count is still the given one; what cannot be read counts as 0.
+ *
+ * KEYS    instances
+ * ARGV    id and sync count of each
+ * returns how many went
+ */
+export const removeInstancesScript = createScript(
+  writes,
+  `
+local gone = 0
+for at = 1, #ARGV, 2 do
+  local text = redis.call('HGET', KEYS[1], ARGV[at])
+  local count = text and (string.match(text, '^%S+ %S+ %S+ %S+ (%d+)') or '0')
+  if count == ARGV[at + 1] then gone = gone + redis.call('HDEL', KEYS[1], ARGV[at]) end
+end
+return gone
+`,
+);
+
+/**
  * What the store is now, and who is registered, in one read. A store of whose fixed keys one is somebody else's is
  * invalid: the repair takes that key away.
  *
