@@ -1,5 +1,6 @@
 import { expect } from "chai";
 import { afterEach, beforeEach, describe, it } from "mocha";
+import { dependencyUnavailable } from "../../shared/errors.ts";
 import { pendingRowOfOwnEvent } from "../../shared/revocation/pending-row.ts";
 import { createApplyEvent } from "../../workers/revoker/apply-event.ts";
 import { receiveEvent } from "../../workers/revoker/received-event.ts";
@@ -90,6 +91,12 @@ describe("pruner: purge", () => {
   });
 
   it("never removes a pending row", async () => {
+    await world.close();
+    const parts = world.connectParts();
+    const ledger = intercept(parts.database.ledger, "noteApplied", () => {
+      throw dependencyUnavailable("mongodb", new Error("refuses what is noted"));
+    });
+    await world.start({ database: { ...parts.database, ledger } });
     const row = pendingRow({ eventId: "of another system", source: "/hr" });
     await world.database.ledger.insertPending([row]);
     await advanceMinutes(60);

@@ -27,7 +27,7 @@ export async function startWorldInstance(
   const { fingerprint } = names;
   const clock = options.clock ?? platform.clock;
   const link = { isCut: false };
-  const blacklist = createBlacklist({ clock, fingerprint, ownIssuer: issuer });
+  const blacklist = createBlacklist({ ...platform, clock, fingerprint, ownIssuer: issuer });
   const feed = await startBlacklistFeed({
     ...platform,
     clock,
