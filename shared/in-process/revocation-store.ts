@@ -168,7 +168,7 @@ function createHandle(contents: StoreContents, wire: Wire): RevocationStore {
     readState: () => call(() => contents.readState()),
     raiseLongest: (longest) => call(() => contents.raiseLongest(longest)),
     lowerLongest: (longest) => call(() => contents.lowerLongest(longest)),
-    beginRepair: (lock) => call(() => contents.beginRepair(lock)),
+    beginRepair: (lock, givenUp = []) => call(() => contents.beginRepair(lock, givenUp)),
     repair: (lock, additions) => call(() => contents.repair(lock, additions)),
     discard: (lock, buckets) => call(() => contents.discard(lock, buckets)),
     completeRepair: (lock, repaired) => call(() => contents.completeRepair(lock, repaired)),

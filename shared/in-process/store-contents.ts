@@ -136,10 +136,10 @@ export class StoreContents {
     this.#setHeader({ longest: combine(this.#header.longest, longest, Math.min) });
   }
 
-  beginRepair(lock: string): RepairStart | null {
+  beginRepair(lock: string, givenUp: readonly string[]): RepairStart | null {
     const before = this.#header.lock;
     const holder = this.#lockHolder;
-    if (before !== null && holder !== null && holder !== lock) {
+    if (before !== null && holder !== null && ![lock, ...givenUp].includes(holder)) {
       if (Math.abs(this.#nowMs() - before.atMs) < repairLockMs) return null;
     }
     this.#undo.beginWrite();

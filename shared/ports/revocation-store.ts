@@ -62,9 +62,11 @@ export interface RevocationStore {
 
   /**
    * Takes the repair lock, and takes the incarnation away. Null, and nothing is changed, while somebody else has
-   * it: has shown for less than `repairLockMs` that he lives, on the server that is still the one.
+   * it: has shown for less than `repairLockMs` that he lives, on the server that is still the one. Each attempt has a
+   * lock of its own, lest a late call of one counts as the next one's; `givenUp` are the caller's locks of attempts that
+   * broke off, which are taken over at once.
    */
-  beginRepair(lock: string): Promise<RepairStart | null>;
+  beginRepair(lock: string, givenUp?: readonly string[]): Promise<RepairStart | null>;
   /**
    * Writes what the buckets lack, outside the feed, and shows that the holder lives. False when the lock was lost:
    * somebody else has it, it was wiped, or the server has another replication id than when it was taken.

@@ -551,6 +551,17 @@ export function revocationStoreContract(title: string, openFixture: () => Promis
         );
       });
 
+      it("takes over at once from an attempt that was given up, and refuses its late calls", async () => {
+        await makeValid();
+        await store.beginRepair("broken off");
+
+        expect(await store.beginRepair("next", ["older", "broken off"])).to.include({ incarnation: null });
+        expect(await store.repair("broken off", [])).to.equal(false);
+        expect(await store.discard("broken off", [])).to.equal(false);
+        expect(await store.beginRepair("broken off", ["older"])).to.equal(null);
+        expect(await store.repair("next", [])).to.equal(true);
+      });
+
       it("begins anew where the lock was wiped, and refuses whoever had it", async () => {
         await store.beginRepair("mine");
         await fixture.wipe();

@@ -57,20 +57,27 @@ export function createRepair(deps: RepairDeps) {
     ...(steps === undefined ? {} : { steps }),
   });
 
-  /** Of a repair that broke off: the next one takes its own lock again, instead of waiting for it to lapse. */
-  let heldLock: string | undefined;
+  /** Of attempts that broke off: the next one takes over from them, instead of waiting for them to lapse. */
+  let givenUp: readonly string[] = [];
 
   return async function repair(options: RepairOptions): Promise<RepairOutcome> {
-    const lock = heldLock ?? platform.ids.uuid();
-    heldLock = lock;
-    const outcome = await repairWith(lock, options);
-    heldLock = undefined;
+    const lock = platform.ids.uuid();
+    const before = givenUp;
+    // While it does not answer, the store may have the one that it had, or this one.
+    givenUp = [...before.slice(0, 1), lock];
+    const start = await store.beginRepair(lock, before);
+    givenUp = start === null ? [] : [lock];
+    if (start === null) return "busy";
+    const outcome = await repairWith(lock, start, options);
+    givenUp = [];
     return outcome;
   };
 
-  async function repairWith(lock: string, options: RepairOptions): Promise<RepairOutcome> {
-    const start = await store.beginRepair(lock);
-    if (start === null) return "busy";
+  async function repairWith(
+    lock: string,
+    start: RepairStart,
+    options: RepairOptions,
+  ): Promise<RepairOutcome> {
     const stop = new AbortController();
     const shown = showLife(lock, stop.signal);
     try {

@@ -7,7 +7,7 @@ import { createScript, foreignKeys, readsOnly, repairLock, validity, writes } fr
  * is somebody else's. What one of those had held is lost: nothing counts as found then.
  *
  * KEYS    state, instances, feed, index of tokens, index of unrecorded tokens, index of cut-offs
- * ARGV    lock
+ * ARGV    lock, then locks that are taken over at once
  * returns {incarnation that was found or "", stream id of the head}, or nil while somebody else has the lock
  */
 export const beginRepairScript = createScript(
@@ -19,7 +19,10 @@ export const beginRepairScript = createScript(
 local state = KEYS[1]
 if #foreignKeys({ state }) > 0 then redis.call('UNLINK', state) end
 local holder = lockHolder(state)
-if holder and holder ~= ARGV[1] then
+for _, lock in ipairs(ARGV) do
+  if holder == lock then holder = false end
+end
+if holder then
   local ageMs = nowMs() - tonumber(redis.call('HGET', state, 'lock_at') or 0)
   if math.abs(ageMs) < ${repairLockMs} then return nil end
 end
