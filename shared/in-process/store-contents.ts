@@ -25,6 +25,7 @@ interface Header {
   readonly replicationId: string | null;
   readonly sinceMs: number;
   readonly isFirst: boolean;
+  readonly wholeSinceMs: number | null;
   readonly head: Position;
   readonly longest: Longest;
   readonly lock: { readonly holder: string; readonly replicationId: string; readonly atMs: number } | null;
@@ -35,6 +36,7 @@ const emptyHeader: Header = {
   replicationId: null,
   sinceMs: 0,
   isFirst: false,
+  wholeSinceMs: null,
   head: origin,
   longest: { tokenLifetimeSeconds: 0, maxStalenessMs: 0 },
   lock: null,
@@ -115,6 +117,7 @@ export class StoreContents {
       incarnation: this.incarnation,
       incarnationSinceMs: this.#header.sinceMs,
       isFirstIncarnation: this.#header.isFirst,
+      wholeSinceMs: this.#header.wholeSinceMs,
       head: this.#header.head,
       longest: this.#header.longest,
       storeTimeMs: this.#nowMs(),
@@ -143,7 +146,7 @@ export class StoreContents {
       if (Math.abs(this.#nowMs() - before.atMs) < repairLockMs) return null;
     }
     this.#undo.beginWrite();
-    const found = { incarnation: this.#header.incarnation, head: this.#header.head };
+    const found = { incarnation: this.#header.incarnation, head: this.#header.head, atMs: this.#nowMs() };
     this.#setHeader({ lock: this.#lockOf(lock), incarnation: null, replicationId: null });
     return found;
   }
@@ -164,6 +167,7 @@ export class StoreContents {
       replicationId: String(this.#replicationId),
       sinceMs: this.#nowMs(),
       isFirst: repaired.isFirst,
+      wholeSinceMs: repaired.wholeSinceMs,
       longest: combine(this.#header.longest, repaired.longest, Math.max),
       lock: null,
     });

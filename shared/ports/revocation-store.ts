@@ -151,6 +151,8 @@ export interface StoreState {
   readonly incarnationSinceMs: number;
   /** Whether it is the first of its namespace. */
   readonly isFirstIncarnation: boolean;
+  /** When the repair began that made the incarnation and wrote all of it, by the store's clock; null if some was there. */
+  readonly wholeSinceMs: number | null;
   readonly head: Position;
   readonly longest: Longest;
   readonly storeTimeMs: number;
@@ -188,10 +190,14 @@ export interface RepairStart {
   /** The incarnation and the head that were found; null where there was none. */
   readonly incarnation: string | null;
   readonly head: Position;
+  /** By the store's clock. */
+  readonly atMs: number;
 }
 
 export interface RepairEnd {
   readonly incarnation: string;
   readonly isFirst: boolean;
+  /** See `StoreState`. */
+  readonly wholeSinceMs: number | null;
   readonly longest: Longest;
 }

@@ -50,11 +50,12 @@ export function createRepairer(damage: DamageRegister): Repairer {
       const args = [keys.prefix, lock, ...buckets];
       return numberIn(await connection.run(discardScript, [keys.state, ...indexes], args)) === 1;
     },
-    async completeRepair(lock, { incarnation, isFirst, longest }) {
+    async completeRepair(lock, { incarnation, isFirst, wholeSinceMs, longest }) {
       present = undefined;
       const { tokenLifetimeSeconds, maxStalenessMs } = longest;
       const lagMs = await readReplicaLagMs(connection);
-      const args = [lock, incarnation, isFirst ? 1 : 0, tokenLifetimeSeconds, maxStalenessMs, lagMs];
+      const args = [lock, incarnation, isFirst ? 1 : 0, wholeSinceMs ?? "-"];
+      args.push(tokenLifetimeSeconds, maxStalenessMs, lagMs);
       return numberIn(await connection.run(completeRepairScript, [keys.state], args)) === 1;
     },
   };

@@ -101,16 +101,17 @@ const isWhole = ({ tokens, unrecordedTokens, cutOffs }: PackedAdditions): boolea
 /** Null is the reply of a script that found the lock in other hands. */
 export function repairStartIn(reply: unknown): RepairStart | null {
   if (reply === null) return null;
-  const [incarnation, head] = listIn(reply);
-  return { incarnation: textIn(incarnation) || null, head: positionIn(head) };
+  const [incarnation, head, at] = listIn(reply);
+  return { incarnation: textIn(incarnation) || null, head: positionIn(head), atMs: numberIn(at) };
 }
 
 export function instancesViewIn(reply: unknown): InstancesView {
-  const [incarnation, since, first, head, lifetime, staleness, now, lag, ...pairs] = listIn(reply);
+  const [incarnation, since, first, whole, head, lifetime, staleness, now, lag, ...pairs] = listIn(reply);
   const state: StoreState = {
     incarnation: textIn(incarnation) || null,
     incarnationSinceMs: numberIn(since),
     isFirstIncarnation: textIn(first) === "1",
+    wholeSinceMs: textIn(whole) === "-" ? null : numberIn(whole),
     head: positionIn(head),
     longest: { tokenLifetimeSeconds: numberIn(lifetime), maxStalenessMs: numberIn(staleness) },
     storeTimeMs: numberIn(now),

@@ -126,6 +126,21 @@ describe("pruner: repair", () => {
     expect(written).to.not.deep.equal([]);
   });
 
+  for (const stepMs of [600_000, -600_000]) {
+    it(`repairs once after a step of ${stepMs / 60_000} minutes, however many workers see it`, async () => {
+      for (let count = 0; count < 3; count += 1) await world.start();
+      await world.platform.advance(5_000);
+      const incarnations = new Set<string | null>([(await world.store.readState()).incarnation]);
+      world.platform.stepWall(stepMs);
+      for (let turn = 0; turn < 300; turn += 1) {
+        await world.platform.advance(50);
+        incarnations.add((await world.store.readState()).incarnation);
+      }
+      expect([...incarnations].filter((one) => one !== null)).to.have.length(2);
+      expect(await isSound()).to.equal(true);
+    });
+  }
+
   it("writes the tokens to a store whose time stepped past their expiry", async () => {
     await world.start();
     await deactivate();

@@ -13,6 +13,7 @@ import { type PackedAdditions, unpackAdditions } from "../../shared/revocation/p
 import { origin } from "../../shared/revocation/position.ts";
 import { tokenBucketOf } from "../../shared/revocation/retention.ts";
 import { eventually } from "../support/eventually.ts";
+import { repairEnd } from "../support/repair-end.ts";
 
 export interface StoreFixture {
   /** Another connection to the same store. */
@@ -25,8 +26,6 @@ export interface StoreFixture {
   outliveRepairLock(): Promise<void>;
   close(): Promise<void>;
 }
-
-const longest = { tokenLifetimeSeconds: 900, maxStalenessMs: 5000 };
 
 export function revocationStoreContract(title: string, openFixture: () => Promise<StoreFixture>): void {
   describe(`${title}: revocation store`, () => {
@@ -356,7 +355,7 @@ export function revocationStoreContract(title: string, openFixture: () => Promis
         await store.beginRepair("lock");
         await store.discard("lock", [damaged]);
         await store.repair("lock", [token("t", exp), token("t2", exp + 60), cutOff("a", 1)]);
-        await store.completeRepair("lock", { incarnation: "second", isFirst: false, longest });
+        await store.completeRepair("lock", repairEnd("second"));
 
         expect(await contentsOf(store)).to.have.length(3);
       });
@@ -533,10 +532,22 @@ export function revocationStoreContract(title: string, openFixture: () => Promis
         await makeValid();
         const { position } = await store.add([cutOff("a", 1)]);
 
-        expect(await store.beginRepair("lock")).to.deep.equal({ incarnation: "first", head: position });
+        expect(await store.beginRepair("lock")).to.include({ incarnation: "first", head: position });
         await expectCode(store.add([cutOff("a", 2)]), "store-invalid");
         await fixture.outliveRepairLock();
-        expect(await store.beginRepair("other")).to.deep.equal({ incarnation: null, head: position });
+        expect(await store.beginRepair("other")).to.include({ incarnation: null, head: position });
+      });
+
+      it("tells when it began, and keeps that of one that wrote everything", async () => {
+        const before = await store.readState();
+        const start = await store.beginRepair("lock");
+        await store.completeRepair("lock", repairEnd("first", { wholeSinceMs: start?.atMs ?? null }));
+        const whole = await store.readState();
+        await makeValid("second", false);
+
+        expect(start?.atMs).to.be.within(before.storeTimeMs, whole.storeTimeMs);
+        expect(whole.wholeSinceMs).to.equal(start?.atMs);
+        expect((await store.readState()).wholeSinceMs).to.equal(null);
       });
 
       it("leaves the lock to who has it, and shows life", async () => {
@@ -546,9 +557,7 @@ export function revocationStoreContract(title: string, openFixture: () => Promis
 
         const other = await fixture.connect();
         expect(await other.beginRepair("theirs")).to.equal(null);
-        expect(await store.completeRepair("mine", { incarnation: "x", isFirst: true, longest })).to.equal(
-          true,
-        );
+        expect(await store.completeRepair("mine", repairEnd("x"))).to.equal(true);
       });
 
       it("takes over at once from an attempt that was given up, and refuses its late calls", async () => {
@@ -567,7 +576,7 @@ export function revocationStoreContract(title: string, openFixture: () => Promis
         await fixture.wipe();
 
         expect(await store.repair("mine", [])).to.equal(false);
-        expect(await store.beginRepair("theirs")).to.deep.equal({ incarnation: null, head: origin });
+        expect(await store.beginRepair("theirs")).to.include({ incarnation: null, head: origin });
         expect(await store.repair("mine", [])).to.equal(false);
       });
 
@@ -583,7 +592,7 @@ export function revocationStoreContract(title: string, openFixture: () => Promis
         const { position } = await store.add([cutOff("a", 1)]);
         await store.beginRepair("lock");
         await store.repair("lock", [cutOff("b", 1, { until: (await nowSeconds()) + 900 })]);
-        await store.completeRepair("lock", { incarnation: "second", isFirst: false, longest });
+        await store.completeRepair("lock", repairEnd("second"));
 
         const { head, entries } = await store.sync(report("one", "second"));
         expect(head).to.equal(position);
@@ -598,22 +607,16 @@ export function revocationStoreContract(title: string, openFixture: () => Promis
         const until = (await nowSeconds()) + 900;
 
         expect(await store.repair("mine", [cutOff("a", 1, { until })])).to.equal(false);
-        expect(await store.completeRepair("mine", { incarnation: "x", isFirst: true, longest })).to.equal(
-          false,
-        );
+        expect(await store.completeRepair("mine", repairEnd("x"))).to.equal(false);
         expect(await contentsOf(store)).to.deep.equal([]);
         expect((await store.readState()).incarnation).to.equal(null);
-        expect(await other.completeRepair("theirs", { incarnation: "y", isFirst: true, longest })).to.equal(
-          true,
-        );
+        expect(await other.completeRepair("theirs", repairEnd("y"))).to.equal(true);
       });
 
       it("refuses the end when it has ended already", async () => {
         await makeValid();
 
-        expect(await store.completeRepair("lock", { incarnation: "x", isFirst: true, longest })).to.equal(
-          false,
-        );
+        expect(await store.completeRepair("lock", repairEnd("x"))).to.equal(false);
         expect((await store.readState()).incarnation).to.equal("first");
       });
 
@@ -693,7 +696,7 @@ export async function repairWith(
   { incarnation, isFirst }: { incarnation: string; isFirst: boolean },
 ): Promise<void> {
   await store.beginRepair("lock");
-  expect(await store.completeRepair("lock", { incarnation, isFirst, longest })).to.equal(true);
+  expect(await store.completeRepair("lock", repairEnd(incarnation, { isFirst }))).to.equal(true);
 }
 
 export function fingerprint(name: string): Fingerprint {

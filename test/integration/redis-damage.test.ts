@@ -16,6 +16,7 @@ import {
 import { eventually } from "../support/eventually.ts";
 import { createManualPlatform } from "../support/manual-clock.ts";
 import { createRecordingLog, useOwnRedis } from "../support/own-redis.ts";
+import { repairEnd } from "../support/repair-end.ts";
 import { describeUnlessMissing, missingPrograms } from "../support/requirements.ts";
 
 const nowSeconds = () => Math.floor(Date.now() / 1000);
@@ -59,8 +60,7 @@ describeUnlessMissing("Redis store, damaged", missingPrograms(["redis-server"]),
     expect(await by.beginRepair("lock")).to.not.equal(null);
     expect(await by.discard("lock", damaged)).to.equal(true);
     expect(await by.repair("lock", all)).to.equal(true);
-    const longest = { tokenLifetimeSeconds: 900, maxStalenessMs: 5_000 };
-    await by.completeRepair("lock", { incarnation: "second", isFirst: false, longest });
+    await by.completeRepair("lock", repairEnd("second"));
   }
 
   async function expectWhole(): Promise<void> {

@@ -11,6 +11,7 @@ import {
 import { eventually } from "../support/eventually.ts";
 import { createRecordingLog, useOwnRedis } from "../support/own-redis.ts";
 import { createRedisProcess, type RedisProcess } from "../support/redis-process.ts";
+import { repairEnd } from "../support/repair-end.ts";
 import { describeUnlessMissing, missingPrograms } from "../support/requirements.ts";
 
 const nowSeconds = () => Math.floor(Date.now() / 1000);
@@ -89,7 +90,7 @@ describeUnlessMissing("Redis store, on its server", missingPrograms(["redis-serv
     const store = await own().connect();
     await store.beginRepair("lock");
     const longest = { tokenLifetimeSeconds: 0, maxStalenessMs: 0 };
-    await store.completeRepair("lock", { incarnation: "first", isFirst: true, longest });
+    await store.completeRepair("lock", repairEnd("first", { longest }));
     const first = await store.add([cutOff("a", 1)]);
 
     await eventually(async () => {

@@ -5,10 +5,10 @@ import type { Fence, Ledger, LedgerRow } from "../../shared/ports/ledger.ts";
 import type { Platform } from "../../shared/ports/platform.ts";
 import type { RevocationStore, StoreState } from "../../shared/ports/revocation-store.ts";
 import type { SettleReceipts } from "../../shared/receipts/settle-receipts.ts";
-import { clockErrorAllowedMs } from "../../shared/revocation/addition.ts";
 import type { RewriteRow } from "../revoker/apply-event.ts";
 import { createDamageAllowance } from "./damage-allowance.ts";
 import type { Repair } from "./repair.ts";
+import { createStepWatch } from "./step-watch.ts";
 
 export interface LookDeps {
   readonly ledger: Pick<Ledger, "readFence" | "listUnsettled">;
@@ -38,9 +38,7 @@ const futureAtMostMs = 1_000;
  */
 export function createLook(deps: LookDeps) {
   const { ledger, store, repair, rewriteRow, settleReceipts, platform, log, metrics } = deps;
-  /** Of the store's time to our monotonic clock, as it was at the last look. */
-  let clockOffsetMs: number | undefined;
-  let repairIsDue = false;
+  const stepWatch = createStepWatch(platform.clock);
   const damageAllowance = createDamageAllowance(platform.clock);
   /** The cause that was logged last; null while the store is valid. */
   let toldCause: Cause | null = null;
@@ -57,10 +55,13 @@ export function createLook(deps: LookDeps) {
   };
 
   async function lookOnce(): Promise<"more" | "done"> {
+    const sentAtMs = platform.clock.monotonicMs();
     const state = await store.readState();
+    const hasStepped = stepWatch.isRepairDue(state, sentAtMs);
     const fence = await ledger.readFence();
     const damaged = await store.readDamaged();
-    const cause = causeForRepair(state, fence) ?? (damageAllowance.isDue(damaged) ? "damaged" : null);
+    const unsound = hasStepped ? "clock-stepped" : causeForRepair(state, fence);
+    const cause = unsound ?? (damageAllowance.isDue(damaged) ? "damaged" : null);
     if (cause !== null) {
       tell(cause, fence);
       await repairFor(cause, damaged);
@@ -72,12 +73,6 @@ export function createLook(deps: LookDeps) {
   }
 
   function causeForRepair(state: StoreState, fence: Fence | null): Cause | null {
-    const offsetMs = state.storeTimeMs - platform.clock.monotonicMs();
-    const steppedMs = offsetMs - (clockOffsetMs ?? offsetMs);
-    clockOffsetMs = offsetMs;
-    // Remembered until a repair has succeeded: the next look would no longer see the step.
-    if (Math.abs(steppedMs) > clockErrorAllowedMs) repairIsDue = true;
-    if (repairIsDue) return "clock-stepped";
     if (state.incarnation === null) return "no-incarnation";
     if (state.incarnation !== fence?.incarnation) return "not-the-fence";
     // Receipts wait for the incarnation to grow old: one from the future would make them wait for it, too.
@@ -97,7 +92,7 @@ export function createLook(deps: LookDeps) {
     if (outcome === "busy") return;
     metrics.repairs.inc({ cause });
     if (outcome !== "repaired") return;
-    repairIsDue = false;
+    if (cause === "clock-stepped") stepWatch.repaired();
     if (damaged.length === 0) return;
     damageAllowance.repaired(damaged);
     metrics.divergences.inc({ where: "store", cause: "bucket-damaged" }, damaged.length);

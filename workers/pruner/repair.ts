@@ -118,7 +118,9 @@ export function createRepair(deps: RepairDeps) {
       written.additions += additions.length;
     }
     const longest = (await ledger.readFence())?.longest ?? none;
-    if (!(await store.completeRepair(lock, { incarnation, isFirst, longest }))) return false;
+    const isWhole = found === null || found.incarnation === null;
+    const wholeSinceMs = isWhole ? start.atMs : null;
+    if (!(await store.completeRepair(lock, { incarnation, isFirst, longest, wholeSinceMs }))) return false;
     log.info("store.repaired", {
       incarnation,
       found: start.incarnation,

@@ -100,18 +100,19 @@ return gone
  *
  * KEYS    state, instances, feed, index of tokens, index of unrecorded tokens, index of cut-offs
  * ARGV    "instances" or ""
- * returns {incarnation or "" while invalid, since, "1" if the first, stream id of the head, longest lifetime,
- *         longest staleness, now, replica lag in milliseconds, then id and text of each instance}
+ * returns {incarnation or "" while invalid, since, "1" if the first, since when it is whole or "-", stream id of the
+ *         head, longest lifetime, longest staleness, now, replica lag in milliseconds, then id and text of each instance}
  */
 const readState = `
 local state = KEYS[1]
 local now = string.format('%.0f', nowMs())
-if #foreignKeys({ state }) > 0 then return { '', '0', '0', '0-0', '0', '0', now, '0' } end
+if #foreignKeys({ state }) > 0 then return { '', '0', '0', '-', '0-0', '0', '0', now, '0' } end
 local isForeign = #foreignKeys(KEYS) > 0
-local fields = redis.call('HMGET', state, 'since', 'first', 'longest_lifetime', 'longest_staleness', 'replica_lag')
+local fields = redis.call('HMGET', state,
+  'since', 'first', 'whole_since', 'longest_lifetime', 'longest_staleness', 'replica_lag')
 local answer = {
-  not isForeign and validIncarnation(state) or '', fields[1] or '0', fields[2] or '0', headOf(state),
-  fields[3] or '0', fields[4] or '0', now, fields[5] or '0',
+  not isForeign and validIncarnation(state) or '', fields[1] or '0', fields[2] or '0', fields[3] or '-', headOf(state),
+  fields[4] or '0', fields[5] or '0', now, fields[6] or '0',
 }
 if ARGV[1] == 'instances' and not isForeign then
   for _, part in ipairs(redis.call('HGETALL', KEYS[2])) do answer[#answer + 1] = part end

@@ -8,7 +8,7 @@ import { createScript, foreignKeys, readsOnly, repairLock, validity, writes } fr
  *
  * KEYS    state, instances, feed, index of tokens, index of unrecorded tokens, index of cut-offs
  * ARGV    lock, then locks that are taken over at once
- * returns {incarnation that was found or "", stream id of the head}, or nil while somebody else has the lock
+ * returns {incarnation that was found or "", stream id of the head, now}, or nil while somebody else has the lock
  */
 export const beginRepairScript = createScript(
   writes,
@@ -28,9 +28,10 @@ if holder then
 end
 local foreign = foreignKeys(KEYS)
 for _, key in ipairs(foreign) do redis.call('UNLINK', key) end
-local found = { #foreign == 0 and redis.call('HGET', state, 'incarnation') or '', headOf(state) }
+local now = nowMs()
+local found = { #foreign == 0 and redis.call('HGET', state, 'incarnation') or '', headOf(state), now }
 redis.call('HDEL', state, 'incarnation', 'replication_id')
-redis.call('HSET', state, 'lock', ARGV[1], 'lock_replication_id', replicationId(), 'lock_at', nowMs())
+redis.call('HSET', state, 'lock', ARGV[1], 'lock_replication_id', replicationId(), 'lock_at', now)
 return found
 `,
 );
@@ -39,8 +40,9 @@ return found
  * Makes the store valid, under the replication id that the server has now.
  *
  * KEYS    state
- * ARGV    lock, incarnation, "1" for the first of the namespace or "0", longest lifetime in seconds, longest
- *         staleness in milliseconds, for how long a primary that was cut off takes writes, in milliseconds
+ * ARGV    lock, incarnation, "1" for the first of the namespace or "0", when the repair began that wrote all of it or
+ *         "-", longest lifetime in seconds, longest staleness in milliseconds, for how long a primary that was cut off
+ *         takes writes, in milliseconds
  * returns 1, or 0 when the lock was lost
  */
 export const completeRepairScript = createScript(
@@ -56,9 +58,10 @@ redis.call('HSET', state,
   'replication_id', replicationId(),
   'since', nowMs(),
   'first', ARGV[3],
-  'longest_lifetime', math.max(tonumber(longest[1] or 0), tonumber(ARGV[4])),
-  'longest_staleness', math.max(tonumber(longest[2] or 0), tonumber(ARGV[5])),
-  'replica_lag', math.max(tonumber(longest[3] or 0), tonumber(ARGV[6])))
+  'whole_since', ARGV[4],
+  'longest_lifetime', math.max(tonumber(longest[1] or 0), tonumber(ARGV[5])),
+  'longest_staleness', math.max(tonumber(longest[2] or 0), tonumber(ARGV[6])),
+  'replica_lag', math.max(tonumber(longest[3] or 0), tonumber(ARGV[7])))
 redis.call('HDEL', state, 'lock', 'lock_replication_id', 'lock_at')
 return 1
 `,

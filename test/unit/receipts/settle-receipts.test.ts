@@ -7,6 +7,7 @@ import { createSettleReceipts } from "../../../shared/receipts/settle-receipts.t
 import { createPosition } from "../../../shared/revocation/position.ts";
 import { appliedRow } from "../../support/ledger-rows.ts";
 import { createManualPlatform, type ManualPlatform } from "../../support/manual-clock.ts";
+import { storeState } from "../../support/store-state.ts";
 
 const maxStalenessMs = 5_000;
 const longerThanBoundMs = 6_001;
@@ -42,16 +43,7 @@ describe("settleReceipts", () => {
     notes = [];
     fence = "one";
     fenceReads = 0;
-    view = {
-      incarnation: "one",
-      incarnationSinceMs: 0,
-      isFirstIncarnation: true,
-      head: createPosition(10, 0),
-      longest: { tokenLifetimeSeconds: 900, maxStalenessMs },
-      storeTimeMs: 0,
-      replicaLagMs: 0,
-      instances: [instance("a"), instance("b")],
-    };
+    view = { ...storeState(), instances: [instance("a"), instance("b")] };
     const observer = createInstanceObserver({
       clock: platform.clock,
       store: {
