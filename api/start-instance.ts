@@ -159,6 +159,12 @@ export async function startInstance(options: InstanceDeps): Promise<RunningInsta
       { name: "mongodb (the indexes, the first administrator)", run: prepareDatabase },
       { name: "mongodb and redis (the longest lifetime in use)", run: raiseLongest, isOptional: true },
       { name: "kafka (the topics)", run: () => eventLog.ensureTopics(), isOptional: true },
+      // So that who waits for a receipt later finds it watching for the bound already.
+      {
+        name: "redis (who is registered)",
+        run: async () => void (await observer.observe()),
+        isOptional: true,
+      },
     ],
     { ...platform, log, onFailure: (error) => options.onFailure(error) },
   );
