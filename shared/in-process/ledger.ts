@@ -131,10 +131,6 @@ export class InProcessLedger {
     return this.#tokens.listMarkedBetween(range);
   }
 
-  countMarked(eventId: string): number {
-    return this.#tokens.countMarked(eventId);
-  }
-
   lastExpiryMs(subject: string): number | null {
     return this.#tokens.lastExpiryMs(subject);
   }

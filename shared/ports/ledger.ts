@@ -47,7 +47,6 @@ export interface Ledger {
    * no order; null where more than `limit` bear such a mark.
    */
   listMarkedBetween(range: MarkedRange): Promise<MarkedToken[] | null>;
-  countMarked(eventId: string): Promise<number>;
   /** The last expiry among the subject's recorded tokens; null when it has none. */
   lastExpiryMs(subject: string): Promise<number | null>;
 
