@@ -1,10 +1,10 @@
-import { AppError } from "../errors.ts";
 import { noAdditions, type PackedAdditions, tokenRecordBytes } from "../revocation/packed-additions.ts";
 import type { RedisConnection } from "./connection.ts";
 import { type Bucket, type BucketKind, bucketNamed, nameOfBucket, type StoreKeys } from "./keys.ts";
 import { isOwnCutOff, ownRecordsIn } from "./own-records.ts";
 import { bytesIn, listIn, numberIn, textIn } from "./replies.ts";
 import { isGoneScript } from "./scripts/repair.ts";
+import { storeInvalid } from "./store-invalid.ts";
 import { unlessForeign } from "./wrong-type.ts";
 
 const chunkBytes = Math.floor((256 * 1024) / tokenRecordBytes) * tokenRecordBytes;
@@ -46,7 +46,7 @@ export async function* loadContents(deps: LoadDeps): AsyncGenerator<PackedAdditi
   for await (const bucket of bucketsOf(noting, "cut-offs")) {
     for await (const cutOffs of recordsIn(noting, bucket)) yield { ...noAdditions, cutOffs };
   }
-  if (isDamaged) throw new AppError("store-invalid", "The revocation store is being repaired.");
+  if (isDamaged) throw storeInvalid();
 }
 
 /** Each at least once. In no order: several may die together, so pages by their time could hide one. */

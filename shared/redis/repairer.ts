@@ -52,10 +52,10 @@ export function createRepairer(damage: DamageRegister): Repairer {
     },
     async completeRepair(lock, { incarnation, isFirst, wholeSinceMs, longest }) {
       present = undefined;
-      const { tokenLifetimeSeconds, maxStalenessMs } = longest;
+      const { tokenLifetimeSeconds, maxStalenessMs, version } = longest;
       const lagMs = await readReplicaLagMs(connection);
       const args = [lock, incarnation, isFirst ? 1 : 0, wholeSinceMs ?? "-"];
-      args.push(tokenLifetimeSeconds, maxStalenessMs, lagMs);
+      args.push(tokenLifetimeSeconds, maxStalenessMs, version, lagMs);
       return numberIn(await connection.run(completeRepairScript, [keys.state], args)) === 1;
     },
   };

@@ -19,6 +19,9 @@ import { repairEnd, usualLongest } from "../support/repair-end.ts";
 const issuer = "https://quash.example";
 const fingerprint = createFingerprinter(issuer);
 
+/** So that a best_effort instance is covered, too. */
+const longest = { ...usualLongest, maxStalenessMs: 3_600_000 };
+
 export const instanceId = "instance-1";
 export const syncIntervalMs = 1_000;
 export const maxStalenessMs = 5_000;
@@ -63,14 +66,19 @@ export async function createFeedWorld() {
     async repair(incarnation: string, ...additions: Addition[]) {
       await worker.beginRepair("lock");
       await worker.repair("lock", additions);
-      await worker.completeRepair("lock", repairEnd(incarnation, { isFirst: incarnation === "first" }));
+      await worker.completeRepair(
+        "lock",
+        repairEnd(incarnation, { isFirst: incarnation === "first", longest }),
+      );
     },
     async start(options: Partial<FeedDeps> = {}): Promise<BlacklistFeed> {
       const log = recordingLog(logged);
       const settings = { instanceId, syncIntervalMs, syncDeadlineMs: 2_500, maxStalenessMs };
+      const { tokenLifetimeSeconds } = usualLongest;
       const feed = await startBlacklistFeed({
         ...platform,
         ...settings,
+        tokenLifetimeSeconds,
         store,
         blacklist,
         log,

@@ -14,7 +14,7 @@ import { pendingRowOfOwnEvent } from "../../shared/revocation/pending-row.ts";
 import { tokenBucketOf } from "../../shared/revocation/retention.ts";
 import { createCompare } from "../../workers/pruner/compare.ts";
 import { digestsOfLedger } from "../../workers/pruner/ledger-contents.ts";
-import { createWorkerWorld, type WorkerWorld } from "../support/worker-world.ts";
+import { createWorkerWorld, tokenLifetimeSeconds, type WorkerWorld } from "../support/worker-world.ts";
 
 describe("pruner: compare", () => {
   let world: WorkerWorld;
@@ -157,7 +157,7 @@ describe("pruner: compare", () => {
     const { head, incarnation } = await world.store.readState();
     world.storeServer.lose(everything);
     await run(compare());
-    const report = { instanceId: "one", maxStalenessMs: 5_000, entries: 0 };
+    const report = { instanceId: "one", maxStalenessMs: 5_000, tokenLifetimeSeconds, entries: 0 };
     const { entries } = await world.store.sync({ ...report, incarnation, position: head });
     expect(entries.flatMap(({ additions }) => unpackAdditions(additions))).to.have.length(5);
   });

@@ -105,7 +105,13 @@ describe("pruner: purge", () => {
 
   it("forgets an instance that has been silent for its bound and an hour, and keeps a silent one until then", async () => {
     const { head } = await world.store.readState();
-    const report = { incarnation: null, position: head, maxStalenessMs: 5_000, entries: 0 };
+    const report = {
+      incarnation: null,
+      position: head,
+      maxStalenessMs: 5_000,
+      tokenLifetimeSeconds,
+      entries: 0,
+    };
     await world.store.sync({ instanceId: "gone", ...report });
     await advanceMinutes(55);
     expect((await world.store.readInstances()).instances).to.have.length(1);
@@ -115,7 +121,13 @@ describe("pruner: purge", () => {
 
   it("forgets no instance because the store's clock steps ahead", async () => {
     const { head } = await world.store.readState();
-    const report = { incarnation: null, position: head, maxStalenessMs: 3_600_000, entries: 0 };
+    const report = {
+      incarnation: null,
+      position: head,
+      maxStalenessMs: 3_600_000,
+      tokenLifetimeSeconds,
+      entries: 0,
+    };
     await world.store.sync({ instanceId: "there", ...report });
     world.platform.stepWall(24 * 60 * minuteMs);
     await advanceMinutes(3);
@@ -129,7 +141,7 @@ describe("pruner: purge", () => {
     expect(await world.contents()).to.have.length(1);
     await advanceMinutes(60);
     expect(await world.contents()).to.deep.equal([]);
-    const report = { incarnation, maxStalenessMs: 5_000, entries: 0 };
+    const report = { incarnation, maxStalenessMs: 5_000, tokenLifetimeSeconds, entries: 0 };
     const { origin } = await import("../../shared/revocation/position.ts");
     const { entries } = await world.store.sync({ instanceId: "i", position: origin, ...report });
     expect(entries).to.deep.equal([]);

@@ -5,18 +5,12 @@ import type { RevocationStore } from "../../shared/ports/revocation-store.ts";
 import { type Addition, clockErrorAllowedMs } from "../../shared/revocation/addition.ts";
 import { type PackedAdditions, unpackAdditions } from "../../shared/revocation/packed-additions.ts";
 import { tokenBucketOf } from "../../shared/revocation/retention.ts";
-import {
-  contentsOf,
-  cutOff,
-  expectCode,
-  repairWith,
-  report,
-  token,
-} from "../contract/revocation-store.contract.ts";
+import { contentsOf, cutOff, expectCode, repairWith, token } from "../contract/revocation-store.contract.ts";
 import { eventually } from "../support/eventually.ts";
+import { report } from "../support/instance-report.ts";
 import { createManualPlatform } from "../support/manual-clock.ts";
 import { createRecordingLog, useOwnRedis } from "../support/own-redis.ts";
-import { repairEnd } from "../support/repair-end.ts";
+import { repairEnd, usualLongest } from "../support/repair-end.ts";
 import { describeUnlessMissing, missingPrograms } from "../support/requirements.ts";
 
 const nowSeconds = () => Math.floor(Date.now() / 1000);
@@ -211,7 +205,7 @@ describeUnlessMissing("Redis store, damaged", missingPrograms(["redis-server"]),
     await change((redis) => redis.flushall());
     await change((redis) => redis.mset(Object.fromEntries(generations.map((name) => [name, "x"]))));
     await store.beginRepair("lock");
-    await store.raiseLongest({ tokenLifetimeSeconds: 900, maxStalenessMs: 5_000 });
+    await store.confirmLongest(usualLongest);
     await expectCode(store.repair("lock", all), "dependency-unavailable");
 
     await repairAll();

@@ -8,10 +8,10 @@ import {
   expectCode,
   listen,
   repairWith,
-  report,
   token,
 } from "../contract/revocation-store.contract.ts";
 import { eventually } from "../support/eventually.ts";
+import { report } from "../support/instance-report.ts";
 import { createManualPlatform } from "../support/manual-clock.ts";
 import { createRecordingLog, useOwnRedis } from "../support/own-redis.ts";
 import { repairEnd } from "../support/repair-end.ts";

@@ -1,6 +1,6 @@
 import type { RepairEnd } from "../../shared/ports/revocation-store.ts";
 
-export const usualLongest = { tokenLifetimeSeconds: 900, maxStalenessMs: 5_000 };
+export const usualLongest = { tokenLifetimeSeconds: 900, maxStalenessMs: 5_000, version: 1 };
 
 /** Of a later incarnation, unless that is changed. */
 export function repairEnd(incarnation: string, changed: Partial<RepairEnd> = {}): RepairEnd {

@@ -11,6 +11,7 @@ export function storeState(changed: Partial<StoreState> = {}): StoreState {
     wholeSinceMs: null,
     head: createPosition(10, 0),
     longest: usualLongest,
+    wanted: [],
     storeTimeMs: 0,
     replicaLagMs: 0,
     ...changed,

@@ -38,6 +38,7 @@ export async function startWorldInstance(
     syncIntervalMs: 1_000,
     syncDeadlineMs: 1_000,
     maxStalenessMs: 5_000,
+    tokenLifetimeSeconds,
     policy: "strict",
     ...options,
   });

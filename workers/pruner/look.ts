@@ -7,12 +7,14 @@ import type { RevocationStore, StoreState } from "../../shared/ports/revocation-
 import type { SettleReceipts } from "../../shared/receipts/settle-receipts.ts";
 import type { RewriteRow } from "../revoker/apply-event.ts";
 import { createDamageAllowance } from "./damage-allowance.ts";
+import type { NoteLongest } from "./note-longest.ts";
 import type { Repair } from "./repair.ts";
 import { createStepWatch } from "./step-watch.ts";
 
 export interface LookDeps {
   readonly ledger: Pick<Ledger, "readFence" | "listUnsettled">;
-  readonly store: Pick<RevocationStore, "readState" | "readDamaged" | "raiseLongest">;
+  readonly store: Pick<RevocationStore, "readState" | "readDamaged">;
+  readonly noteLongest: NoteLongest;
   readonly repair: Repair;
   readonly rewriteRow: RewriteRow;
   readonly settleReceipts: SettleReceipts;
@@ -37,7 +39,7 @@ const futureAtMostMs = 1_000;
  * another incarnation, then settles the receipts that everybody enforces.
  */
 export function createLook(deps: LookDeps) {
-  const { ledger, store, repair, rewriteRow, settleReceipts, platform, log, metrics } = deps;
+  const { ledger, store, repair, noteLongest, rewriteRow, settleReceipts, platform, log, metrics } = deps;
   const stepWatch = createStepWatch(platform.clock);
   const damageAllowance = createDamageAllowance(platform.clock);
   /** The cause that was logged last; null while the store is valid. */
@@ -68,7 +70,7 @@ export function createLook(deps: LookDeps) {
       return "done";
     }
     toldCause = null;
-    await copyLongest(state, fence);
+    await noteLongest(state, fence);
     return settle(state.incarnation);
   }
 
@@ -97,14 +99,6 @@ export function createLook(deps: LookDeps) {
     damageAllowance.repaired(damaged);
     metrics.divergences.inc({ where: "store", cause: "bucket-damaged" }, damaged.length);
     log.warn("store.damage-repaired", { buckets: damaged.length, names: damaged.slice(0, bucketsNamed) });
-  }
-
-  async function copyLongest({ longest }: StoreState, fence: Fence | null): Promise<void> {
-    if (fence === null) return;
-    const isBehind =
-      fence.longest.tokenLifetimeSeconds > longest.tokenLifetimeSeconds ||
-      fence.longest.maxStalenessMs > longest.maxStalenessMs;
-    if (isBehind) await store.raiseLongest(fence.longest);
   }
 
   async function settle(incarnation: string | null): Promise<"more" | "done"> {

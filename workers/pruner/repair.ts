@@ -1,12 +1,8 @@
 import type { Log } from "../../shared/log.ts";
 import type { Ledger, LedgerRow } from "../../shared/ports/ledger.ts";
 import type { Platform } from "../../shared/ports/platform.ts";
-import {
-  type Longest,
-  type RepairStart,
-  type RevocationStore,
-  repairLockMs,
-} from "../../shared/ports/revocation-store.ts";
+import { type RepairStart, type RevocationStore, repairLockMs } from "../../shared/ports/revocation-store.ts";
+import { nothingLong } from "../../shared/revocation/longest.ts";
 import type { Names } from "../revoker/plan.ts";
 import { createLostAdditions, type LostSteps } from "./lost-additions.ts";
 import { readAhead } from "./read-ahead.ts";
@@ -15,7 +11,7 @@ export interface RepairDeps {
   readonly ledger: Ledger;
   readonly store: Pick<
     RevocationStore,
-    "beginRepair" | "raiseLongest" | "discard" | "repair" | "completeRepair"
+    "beginRepair" | "confirmLongest" | "discard" | "repair" | "completeRepair"
   >;
   readonly platform: Pick<Platform, "clock" | "ids" | "timers">;
   readonly names: Names;
@@ -34,7 +30,6 @@ export interface RepairOptions {
 export type RepairOutcome = "repaired" | "busy" | "lost";
 
 const showLifeEveryMs = repairLockMs / 5;
-const none: Longest = { tokenLifetimeSeconds: 0, maxStalenessMs: 0 };
 
 /**
  * Makes the store valid again, from the ledger:
@@ -107,7 +102,7 @@ export function createRepair(deps: RepairDeps) {
     const incarnation = platform.ids.uuid();
     const isFirst = ((await ledger.readFence())?.incarnation ?? null) === null;
     await ledger.writeFence(incarnation);
-    await store.raiseLongest((await ledger.readFence())?.longest ?? none);
+    await store.confirmLongest((await ledger.readFence())?.longest ?? nothingLong);
 
     if (damaged.length > 0 && !(await store.discard(lock, damaged))) return false;
     const found = asWiped || damaged.length > 0 ? null : start;
@@ -117,7 +112,7 @@ export function createRepair(deps: RepairDeps) {
       written.rows += rows;
       written.additions += additions.length;
     }
-    const longest = (await ledger.readFence())?.longest ?? none;
+    const longest = (await ledger.readFence())?.longest ?? nothingLong;
     const isWhole = found === null || found.incarnation === null;
     const wholeSinceMs = isWhole ? start.atMs : null;
     if (!(await store.completeRepair(lock, { incarnation, isFirst, longest, wholeSinceMs }))) return false;

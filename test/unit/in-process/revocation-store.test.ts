@@ -2,6 +2,7 @@ import { expect } from "chai";
 import { beforeEach, describe, it } from "mocha";
 import { createInProcessStoreServer } from "../../../shared/in-process/revocation-store.ts";
 import type { RevocationStore } from "../../../shared/ports/revocation-store.ts";
+import { nothingLong } from "../../../shared/revocation/longest.ts";
 import { origin } from "../../../shared/revocation/position.ts";
 import {
   contentsOf,
@@ -9,9 +10,9 @@ import {
   expectCode,
   listen,
   repairWith,
-  report,
   token,
 } from "../../contract/revocation-store.contract.ts";
+import { report } from "../../support/instance-report.ts";
 import { createManualPlatform, type ManualPlatform } from "../../support/manual-clock.ts";
 import { repairEnd } from "../../support/repair-end.ts";
 
@@ -81,7 +82,7 @@ describe("in-process store server", () => {
     server.wipe();
 
     expect(await store.beginRepair("lock")).to.include({ incarnation: null, head: origin });
-    expect((await store.readState()).longest).to.deep.equal({ tokenLifetimeSeconds: 0, maxStalenessMs: 0 });
+    expect((await store.readState()).longest).to.deep.equal(nothingLong);
     expect(await contentsOf(store)).to.deep.equal([]);
   });
 

@@ -18,6 +18,7 @@ function instance(id: string, change: Partial<RegisteredInstance> = {}): Registe
     incarnation: "one",
     position: createPosition(10, 0),
     maxStalenessMs,
+    tokenLifetimeSeconds: 900,
     entries: 0,
     syncCount: 1,
     lastSyncAtMs: 0,

@@ -57,8 +57,8 @@ describe("look", () => {
           return world.store.readState();
         },
         readDamaged: () => Promise.resolve(damaged),
-        raiseLongest: () => Promise.resolve(),
       },
+      noteLongest: () => Promise.resolve(),
       repair(options) {
         discarded.push((options.damaged ?? []).join(" "));
         asWiped.push(options.asWiped);
