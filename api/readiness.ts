@@ -23,6 +23,7 @@ const partsMissing = {
   incarnation: "the revocation store waits for a worker to prepare it",
   snapshot: "the revocations are being loaded",
   head: "the feed is being caught up with",
+  longest: "a worker has yet to note this instance's longest staleness or token lifetime",
 } as const;
 
 /** Whether this instance should get traffic, and if not, what is missing and since when. */

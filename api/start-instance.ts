@@ -8,6 +8,7 @@ import type { PasswordHasher, Platform } from "../shared/ports/platform.ts";
 import { createInstanceObserver } from "../shared/receipts/instance-observer.ts";
 import { createSettleReceipts } from "../shared/receipts/settle-receipts.ts";
 import { createFingerprinter } from "../shared/revocation/fingerprint.ts";
+import { longestOfAny } from "../shared/revocation/longest.ts";
 import { millisecondsOf } from "../shared/revocation/position.ts";
 import { createApp } from "./app.ts";
 import { type Blacklist, createBlacklist } from "./blacklist/blacklist.ts";
@@ -16,6 +17,7 @@ import { createOpenConnections } from "./blacklist/connections.ts";
 import { createMemoryAlarm } from "./blacklist/memory-alarm.ts";
 import { startReplicaComparison } from "./blacklist/replica-comparison.ts";
 import { longestAcceptanceMs, type RoutePolicies } from "./blacklist/staleness-policy.ts";
+import { createRaiseLongest } from "./raise-longest.ts";
 import { createReadiness } from "./readiness.ts";
 import { createReadReceipts } from "./receipts/read-receipts.ts";
 import { createReceiptWaiter } from "./receipts/receipt-waiter.ts";
@@ -24,7 +26,6 @@ import { type ServiceSettings, syncDeadlineMs } from "./settings.ts";
 import { startSetup } from "./setup.ts";
 import { createIssueToken } from "./tokens/issue-token.ts";
 import type { KeySet } from "./tokens/keys.ts";
-import { longestTokenLifetimeSeconds } from "./tokens/longest-lifetime.ts";
 import { createPrepareTokens } from "./tokens/prepare-tokens.ts";
 import { createVerifyOnce } from "./tokens/verify-once.ts";
 import { createVerifyToken } from "./tokens/verify-token.ts";
@@ -98,6 +99,9 @@ export async function startInstance(options: InstanceDeps): Promise<RunningInsta
     tokenLifetimeSeconds: lifetimeSeconds,
     maxStalenessMs: longestAcceptanceMs([policy, ...policiesOfRoutes], settings.MAX_STALENESS_MS),
   };
+  const raiseLongest = createRaiseLongest({ ledger, store }, longest);
+  /** By all instances; as long as may be until the store has told. */
+  let inUse = longestOfAny;
   let drainingSinceMs: number | null = null;
 
   const nobodysHash = await hashOfNobody(options.hasher, platform.randomness);
@@ -115,7 +119,10 @@ export async function startInstance(options: InstanceDeps): Promise<RunningInsta
     hasher: options.hasher,
     nobodysHash,
     issueToken: createIssueToken({ keys, issuer, audience, lifetimeSeconds, ids, sessions }),
-    prepareTokens: createPrepareTokens(() => raiseLongest()),
+    prepareTokens: createPrepareTokens({
+      raise: raiseLongest,
+      feed: { isAccepting: () => feed.isAccepting() },
+    }),
     refreshLifetimeSeconds: settings.REFRESH_LIFETIME_SECONDS,
     namespace: settings.NAMESPACE,
     publish: publisher.publish,
@@ -127,7 +134,7 @@ export async function startInstance(options: InstanceDeps): Promise<RunningInsta
     fingerprint,
     ownIssuer: issuer,
     tokenLifetimeSeconds: lifetimeSeconds,
-    longestLifetimeMs: () => longestTokenLifetimeSeconds * 1_000,
+    longestLifetimeMs: () => inUse.tokenLifetimeSeconds * 1_000,
   });
   const ceilingBytes = settings.BLACKLIST_CEILING_MB * 1024 * 1024;
   const feed = await startBlacklistFeed({
@@ -139,9 +146,12 @@ export async function startInstance(options: InstanceDeps): Promise<RunningInsta
     syncIntervalMs: settings.SYNC_INTERVAL_MS,
     syncDeadlineMs,
     maxStalenessMs: settings.MAX_STALENESS_MS,
+    tokenLifetimeSeconds: lifetimeSeconds,
     policy,
     routePolicies: policiesOfRoutes,
-    prepare: () => store.raiseLongest(longest),
+    onLongest: (confirmed) => {
+      inUse = confirmed;
+    },
     onAdvanced: (position) => {
       const addedAtMs = millisecondsOf(position);
       metrics.propagationSeconds.observe(Math.max(0, clock.wallMs() - addedAtMs) / 1_000);
@@ -166,6 +176,12 @@ export async function startInstance(options: InstanceDeps): Promise<RunningInsta
       { name: "mongodb (the indexes, the first administrator)", run: prepareDatabase },
       { name: "mongodb and redis (the longest lifetime in use)", run: raiseLongest, isOptional: true },
       { name: "kafka (the topics)", run: () => eventLog.ensureTopics(), isOptional: true },
+      // So that who waits for a receipt later finds it watching for the bound already.
+      {
+        name: "redis (who is registered)",
+        run: async () => void (await observer.observe()),
+        isOptional: true,
+      },
     ],
     { ...platform, log, onFailure: (error) => options.onFailure(error) },
   );
@@ -231,11 +247,6 @@ export async function startInstance(options: InstanceDeps): Promise<RunningInsta
     const { ADMIN_EMAIL: email, ADMIN_PASSWORD: password } = settings;
     if (email === undefined || password === undefined) return;
     if (await useCases.ensureAdministrator({ email, password })) log.info("administrator.created", { email });
-  }
-
-  /** Before the first token leaves, and before an instance accepts for longer than any other (see the fence). */
-  async function raiseLongest(): Promise<void> {
-    await Promise.all([ledger.raiseLongest(longest), store.raiseLongest(longest)]);
   }
 }
 

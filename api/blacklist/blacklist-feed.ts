@@ -23,7 +23,7 @@ import { longestAcceptanceMs, type StalenessPolicy } from "./staleness-policy.ts
  *  following    A sync every interval; at once after a gap, a reconnection or an answer that was cut short; soon after
  *               an announcement moved the cursor, to report it. An answer that came after its deadline is ignored.
  *               Left for `loading` by an answer with another incarnation or a hole. An answer without an incarnation
- *               changes nothing, and proves nothing.
+ *               changes nothing, and proves nothing; where the fence does not cover this instance, it asks again soon.
  *  closed       By `close`. Accepts nothing, lets the round end, signs off, stops listening.
  *
  * A failure leaves the state as it is; the round is tried again after a pause. Nothing ever leaves the blacklist here,
@@ -49,7 +49,7 @@ const pruneEveryMs = 10_000;
 /** While the store does not answer, announcements must not turn into a storm of calls. */
 const pauseWhileFailingMs = 100;
 
-const missingAfter = { reached: null, behind: "head", invalid: "incarnation" } as const;
+const missingAfter = { reached: null, behind: "head", invalid: "incarnation", uncovered: "longest" } as const;
 
 /** Returns at once; loads and follows in the background until `close`. */
 export function startBlacklistFeed(deps: FeedDeps): Promise<BlacklistFeed> {
@@ -66,12 +66,13 @@ class Feed implements BlacklistFeed {
   readonly #pacer: Pacer;
   readonly #inTime: InTime;
   #subscription: Subscription | undefined;
-  #isPrepared = false;
   #mustLoad = true;
   #hasReported = false;
   #failures = 0;
   /** Since the head was last reached: a load that does not help must not be repeated without a pause. */
   #reloads = 0;
+  /** Somebody is about to raise the fence, this instance itself perhaps: that takes milliseconds. */
+  #uncovered = 0;
   #pruneAtMs = 0;
   #loop: Promise<void> = Promise.resolve();
   #closed: Promise<void> | undefined;
@@ -151,9 +152,7 @@ class Feed implements BlacklistFeed {
   }
 
   async #load(): Promise<void> {
-    const { store, blacklist, prepare } = this.#deps;
-    if (!this.#isPrepared) await prepare?.();
-    this.#isPrepared = true;
+    const { store, blacklist } = this.#deps;
     this.#freshness.noteMissing("snapshot");
     const place = await loadSnapshot({ store, blacklist, inTime: this.#inTime });
     this.#cursor.placeAt(place);
@@ -164,7 +163,8 @@ class Feed implements BlacklistFeed {
   }
 
   async #sync(): Promise<number> {
-    const { clock, store, blacklist, instanceId, policy, routePolicies = [], maxStalenessMs } = this.#deps;
+    const { clock, store, blacklist, policy, routePolicies = [], maxStalenessMs } = this.#deps;
+    const { instanceId, tokenLifetimeSeconds } = this.#deps;
     const { incarnation, position } = this.#cursor;
     const sentAtMs = clock.monotonicMs();
     const sent = this.#lease.noteSending();
@@ -175,6 +175,7 @@ class Feed implements BlacklistFeed {
         incarnation,
         position,
         maxStalenessMs: longestAcceptanceMs([policy, ...routePolicies], maxStalenessMs),
+        tokenLifetimeSeconds,
         entries: blacklist.entries,
       }),
     );
@@ -183,6 +184,7 @@ class Feed implements BlacklistFeed {
     const outcome = this.#cursor.follow(answer, position);
     if (this.#cursor.position !== before) this.#advanced("sync");
     // What a store says that has fallen behind proves nothing: it may give the same positions out again.
+    if (answer.incarnation !== null) this.#deps.onLongest?.(answer.longest);
     if (answer.incarnation !== null && answer.head >= position) {
       this.#lease.noteAnswer({ sent, incarnation: answer.incarnation, head: answer.head });
       this.#renew();
@@ -202,8 +204,12 @@ class Feed implements BlacklistFeed {
       return this.#reloads === 1 ? 0 : retryDelayMs(this.#reloads, this.#deps.randomness);
     }
     if (outcome === "reached") this.#reloads = 0;
+    this.#uncovered = outcome === "uncovered" ? this.#uncovered + 1 : 0;
     this.#freshness.noteMissing(missingAfter[outcome]);
     if (outcome === "behind") return 0;
+    if (outcome === "uncovered") {
+      return Math.min(untilNextMs, retryDelayMs(this.#uncovered, this.#deps.randomness));
+    }
     return this.#cursor.position === reported ? untilNextMs : Math.min(reportDelayMs, untilNextMs);
   }
 

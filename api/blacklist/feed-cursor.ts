@@ -10,9 +10,10 @@ export interface FeedPlace {
 
 /**
  * `reached`: all that the answer knew of is enforced. `behind`: there is more to fetch. `lost`: what follows the
- * cursor is not in the feed any more. `other-incarnation`: the feed is another one. `invalid`: the store is.
+ * cursor is not in the feed any more. `other-incarnation`: the feed is another one. `invalid`: the store is. `uncovered`:
+ * the store does not know that the fence covers this instance's longest values.
  */
-export type FollowOutcome = "reached" | "behind" | "lost" | "other-incarnation" | "invalid";
+export type FollowOutcome = "reached" | "behind" | "lost" | "other-incarnation" | "invalid" | "uncovered";
 
 /** How far this instance enforces the feed. Moves only over additions that it has merged, without leaving one out. */
 export class FeedCursor {
@@ -46,7 +47,7 @@ export class FeedCursor {
 
   /** Takes the answer to a report of `reported`; announcements may have moved the cursor on meanwhile. */
   follow(answer: SyncAnswer, reported: Position): FollowOutcome {
-    if (answer.incarnation === null) return "invalid";
+    if (answer.incarnation === null) return answer.isCovered ? "invalid" : "uncovered";
     if (answer.incarnation !== this.incarnation) return "other-incarnation";
     // A store that is behind what it once said has lost something, whatever it calls itself.
     if (answer.head < reported) return "lost";

@@ -1,6 +1,7 @@
 import type { Log } from "../../shared/log.ts";
 import type { Platform } from "../../shared/ports/platform.ts";
 import type { RevocationStore } from "../../shared/ports/revocation-store.ts";
+import type { Longest } from "../../shared/revocation/longest.ts";
 import type { Position } from "../../shared/revocation/position.ts";
 import type { Blacklist } from "./blacklist.ts";
 import type { StalenessPolicy } from "./staleness-policy.ts";
@@ -17,13 +18,15 @@ export interface FeedDeps extends Pick<Platform, "clock" | "timers" | "randomnes
   /** How long an answer is waited for; half of `maxStalenessMs` at the most. */
   readonly syncDeadlineMs: number;
   readonly maxStalenessMs: number;
+  /** How long the tokens live that this instance issues. */
+  readonly tokenLifetimeSeconds: number;
   readonly policy: StalenessPolicy;
   /** Of the routes that have one of their own. The most lenient of all is what the instance registers. */
   readonly routePolicies?: readonly StalenessPolicy[];
   /** How soon a new position is reported; those of one such time go in one call. */
   readonly reportDelayMs?: number;
-  /** What must have succeeded before the first load; tried again until it does. */
-  readonly prepare?: () => Promise<void>;
+  /** The longest values of all instances, as the store confirmed them with the lease. */
+  readonly onLongest?: (confirmed: Longest) => void;
   /** Additions up to `position` have just become enforced. */
   readonly onAdvanced?: (position: Position, by: "announcement" | "sync") => void;
   /** So many entries were met in the feed that somebody else wrote. */

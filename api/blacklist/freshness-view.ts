@@ -1,8 +1,9 @@
 /**
  * What an instance lacks for being fresh. `store`: it does not answer. `incarnation`: it is being repaired, or no
- * worker has prepared it yet. `snapshot`: it is being loaded. `head`: the feed is being caught up with.
+ * worker has prepared it yet. `snapshot`: it is being loaded. `head`: the feed is being caught up with. `longest`: the
+ * fence does not cover its longest staleness or token lifetime yet.
  */
-export type MissingPart = "store" | "incarnation" | "snapshot" | "head";
+export type MissingPart = "store" | "incarnation" | "snapshot" | "head" | "longest";
 
 export interface FreshnessView {
   /** `cold` until it was fresh for the first time: nothing is accepted then, whatever the policy. */

@@ -20,7 +20,7 @@ export interface TokenRequest {
   readonly sid: string;
   /** The session's. */
   readonly epoch: number;
-  /** The clock, read after `prepareTokens` and before the user was. */
+  /** The clock, read before `prepareTokens` and before the user was. */
   readonly readAtMs: number;
 }
 

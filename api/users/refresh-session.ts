@@ -49,9 +49,9 @@ export function createRefreshSession(deps: RefreshSessionDeps) {
   }: {
     readonly refreshToken: string;
   }): Promise<TokenGrant> {
-    await deps.prepareTokens();
     // Before the user is read, as at sign-in.
     const readAtMs = clock.wallMs();
+    await deps.prepareTokens();
     const given = parseRefreshToken(refreshToken);
     const session = given && (await sessions.findSession(given.sid));
     if (!session || session.expiresAtMs <= readAtMs) throw invalid();

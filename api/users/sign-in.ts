@@ -36,9 +36,9 @@ export function createSignIn(deps: SignInDeps) {
   const { users, sessions, clock, ids, randomness } = deps;
 
   return async function signIn({ email, password }: Credentials): Promise<TokenGrant> {
-    await deps.prepareTokens();
     // Before the user is read: the token then expires before a deactivation that this read missed plus its lifetime.
     const readAtMs = clock.wallMs();
+    await deps.prepareTokens();
     const user = isHashable(password) ? await users.findByEmail(normaliseEmail(email)) : null;
     const matches = await deps.hasher.verify(
       user?.passwordHash ?? deps.nobodysHash,

@@ -2,18 +2,20 @@ import type {
   AppliedNote,
   EnforcedNote,
   Fence,
+  FenceMark,
   LedgerQuery,
   LedgerRow,
   MarkedPage,
   MarkedRange,
   MarkedToken,
   PendingRow,
+  RowsOver,
   TokenSelection,
 } from "../ports/ledger.ts";
-import type { Longest } from "../ports/revocation-store.ts";
+import { type Longest, longestOf, nothingLong } from "../revocation/longest.ts";
 import type { TokenTable } from "./tokens.ts";
 
-const nothingLong: Longest = { tokenLifetimeSeconds: 0, maxStalenessMs: 0 };
+const emptyFence: Fence = { incarnation: null, longest: nothingLong };
 
 /** Every public method is one atomic step. */
 export class InProcessLedger {
@@ -131,10 +133,6 @@ export class InProcessLedger {
     return this.#tokens.listMarkedBetween(range);
   }
 
-  countMarked(eventId: string): number {
-    return this.#tokens.countMarked(eventId);
-  }
-
   lastExpiryMs(subject: string): number | null {
     return this.#tokens.lastExpiryMs(subject);
   }
@@ -147,14 +145,14 @@ export class InProcessLedger {
       .slice(0, limit);
   }
 
-  listExpired(untilBeforeMs: number, limit: number): LedgerRow[] {
+  listExpired(over: RowsOver, limit: number): LedgerRow[] {
     return this.#all()
-      .filter((row) => isOver(row, untilBeforeMs))
+      .filter((row) => isOver(row, over))
       .slice(0, limit);
   }
 
-  removeRows(eventIds: readonly string[], untilBeforeMs: number): number {
-    const rows = this.findMany([...new Set(eventIds)]).filter((row) => isOver(row, untilBeforeMs));
+  removeRows(eventIds: readonly string[], over: RowsOver): number {
+    const rows = this.findMany([...new Set(eventIds)]).filter((row) => isOver(row, over));
     for (const { eventId } of rows) {
       this.#rows.delete(eventId);
       this.#open.delete(eventId);
@@ -167,26 +165,24 @@ export class InProcessLedger {
   }
 
   writeFence(incarnation: string): void {
-    this.#fence = { incarnation, longest: this.#fence?.longest ?? nothingLong };
+    this.#fence = { ...(this.#fence ?? emptyFence), incarnation };
   }
 
-  raiseLongest(longest: Longest): void {
-    this.#setLongest(longest, Math.max);
+  raiseLongest(longest: Longest): Fence {
+    const before = this.#fence ?? emptyFence;
+    const raised = longestOf([before.longest, longest]);
+    this.#fence = { ...before, longest: { ...raised, version: before.longest.version + 1 } };
+    return this.#fence;
   }
 
-  lowerLongest(longest: Longest): void {
-    if (this.#fence !== null) this.#setLongest(longest, Math.min);
-  }
-
-  #setLongest(longest: Longest, pick: (a: number, b: number) => number): void {
-    const before = this.#fence ?? { incarnation: null, longest: nothingLong };
+  lowerLongest({ tokenLifetimeSeconds, maxStalenessMs }: Longest, from: FenceMark): boolean {
+    const before = this.#fence;
+    if (before?.incarnation !== from.incarnation || before.longest.version !== from.version) return false;
     this.#fence = {
-      incarnation: before.incarnation,
-      longest: {
-        tokenLifetimeSeconds: pick(before.longest.tokenLifetimeSeconds, longest.tokenLifetimeSeconds),
-        maxStalenessMs: pick(before.longest.maxStalenessMs, longest.maxStalenessMs),
-      },
+      ...before,
+      longest: { tokenLifetimeSeconds, maxStalenessMs, version: from.version + 1 },
     };
+    return true;
   }
 
   #put(row: LedgerRow): void {
@@ -218,8 +214,9 @@ function oldestFirst(rows: readonly LedgerRow[], after?: Place): LedgerRow[] {
     .toSorted((a, b) => (isNewerFirst(b, a) ? -1 : 1));
 }
 
-function isOver({ status, untilMs }: LedgerRow, untilBeforeMs: number): boolean {
-  return status !== "pending" && untilMs !== null && untilMs < untilBeforeMs;
+function isOver({ status, untilMs }: LedgerRow, over: RowsOver): boolean {
+  if (status === "pending" || untilMs === null) return false;
+  return untilMs < (status === "applied" ? over.unsettledUntilBeforeMs : over.untilBeforeMs);
 }
 
 function greatest(a: number | null, b: number | null): number | null {

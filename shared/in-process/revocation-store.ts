@@ -22,6 +22,8 @@ export interface InProcessStoreServer {
   lose(isLost: (addition: Addition) => boolean): number;
   /** As if another program had written into the bucket, such as `tokens:29468160`: it can be read no more. */
   damage(bucket: string): void;
+  /** As if another program had taken the instance away. */
+  loseInstance(instanceId: string): void;
   /** While not available every call is refused and nothing is announced. */
   setAvailable(isAvailable: boolean): void;
   dropAnnouncements(drops: DropsAnnouncement): void;
@@ -60,6 +62,7 @@ function serve(contents: StoreContents): InProcessStoreServer {
       wire.breakConnections();
       return cutOff;
     },
+    loseInstance: (instanceId) => contents.loseInstance(instanceId),
     damage: (bucket) => contents.damage(bucket),
     lose: (isLost) => contents.lose(isLost),
     setAvailable: (isAvailable) => wire.setAvailable(isAvailable),
@@ -151,7 +154,7 @@ function createHandle(contents: StoreContents, wire: Wire): RevocationStore {
         if (contents.signOff(instanceId)) wire.report(instanceId);
       }),
     readInstances: () => call(() => contents.readInstances()),
-    removeInstances: (ids) => call(() => contents.removeInstances(ids)),
+    removeInstances: (seen) => call(() => contents.removeInstances(seen)),
     subscribe: (listener) =>
       call(() => {
         const unsubscribe = wire.subscribe(listener);
@@ -166,9 +169,10 @@ function createHandle(contents: StoreContents, wire: Wire): RevocationStore {
       }),
     notifyApplied: (eventIds) => call(() => wire.applied(eventIds)),
     readState: () => call(() => contents.readState()),
-    raiseLongest: (longest) => call(() => contents.raiseLongest(longest)),
-    lowerLongest: (longest) => call(() => contents.lowerLongest(longest)),
-    beginRepair: (lock) => call(() => contents.beginRepair(lock)),
+    wantLongest: (longest) => call(() => contents.wantLongest(longest)),
+    confirmLongest: (longest) => call(() => contents.confirmLongest(longest)),
+    lowerLongest: (lowering) => call(() => contents.lowerLongest(lowering)),
+    beginRepair: (lock, givenUp = []) => call(() => contents.beginRepair(lock, givenUp)),
     repair: (lock, additions) => call(() => contents.repair(lock, additions)),
     discard: (lock, buckets) => call(() => contents.discard(lock, buckets)),
     completeRepair: (lock, repaired) => call(() => contents.completeRepair(lock, repaired)),

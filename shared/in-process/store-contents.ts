@@ -1,22 +1,24 @@
 import type { Clock } from "../ports/platform.ts";
 import {
   type Announcement,
-  type FeedEntry,
   type InstanceReport,
   type InstancesView,
-  type Longest,
-  type RegisteredInstance,
+  type Lowering,
   type RepairEnd,
   type RepairStart,
   repairLockMs,
+  type SeenInstance,
   type StoreState,
   type SyncAnswer,
   type Written,
 } from "../ports/revocation-store.ts";
 import type { Addition } from "../revocation/addition.ts";
+import { covers, type Longest, type VersionedLongest } from "../revocation/longest.ts";
 import { packAdditions } from "../revocation/packed-additions.ts";
-import { createPosition, origin, type Position } from "../revocation/position.ts";
 import { StoreBuckets } from "./store-buckets.ts";
+import { StoreFeed } from "./store-feed.ts";
+import { StoreInstances } from "./store-instances.ts";
+import { StoreLongest } from "./store-longest.ts";
 import { UndoLog } from "./undo-log.ts";
 
 interface Header {
@@ -24,8 +26,7 @@ interface Header {
   readonly replicationId: string | null;
   readonly sinceMs: number;
   readonly isFirst: boolean;
-  readonly head: Position;
-  readonly longest: Longest;
+  readonly wholeSinceMs: number | null;
   readonly lock: { readonly holder: string; readonly replicationId: string; readonly atMs: number } | null;
 }
 
@@ -34,32 +35,36 @@ const emptyHeader: Header = {
   replicationId: null,
   sinceMs: 0,
   isFirst: false,
-  head: origin,
-  longest: { tokenLifetimeSeconds: 0, maxStalenessMs: 0 },
+  wholeSinceMs: null,
   lock: null,
 };
-
-const entriesPerSync = 500;
 
 /** What the server holds. Every method is one atomic step. Null stands for "the store is invalid". */
 export class StoreContents {
   readonly #clock: Clock;
   readonly #undo: UndoLog;
   readonly #buckets: StoreBuckets;
-  readonly #instances = new Map<string, RegisteredInstance>();
+  readonly #feed: StoreFeed;
+  readonly #instances: StoreInstances;
+  readonly #longest: StoreLongest;
   readonly #damaged = new Set<string>();
   #header = emptyHeader;
-  #feed: FeedEntry[] = [];
   #replicationId = 1;
 
   constructor(deps: { clock: Clock; undoDepth: number }) {
     this.#clock = deps.clock;
     this.#undo = new UndoLog(deps.undoDepth);
     this.#buckets = new StoreBuckets(this.#undo);
+    this.#feed = new StoreFeed(this.#undo);
+    this.#instances = new StoreInstances(this.#undo);
+    this.#longest = new StoreLongest(this.#undo);
   }
 
   get incarnation(): string | null {
-    return this.#header.replicationId === String(this.#replicationId) ? this.#header.incarnation : null;
+    const isOfThisServer = this.#header.replicationId === String(this.#replicationId);
+    return isOfThisServer && this.#instances.areWhole && this.#feed.isPlausible(this.#nowMs())
+      ? this.#header.incarnation
+      : null;
   }
 
   add(
@@ -71,38 +76,22 @@ export class StoreContents {
     this.#undo.beginWrite();
     const additions = given.filter((addition) => this.#put(addition, extend)).map((a) => this.#raise(a));
     if (additions.length === 0) {
-      return { written: { incarnation, position: this.#header.head }, announcement: null };
+      return { written: { incarnation, position: this.#feed.head }, announcement: null };
     }
-    const previous = this.#header.head;
-    const position = this.#nextPosition();
-    const entry: FeedEntry = { position, previous, additions: packAdditions(additions) };
-    this.#feed.push(entry);
-    this.#undo.note(() => this.#feed.pop());
-    this.#setHeader({ head: position });
-    return { written: { incarnation, position }, announcement: { incarnation, ...entry } };
+    const entry = this.#feed.append(packAdditions(additions), this.#nowMs());
+    return { written: { incarnation, position: entry.position }, announcement: { incarnation, ...entry } };
   }
 
   sync(report: InstanceReport): { answer: SyncAnswer; moved: boolean } {
     this.#undo.beginWrite();
-    const before = this.#instances.get(report.instanceId);
-    const nowMs = this.#nowMs();
-    this.#undo.set(this.#instances, report.instanceId, {
-      id: report.instanceId,
-      incarnation: report.incarnation,
-      position: report.position,
-      maxStalenessMs: report.maxStalenessMs,
-      entries: report.entries,
-      syncCount: Math.max((before?.syncCount ?? 0) + 1, nowMs),
-      lastSyncAtMs: nowMs,
-      signedOffAtMs: null,
-    });
-    const incarnation = this.incarnation;
+    const moved = this.#instances.report(report, this.#nowMs());
+    const { version: _, ...longest } = this.#longest.confirmed;
+    const isCovered = this.incarnation === null || covers(longest, report);
+    if (!isCovered) this.#longest.want(report);
+    const incarnation = isCovered ? this.incarnation : null;
     const follows = incarnation !== null && report.incarnation === incarnation;
-    const entries = follows ? this.#entriesAfter(report.position) : [];
-    return {
-      answer: { incarnation, head: this.#header.head, entries },
-      moved: before?.position !== report.position || before.incarnation !== report.incarnation,
-    };
+    const entries = follows ? this.#feed.after(report.position) : [];
+    return { answer: { incarnation, isCovered, longest, head: this.#feed.head, entries }, moved };
   }
 
   chunks() {
@@ -110,16 +99,12 @@ export class StoreContents {
   }
 
   signOff(instanceId: string): boolean {
-    const instance = this.#instances.get(instanceId);
-    if (instance === undefined) return false;
-    this.#undo.beginWrite();
-    this.#undo.set(this.#instances, instanceId, { ...instance, signedOffAtMs: this.#nowMs() });
-    return true;
+    return this.#instances.signOff(instanceId, this.#nowMs());
   }
 
-  removeInstances(ids: readonly string[]): void {
+  removeInstances(seen: readonly SeenInstance[]): number {
     this.#undo.beginWrite();
-    for (const id of ids) this.#undo.delete(this.#instances, id);
+    return this.#instances.remove(seen);
   }
 
   readState(): StoreState {
@@ -127,37 +112,51 @@ export class StoreContents {
       incarnation: this.incarnation,
       incarnationSinceMs: this.#header.sinceMs,
       isFirstIncarnation: this.#header.isFirst,
-      head: this.#header.head,
-      longest: this.#header.longest,
+      wholeSinceMs: this.#header.wholeSinceMs,
+      head: this.#feed.head,
+      longest: this.#longest.confirmed,
+      wanted: this.#longest.wanted,
       storeTimeMs: this.#nowMs(),
       replicaLagMs: 0,
     };
   }
 
   readInstances(): InstancesView {
-    return { ...this.readState(), instances: [...this.#instances.values()] };
+    return { ...this.readState(), instances: this.#instances.all };
   }
 
-  raiseLongest(longest: Longest): void {
+  wantLongest(longest: Longest): void {
     this.#undo.beginWrite();
-    this.#setHeader({ longest: combine(this.#header.longest, longest, Math.max) });
+    this.#longest.want(longest);
   }
 
-  lowerLongest(longest: Longest): void {
+  confirmLongest(longest: VersionedLongest): void {
     this.#undo.beginWrite();
-    this.#setHeader({ longest: combine(this.#header.longest, longest, Math.min) });
+    this.#longest.confirm(longest);
   }
 
-  beginRepair(lock: string): RepairStart | null {
+  lowerLongest(lowering: Lowering): boolean {
+    if (this.incarnation !== lowering.incarnation) return false;
+    this.#undo.beginWrite();
+    return this.#longest.lower(lowering, this.#instances.all);
+  }
+
+  beginRepair(lock: string, givenUp: readonly string[]): RepairStart | null {
     const before = this.#header.lock;
     const holder = this.#lockHolder;
-    if (before !== null && holder !== null && holder !== lock) {
+    if (before !== null && holder !== null && ![lock, ...givenUp].includes(holder)) {
       if (Math.abs(this.#nowMs() - before.atMs) < repairLockMs) return null;
     }
     this.#undo.beginWrite();
-    const found = { incarnation: this.#header.incarnation, head: this.#header.head };
+    const atMs = this.#nowMs();
+    const isSound = this.#feed.isPlausible(atMs);
+    if (!isSound) this.#feed.drop();
+    const { head } = this.#feed;
+    const incarnation = isSound ? this.#header.incarnation : null;
+    this.#longest.forgetConfirmed();
+    this.#instances.recount();
     this.#setHeader({ lock: this.#lockOf(lock), incarnation: null, replicationId: null });
-    return found;
+    return { incarnation, head, atMs };
   }
 
   repair(lock: string, additions: readonly Addition[]): boolean {
@@ -171,27 +170,20 @@ export class StoreContents {
   completeRepair(lock: string, repaired: RepairEnd): boolean {
     if (this.#lockHolder !== lock) return false;
     this.#undo.beginWrite();
+    this.#longest.confirm(repaired.longest);
     this.#setHeader({
       incarnation: repaired.incarnation,
       replicationId: String(this.#replicationId),
       sinceMs: this.#nowMs(),
       isFirst: repaired.isFirst,
-      longest: combine(this.#header.longest, repaired.longest, Math.max),
+      wholeSinceMs: repaired.wholeSinceMs,
       lock: null,
     });
     return true;
   }
 
   trimFeed(keepMs: number, limit: number): number {
-    const oldest = createPosition(Math.max(0, Math.ceil(this.#nowMs() - keepMs)), 0);
-    const kept = this.#feed.findIndex(({ position }) => position >= oldest);
-    const count = Math.min(limit, kept === -1 ? this.#feed.length : kept);
-    if (count > 0) {
-      this.#undo.beginWrite();
-      const gone = this.#feed.splice(0, count);
-      this.#undo.note(() => this.#feed.unshift(...gone));
-    }
-    return count;
+    return this.#feed.trim(this.#nowMs() - keepMs, limit);
   }
 
   purgeExpired(): number {
@@ -224,13 +216,19 @@ export class StoreContents {
     return this.#buckets.lose(isLost);
   }
 
+  loseInstance(instanceId: string): void {
+    this.#undo.forget();
+    this.#instances.lose(instanceId);
+  }
+
   wipe(): void {
     this.#undo.forget();
     this.#damaged.clear();
     this.#buckets.clear();
     this.#instances.clear();
+    this.#longest.clear();
+    this.#feed.clear();
     this.#header = emptyHeader;
-    this.#feed = [];
   }
 
   /** Another server goes on with the contents, but for the last writes. */
@@ -244,9 +242,10 @@ export class StoreContents {
   copy(): StoreContents {
     const copied = new StoreContents({ clock: this.#clock, undoDepth: 0 });
     copied.#buckets.takeCopyOf(this.#buckets);
-    for (const [id, instance] of this.#instances) copied.#instances.set(id, instance);
+    copied.#instances.takeCopyOf(this.#instances);
+    copied.#longest.takeCopyOf(this.#longest);
     copied.#header = this.#header;
-    copied.#feed = [...this.#feed];
+    copied.#feed.takeCopyOf(this.#feed);
     copied.#replicationId = this.#replicationId;
     return copied;
   }
@@ -282,7 +281,7 @@ export class StoreContents {
   }
 
   get #leastUntilSeconds(): number {
-    return Math.ceil(this.#nowMs() / 1000) + this.#header.longest.tokenLifetimeSeconds;
+    return Math.ceil(this.#nowMs() / 1000) + this.#longest.confirmed.tokenLifetimeSeconds;
   }
 
   /** Null also where another server took over since: it may lack a chunk that the one before had confirmed. */
@@ -295,33 +294,13 @@ export class StoreContents {
     return { holder, replicationId: String(this.#replicationId), atMs: this.#nowMs() };
   }
 
-  #nextPosition(): Position {
-    const atNow = createPosition(this.#nowMs(), 0);
-    if (atNow > this.#header.head) return atNow;
-    const [milliseconds = "0", sequence = "0"] = this.#header.head.split("-");
-    return createPosition(milliseconds, Number(sequence) + 1);
-  }
-
   #setHeader(changes: Partial<Header>): void {
     const before = this.#header;
     this.#undo.note(() => void (this.#header = before));
     this.#header = { ...before, ...changes };
   }
 
-  #entriesAfter(position: Position): readonly FeedEntry[] {
-    let first = this.#feed.length;
-    while (first > 0 && (this.#feed[first - 1]?.position ?? origin) > position) first -= 1;
-    return this.#feed.slice(first, first + entriesPerSync);
-  }
-
   #nowMs(): number {
     return Math.floor(this.#clock.wallMs());
   }
-}
-
-function combine(a: Longest, b: Longest, pick: (a: number, b: number) => number): Longest {
-  return {
-    tokenLifetimeSeconds: pick(a.tokenLifetimeSeconds, b.tokenLifetimeSeconds),
-    maxStalenessMs: pick(a.maxStalenessMs, b.maxStalenessMs),
-  };
 }

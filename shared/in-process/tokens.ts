@@ -64,10 +64,6 @@ export class TokenTable {
     );
   }
 
-  countMarked(eventId: string): number {
-    return this.#byMark.get(eventId).size;
-  }
-
   lastExpiryMs(subject: string): number | null {
     const tokens = this.#all(this.#bySubject.get(subject));
     return tokens.length === 0 ? null : tokens.reduce((last, token) => Math.max(last, token.expiresAtMs), 0);

@@ -1,3 +1,4 @@
+import type { UpdateQuery } from "mongoose";
 import type { Ledger } from "../ports/ledger.ts";
 import type { MongoConnection } from "./connection.ts";
 import { repeatIfDuplicate } from "./failures.ts";
@@ -11,9 +12,12 @@ const only = { _id: "fence" };
 export function createMongoFence({ connection, call }: MongoConnection): FencePart {
   const fences = connection.model<FenceDocument>("Fence", fenceSchema, "fence");
 
-  const upsert = (update: Parameters<typeof fences.updateOne>[1]) =>
+  const upsert = (update: UpdateQuery<FenceDocument>) =>
     call(async () => {
-      await repeatIfDuplicate(() => fences.updateOne(only, update, { upsert: true }).exec());
+      const options = { upsert: true, returnDocument: "after" } as const;
+      return fenceOf(
+        await repeatIfDuplicate(() => fences.findOneAndUpdate(only, update, options).lean().exec()),
+      );
     });
 
   return {
@@ -22,11 +26,16 @@ export function createMongoFence({ connection, call }: MongoConnection): FencePa
         const document = await fences.findOne(only).lean().exec();
         return document === null ? null : fenceOf(document);
       }),
-    writeFence: (incarnation) => upsert({ $set: { incarnation } }),
-    raiseLongest: (longest) => upsert({ $max: { ...longest } }),
-    lowerLongest: (longest) =>
+    async writeFence(incarnation) {
+      await upsert({ $set: { incarnation } });
+    },
+    raiseLongest: ({ tokenLifetimeSeconds, maxStalenessMs }) =>
+      upsert({ $max: { tokenLifetimeSeconds, maxStalenessMs }, $inc: { longestVersion: 1 } }),
+    lowerLongest: ({ tokenLifetimeSeconds, maxStalenessMs }, { incarnation, version }) =>
       call(async () => {
-        await fences.updateOne(only, { $min: { ...longest } }).exec();
+        const seen = { ...only, incarnation, longestVersion: version };
+        const longest = { tokenLifetimeSeconds, maxStalenessMs, longestVersion: version + 1 };
+        return (await fences.updateOne(seen, { $set: longest }).exec()).matchedCount === 1;
       }),
   };
 }

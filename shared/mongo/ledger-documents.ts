@@ -42,6 +42,7 @@ export interface FenceDocument {
   readonly incarnation?: string;
   readonly tokenLifetimeSeconds?: number;
   readonly maxStalenessMs?: number;
+  readonly longestVersion?: number;
 }
 
 const requiredText = { type: String, required: true };
@@ -87,7 +88,13 @@ revocationSchema.index({ status: 1, requestedAt: 1 }, { name: "status" });
 revocationSchema.index({ until: 1 }, { name: "until", sparse: true });
 
 export const fenceSchema = new Schema<FenceDocument>(
-  { _id: requiredText, incarnation: String, tokenLifetimeSeconds: Number, maxStalenessMs: Number },
+  {
+    _id: requiredText,
+    incarnation: String,
+    tokenLifetimeSeconds: Number,
+    maxStalenessMs: Number,
+    longestVersion: Number,
+  },
   { versionKey: false },
 );
 
@@ -165,9 +172,12 @@ export function reachOf(note: AppliedNote) {
   };
 }
 
-export function fenceOf({ incarnation, tokenLifetimeSeconds, maxStalenessMs }: FenceDocument): Fence {
-  return {
-    incarnation: incarnation ?? null,
-    longest: { tokenLifetimeSeconds: tokenLifetimeSeconds ?? 0, maxStalenessMs: maxStalenessMs ?? 0 },
-  };
+export function fenceOf(document: FenceDocument): Fence {
+  const {
+    incarnation = null,
+    tokenLifetimeSeconds = 0,
+    maxStalenessMs = 0,
+    longestVersion: version = 0,
+  } = document;
+  return { incarnation, longest: { tokenLifetimeSeconds, maxStalenessMs, version } };
 }

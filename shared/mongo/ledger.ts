@@ -1,5 +1,5 @@
 import { type Model, type QueryFilter, trusted } from "mongoose";
-import type { AppliedNote, Ledger, LedgerRow } from "../ports/ledger.ts";
+import type { AppliedNote, Ledger, LedgerRow, RowsOver } from "../ports/ledger.ts";
 import { bulkLimitMs, type MongoConnection } from "./connection.ts";
 import { repeatIfDuplicate } from "./failures.ts";
 import { createMongoFence } from "./fence.ts";
@@ -103,12 +103,11 @@ export function createMongoLedger(mongo: MongoConnection, tokens: Model<TokenDoc
         },
         { sort: { _id: 1 }, limit, limitMs: bulkLimitMs },
       ),
-    listExpired: (untilBeforeMs, limit) =>
-      findAll(isOver(untilBeforeMs), { sort: { until: 1 }, limit, limitMs: bulkLimitMs }),
-    removeRows: (eventIds, untilBeforeMs) =>
+    listExpired: (over, limit) => findAll(isOver(over), { sort: { until: 1 }, limit, limitMs: bulkLimitMs }),
+    removeRows: (eventIds, over) =>
       call(async () => {
-        const over = { _id: trusted({ $in: [...eventIds] }), ...isOver(untilBeforeMs) };
-        return (await rows.deleteMany(over).exec()).deletedCount;
+        const ofThese = { _id: trusted({ $in: [...eventIds] }), ...isOver(over) };
+        return (await rows.deleteMany(ofThese).exec()).deletedCount;
       }, bulkLimitMs),
   };
 }
@@ -145,8 +144,16 @@ async function noteApplied(
   return (await rows.exists({ _id: eventId, status }).exec()) !== null;
 }
 
-function isOver(untilBeforeMs: number): QueryFilter<RevocationDocument> {
-  return { until: trusted({ $lt: new Date(untilBeforeMs) }), status: trusted({ $ne: "pending" }) };
+function isOver({ untilBeforeMs, unsettledUntilBeforeMs }: RowsOver): QueryFilter<RevocationDocument> {
+  const until = trusted({ $lt: new Date(untilBeforeMs) });
+  const unsettledUntil = trusted({ $lt: new Date(unsettledUntilBeforeMs) });
+  const settled = ["enforced", "failed", "held"] as const;
+  return {
+    $or: [
+      { until, status: trusted({ $in: [...settled] }) },
+      { until: unsettledUntil, status: "applied" },
+    ],
+  };
 }
 
 /** Stands after that place in a list that has the oldest first. */

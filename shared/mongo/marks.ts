@@ -5,7 +5,7 @@ import type { TokenDocument } from "./session-documents.ts";
 
 type Marks = Pick<
   Ledger,
-  "markTokens" | "listMarked" | "listMarkedByOthers" | "listMarkedBetween" | "countMarked" | "lastExpiryMs"
+  "markTokens" | "listMarked" | "listMarkedByOthers" | "listMarkedBetween" | "lastExpiryMs"
 >;
 
 /** The ledger's part in the recorded tokens. */
@@ -73,7 +73,6 @@ export function createMongoMarks({ call }: MongoConnection, tokens: Model<TokenD
           ? null
           : documents.flatMap(markedTokenOf).filter(({ expiresAtMs }) => expiresAtMs > expiresAfterMs);
       }, bulkLimitMs),
-    countMarked: (eventId) => call(() => tokens.countDocuments({ revokedBy: eventId }).exec(), bulkLimitMs),
     lastExpiryMs: (subject) =>
       call(async () => {
         const last = await tokens

@@ -1,6 +1,6 @@
 import type { EventType, ExternalIdentity } from "../events/event.ts";
+import type { Longest, VersionedLongest } from "../revocation/longest.ts";
 import type { Position } from "../revocation/position.ts";
-import type { Longest } from "./revocation-store.ts";
 
 /**
  * The ledger: the durable list of revocations, the marks on recorded tokens, and the fence. The truth that the
@@ -47,7 +47,6 @@ export interface Ledger {
    * no order; null where more than `limit` bear such a mark.
    */
   listMarkedBetween(range: MarkedRange): Promise<MarkedToken[] | null>;
-  countMarked(eventId: string): Promise<number>;
   /** The last expiry among the subject's recorded tokens; null when it has none. */
   lastExpiryMs(subject: string): Promise<number | null>;
 
@@ -57,25 +56,34 @@ export interface Ledger {
     readonly after?: string;
     readonly limit: number;
   }): Promise<LedgerRow[]>;
-  /** Rows whose `untilMs` lies before the time, pending ones excepted. */
-  listExpired(untilBeforeMs: number, limit: number): Promise<LedgerRow[]>;
-  /** Those of them that are still over at that time: a failed one may have been applied since it was listed. How many. */
-  removeRows(eventIds: readonly string[], untilBeforeMs: number): Promise<number>;
+  /** Rows that are over, pending ones excepted. */
+  listExpired(over: RowsOver, limit: number): Promise<LedgerRow[]>;
+  /** Those of them that are still over: a failed one may have been applied since it was listed. How many. */
+  removeRows(eventIds: readonly string[], over: RowsOver): Promise<number>;
 
   /** Null before the first repair. */
   readFence(): Promise<Fence | null>;
   /** Sets the incarnation; the longest values stay. */
   writeFence(incarnation: string): Promise<void>;
-  /** Raises, never lowers. Makes the document when it is missing, without an incarnation. */
-  raiseLongest(longest: Longest): Promise<void>;
-  lowerLongest(longest: Longest): Promise<void>;
+  /**
+   * Raises each of the longest values, never lowers one, and makes a new version of them in any case. Makes the document
+   * when it is missing, without an incarnation. Answers with the fence as it is then.
+   */
+  raiseLongest(longest: Longest): Promise<Fence>;
+  /** Sets them, if the fence still has that incarnation and that version of them; whether it had. */
+  lowerLongest(longest: Longest, from: FenceMark): Promise<boolean>;
   ping(): Promise<boolean>;
 }
 
 export interface Fence {
   /** Null before the first repair. */
   readonly incarnation: string | null;
-  readonly longest: Longest;
+  readonly longest: VersionedLongest;
+}
+
+export interface FenceMark {
+  readonly incarnation: string;
+  readonly version: number;
 }
 
 export interface PendingRow {
@@ -153,6 +161,13 @@ export type TokenSelection =
     }
   | { readonly by: "session"; readonly sid: string; readonly nowMs: number }
   | { readonly by: "jti"; readonly jti: string; readonly nowMs: number };
+
+/** Rows whose `untilMs` lies before a time. */
+export interface RowsOver {
+  readonly untilBeforeMs: number;
+  /** Of those that are applied and not enforced: their receipts may still settle. */
+  readonly unsettledUntilBeforeMs: number;
+}
 
 export interface MarkedPage {
   readonly expiresAfterMs: number;

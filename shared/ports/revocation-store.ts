@@ -1,4 +1,5 @@
 import type { Addition } from "../revocation/addition.ts";
+import type { Longest, VersionedLongest } from "../revocation/longest.ts";
 import type { PackedAdditions } from "../revocation/packed-additions.ts";
 import type { Position } from "../revocation/position.ts";
 
@@ -7,8 +8,13 @@ import type { Position } from "../revocation/position.ts";
  *
  * - Atomic: each call takes effect as a whole or not at all; additions get strictly growing positions.
  * - Idempotent: additions merge by `max`; adding twice leaves what adding once left (but for another position).
- * - Validity: the store is valid while it has an incarnation and its server still has the replication id under
- *   which that was set. An invalid store takes no additions (`store-invalid`), makes nobody fresh.
+ * - Validity: the store is valid while it has an incarnation, its server still has the replication id under which that
+ *   was set, and what it notes about itself can be read and is sound: nobody else wrote into it, no instance is missing
+ *   that was registered, and no position lies ahead of the server's time by more than `clockErrorAllowedMs`. An invalid
+ *   store takes no additions (`store-invalid`), makes nobody fresh; a repair takes away what is not sound.
+ * - Longest values: the store holds a copy of those in the fence, which nobody's acceptance or token may exceed: a repair
+ *   asks the fence. So whoever needs longer ones has the fence raised first: he says here that he wants them, raises the
+ *   fence, then confirms here what it holds. A worker does the rest where he cannot.
  * - Errors: `dependency-unavailable` means "not known to have happened".
  * - Announcements may be lost and doubled, never trusted to be complete; each names the position before it.
  * - Expiry: an entry is kept until its `exp`/`until` plus `clockErrorAllowedMs`, and for the longest lifetime in use
@@ -24,7 +30,10 @@ export interface RevocationStore {
    */
   add(additions: readonly Addition[], options?: { readonly extend?: boolean }): Promise<Written>;
 
-  /** Reports, renews the lease, and fetches what follows `report.position`, all in one write. */
+  /**
+   * Reports, renews the lease, and fetches what follows `report.position`, all in one write. Registers in any case, but
+   * renews nothing while the confirmed longest values do not cover the report's: then these count as wanted.
+   */
   sync(report: InstanceReport): Promise<SyncAnswer>;
 
   /**
@@ -43,8 +52,11 @@ export interface RevocationStore {
    * replicas: another one may have been put in its place, and the instances may report there.
    */
   readInstances(): Promise<InstancesView>;
-  /** Forgets instances; the pruner's call. */
-  removeInstances(instanceIds: readonly string[]): Promise<void>;
+  /**
+   * Forgets those of the instances that have not synced since they were seen so; how many went. The pruner's call: one
+   * that came back meanwhile may hold a lease, and whoever does must be registered.
+   */
+  removeInstances(seen: readonly SeenInstance[]): Promise<number>;
 
   /** Listens until `close`. `onGap` is called whenever messages may have been lost (reconnected). */
   subscribe(listener: StoreListener): Promise<Subscription>;
@@ -52,16 +64,26 @@ export interface RevocationStore {
   notifyApplied(eventIds: readonly string[]): Promise<void>;
 
   readState(): Promise<StoreState>;
-  /** Raises the longest lifetime and the longest staleness in use; never lowers. */
-  raiseLongest(longest: Longest): Promise<void>;
-  /** Lowers them to what is given: the pruner's call. */
-  lowerLongest(longest: Longest): Promise<void>;
+  /**
+   * Says that the fence is to cover these; to be called before the fence is raised, so that nobody lowers it meanwhile.
+   * Throws `store-invalid` while it cannot be noted.
+   */
+  wantLongest(longest: Longest): Promise<void>;
+  /** Takes over what the fence held, unless what a later version of it held is known. Throws as `wantLongest`. */
+  confirmLongest(longest: VersionedLongest): Promise<void>;
+  /**
+   * Lowers them before the fence is lowered: the pruner's call. False, and nothing is changed, unless all is as it was
+   * seen: the incarnation, the confirmed values, nobody registered with longer ones, none wanted since.
+   */
+  lowerLongest(lowering: Lowering): Promise<boolean>;
 
   /**
    * Takes the repair lock, and takes the incarnation away. Null, and nothing is changed, while somebody else has
-   * it: has shown for less than `repairLockMs` that he lives, on the server that is still the one.
+   * it: has shown for less than `repairLockMs` that he lives, on the server that is still the one. Each attempt has a
+   * lock of its own, lest a late call of one counts as the next one's; `givenUp` are the caller's locks of attempts that
+   * broke off, which are taken over at once.
    */
-  beginRepair(lock: string): Promise<RepairStart | null>;
+  beginRepair(lock: string, givenUp?: readonly string[]): Promise<RepairStart | null>;
   /**
    * Writes what the buckets lack, outside the feed, and shows that the holder lives. False when the lock was lost:
    * somebody else has it, it was wiped, or the server has another replication id than when it was taken.
@@ -101,6 +123,8 @@ export interface InstanceReport {
   readonly position: Position;
   /** How long this instance accepts without a sync (an hour under `best_effort`). */
   readonly maxStalenessMs: number;
+  /** How long the tokens live that this instance issues. */
+  readonly tokenLifetimeSeconds: number;
   readonly entries: number;
 }
 
@@ -111,9 +135,13 @@ export interface FeedEntry {
   readonly additions: PackedAdditions;
 }
 
-/** `incarnation` is null while the store is invalid; then nothing else in the answer counts. */
+/** `incarnation` is null while the store is invalid, or not `isCovered`; then nothing else in the answer counts. */
 export interface SyncAnswer {
   readonly incarnation: string | null;
+  /** False while the store is valid, but does not know that the fence covers the report's longest values. */
+  readonly isCovered: boolean;
+  /** The confirmed ones. */
+  readonly longest: Longest;
   readonly head: Position;
   /**
    * In order, the oldest first; not all of them where there are many: sync again. None unless the reported
@@ -129,6 +157,7 @@ export interface RegisteredInstance {
   readonly incarnation: string | null;
   readonly position: Position;
   readonly maxStalenessMs: number;
+  readonly tokenLifetimeSeconds: number;
   readonly entries: number;
   /** Rises with each sync. */
   readonly syncCount: number;
@@ -137,9 +166,21 @@ export interface RegisteredInstance {
   readonly signedOffAtMs: number | null;
 }
 
-export interface Longest {
-  readonly tokenLifetimeSeconds: number;
-  readonly maxStalenessMs: number;
+export type SeenInstance = Pick<RegisteredInstance, "id" | "syncCount">;
+
+export interface WantedLongest extends Longest {
+  /** How often somebody wanted these. */
+  readonly times: number;
+}
+
+export interface Lowering {
+  readonly incarnation: string;
+  /** The confirmed values as they were seen. */
+  readonly from: Longest;
+  /** Those that are to be, and the version that the fence will have by being lowered to them. */
+  readonly to: VersionedLongest;
+  /** What was seen to be wanted. */
+  readonly wanted: readonly WantedLongest[];
 }
 
 export interface StoreState {
@@ -149,8 +190,13 @@ export interface StoreState {
   readonly incarnationSinceMs: number;
   /** Whether it is the first of its namespace. */
   readonly isFirstIncarnation: boolean;
+  /** When the repair began that made the incarnation and wrote all of it, by the store's clock; null if some was there. */
+  readonly wholeSinceMs: number | null;
   readonly head: Position;
-  readonly longest: Longest;
+  /** Those that the fence is known to hold. */
+  readonly longest: VersionedLongest;
+  /** Those that somebody wanted it to hold, at any time since it was last lowered below them. */
+  readonly wanted: readonly WantedLongest[];
   readonly storeTimeMs: number;
   /**
    * How long a primary that was cut off, and another one put in its place, may have gone on renewing leases when the
@@ -186,10 +232,14 @@ export interface RepairStart {
   /** The incarnation and the head that were found; null where there was none. */
   readonly incarnation: string | null;
   readonly head: Position;
+  /** By the store's clock. */
+  readonly atMs: number;
 }
 
 export interface RepairEnd {
   readonly incarnation: string;
   readonly isFirst: boolean;
-  readonly longest: Longest;
+  /** See `StoreState`. */
+  readonly wholeSinceMs: number | null;
+  readonly longest: VersionedLongest;
 }

@@ -22,6 +22,7 @@ export interface Observation {
   /**
    * Whether nobody can hold a lease from before the present incarnation. A store that was wiped or failed over may
    * have forgotten an instance, so until then it proves nothing; the first one of a namespace has nothing to forget.
+   * It takes the bound by the store's clock, which may have stepped since, and by ours, from the first sight of it.
    */
   readonly isIncarnationSettled: boolean;
 }
@@ -43,7 +44,6 @@ export function createInstanceObserver(deps: {
 }): InstanceObserver {
   const watches = new Map<string, Watch>();
   let incarnation: { readonly id: string | null; readonly seenSinceMs: number } | undefined;
-  let sawChange = false;
 
   return {
     async observe() {
@@ -52,7 +52,6 @@ export function createInstanceObserver(deps: {
       const answeredAtMs = deps.clock.monotonicMs();
 
       if (incarnation?.id !== view.incarnation) {
-        sawChange = incarnation !== undefined;
         incarnation = { id: view.incarnation, seenSinceMs: answeredAtMs };
       }
       for (const instance of view.instances)
@@ -90,7 +89,7 @@ export function createInstanceObserver(deps: {
     // The last lease of before may have been renewed by a primary that was cut off already.
     const bound = boundMs(view.longest.maxStalenessMs) + view.replicaLagMs;
     const isOldByStore = view.storeTimeMs - view.incarnationSinceMs > bound;
-    return isOldByStore && (!sawChange || sentAtMs - seenSinceMs > bound);
+    return isOldByStore && sentAtMs - seenSinceMs > bound;
   }
 }
 

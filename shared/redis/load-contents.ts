@@ -1,4 +1,3 @@
-import { AppError } from "../errors.ts";
 import type { LoadedChunk } from "../ports/revocation-store.ts";
 import { noAdditions, tokenRecordBytes } from "../revocation/packed-additions.ts";
 import type { RedisConnection } from "./connection.ts";
@@ -6,6 +5,7 @@ import { type Bucket, type BucketKind, bucketNamed, nameOfBucket, type StoreKeys
 import { isOwnCutOff, ownRecordsIn } from "./own-records.ts";
 import { bytesIn, listIn, numberIn, textIn } from "./replies.ts";
 import { isGoneScript } from "./scripts/repair.ts";
+import { storeInvalid } from "./store-invalid.ts";
 import { unlessForeign } from "./wrong-type.ts";
 
 const chunkBytes = Math.floor((256 * 1024) / tokenRecordBytes) * tokenRecordBytes;
@@ -48,7 +48,7 @@ export async function* loadContents(deps: LoadDeps): AsyncGenerator<LoadedChunk>
   for await (const bucket of bucketsOf(noting, "cut-offs")) {
     for await (const cutOffs of recordsIn(noting, bucket)) yield { ...noAdditions, cutOffs };
   }
-  if (isDamaged) throw new AppError("store-invalid", "The revocation store is being repaired.");
+  if (isDamaged) throw storeInvalid();
 }
 
 /** Each at least once. In no order: several may die together, so pages by their time could hide one. */

@@ -22,15 +22,15 @@ export function createRepairer(damage: DamageRegister): Repairer {
   const { loadDeps } = damage;
   const { connection, keys } = loadDeps;
   const indexes = [keys.indexes.tokens, keys.indexes.unrecorded, keys.indexes["cut-offs"]];
-  /** What the present repair found in the buckets; means nothing under another lock. */
+  /** What the present repair found in the buckets; means nothing under another lock. Large: not kept beyond its end. */
   let present:
     | { readonly lock: string; readonly missingOf: ReturnType<typeof createMissingRecords> }
     | undefined;
 
   return {
-    async beginRepair(lock) {
-      present = undefined;
-      return repairStartIn(await connection.run(beginRepairScript, fixedKeysOf(keys), [lock]));
+    async beginRepair(lock, givenUp = []) {
+      const args = [lock, ...givenUp];
+      return repairStartIn(await connection.run(beginRepairScript, fixedKeysOf(keys), args));
     },
     async repair(lock, additions) {
       if (present?.lock !== lock) present = { lock, missingOf: createMissingRecords(loadDeps) };
@@ -45,15 +45,17 @@ export function createRepairer(damage: DamageRegister): Repairer {
       return isDone;
     },
     async discard(lock, buckets) {
+      // What it takes away is no longer there.
       present = undefined;
       const args = [keys.prefix, lock, ...buckets];
       return numberIn(await connection.run(discardScript, [keys.state, ...indexes], args)) === 1;
     },
-    async completeRepair(lock, { incarnation, isFirst, longest }) {
+    async completeRepair(lock, { incarnation, isFirst, wholeSinceMs, longest }) {
       present = undefined;
-      const { tokenLifetimeSeconds, maxStalenessMs } = longest;
+      const { tokenLifetimeSeconds, maxStalenessMs, version } = longest;
       const lagMs = await readReplicaLagMs(connection);
-      const args = [lock, incarnation, isFirst ? 1 : 0, tokenLifetimeSeconds, maxStalenessMs, lagMs];
+      const args = [lock, incarnation, isFirst ? 1 : 0, wholeSinceMs ?? "-"];
+      args.push(tokenLifetimeSeconds, maxStalenessMs, version, lagMs);
       return numberIn(await connection.run(completeRepairScript, [keys.state], args)) === 1;
     },
   };

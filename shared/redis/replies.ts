@@ -1,19 +1,7 @@
 import { type AppError, dependencyUnavailable } from "../errors.ts";
-import type {
-  Announcement,
-  FeedEntry,
-  InstancesView,
-  RegisteredInstance,
-  RepairStart,
-  StoreState,
-  SyncAnswer,
-  Written,
-} from "../ports/revocation-store.ts";
+import type { Announcement, FeedEntry, RepairStart, SyncAnswer, Written } from "../ports/revocation-store.ts";
 import { cutOffRecordBytes, type PackedAdditions, tokenRecordBytes } from "../revocation/packed-additions.ts";
 import { type Position, positionOfStreamId } from "../revocation/position.ts";
-
-/** What `best_effort` registers: nobody accepts for longer without a sync. */
-const longestStalenessMs = 3_600_000;
 
 /** Another program writes under our keys, or the server is none that we know. */
 function unexpected(what: string): AppError {
@@ -42,7 +30,7 @@ export function numberIn(reply: unknown): number {
 
 const streamId = /^\d{1,16}-\d{1,10}$/;
 
-function positionIn(reply: unknown): Position {
+export function positionIn(reply: unknown): Position {
   const id = typeof reply === "string" ? reply : textIn(reply);
   if (!streamId.test(id)) throw unexpected("the reply is not a stream id");
   return positionOfStreamId(id);
@@ -66,7 +54,7 @@ export interface SyncReply {
  * before it, and stands at or before the head.
  */
 export function syncReplyIn(reply: unknown): SyncReply {
-  const [incarnation, headId, listed] = listIn(reply);
+  const [incarnation, headId, listed, lifetime, staleness, covered] = listIn(reply);
   const head = positionIn(headId);
   const entries: FeedEntry[] = [];
   const foreign: string[] = [];
@@ -75,7 +63,14 @@ export function syncReplyIn(reply: unknown): SyncReply {
     if (entry !== null && entry.position <= head) entries.push(entry);
     else foreign.push(textIn(listIn(one)[0]));
   }
-  return { answer: { incarnation: textIn(incarnation) || null, head, entries }, foreign };
+  const answer = {
+    incarnation: textIn(incarnation) || null,
+    isCovered: numberIn(covered) === 1,
+    longest: { tokenLifetimeSeconds: numberIn(lifetime), maxStalenessMs: numberIn(staleness) },
+    head,
+    entries,
+  };
+  return { answer, foreign };
 }
 
 const feedFields = ["previous", "t", "u", "c"] as const;
@@ -101,48 +96,8 @@ const isWhole = ({ tokens, unrecordedTokens, cutOffs }: PackedAdditions): boolea
 /** Null is the reply of a script that found the lock in other hands. */
 export function repairStartIn(reply: unknown): RepairStart | null {
   if (reply === null) return null;
-  const [incarnation, head] = listIn(reply);
-  return { incarnation: textIn(incarnation) || null, head: positionIn(head) };
-}
-
-export function instancesViewIn(reply: unknown): InstancesView {
-  const [incarnation, since, first, head, lifetime, staleness, now, lag, ...pairs] = listIn(reply);
-  const state: StoreState = {
-    incarnation: textIn(incarnation) || null,
-    incarnationSinceMs: numberIn(since),
-    isFirstIncarnation: textIn(first) === "1",
-    head: positionIn(head),
-    longest: { tokenLifetimeSeconds: numberIn(lifetime), maxStalenessMs: numberIn(staleness) },
-    storeTimeMs: numberIn(now),
-    replicaLagMs: numberIn(lag),
-  };
-  const instances: RegisteredInstance[] = [];
-  for (let at = 0; at + 1 < pairs.length; at += 2) {
-    instances.push(instanceIn(textIn(pairs[at]), textIn(pairs[at + 1])));
-  }
-  return { ...state, instances };
-}
-
-const instanceText = /^(\S+) (\d{1,16}-\d{1,10}) (\d+) (\d+) (\d+) (\d+) (-|\d+)$/;
-
-/**
- * What cannot be read may be what is left of an instance that holds a lease: it counts as one that enforces nothing,
- * until it has been silent for the longest time that any may be. One that lives writes itself anew within a sync.
- */
-function instanceIn(id: string, text: string): RegisteredInstance {
-  const parts = instanceText.exec(text);
-  const [, incarnation = "-", position = "0-0", maxStaleness, entries, count, lastSync, signedOff = "-"] =
-    parts ?? [];
-  return {
-    id,
-    incarnation: incarnation === "-" ? null : incarnation,
-    position: positionIn(position),
-    maxStalenessMs: Number(maxStaleness ?? longestStalenessMs),
-    entries: Number(entries ?? 0),
-    syncCount: Number(count ?? 0),
-    lastSyncAtMs: Number(lastSync ?? 0),
-    signedOffAtMs: signedOff === "-" ? null : Number(signedOff),
-  };
+  const [incarnation, head, at] = listIn(reply);
+  return { incarnation: textIn(incarnation) || null, head: positionIn(head), atMs: numberIn(at) };
 }
 
 /** As the script `add` writes it: a line of lengths, positions and the incarnation, then the packed parts. */

@@ -1,7 +1,6 @@
-import { AppError } from "../errors.ts";
 import type { Log } from "../log.ts";
 import type { Platform } from "../ports/platform.ts";
-import type { Longest, RevocationStore } from "../ports/revocation-store.ts";
+import type { RevocationStore } from "../ports/revocation-store.ts";
 import { packAdditions } from "../revocation/packed-additions.ts";
 import { origin, positionOfStreamId, streamIdOfPosition } from "../revocation/position.ts";
 import { checkServer } from "./check-server.ts";
@@ -11,11 +10,15 @@ import { partsOf } from "./feed-parts.ts";
 import { createStoreKeys, fixedKeysOf } from "./keys.ts";
 import { loadContents } from "./load-contents.ts";
 import { createRepairer } from "./repairer.ts";
-import { instancesViewIn, numberIn, syncReplyIn, writtenIn } from "./replies.ts";
+import { numberIn, syncReplyIn, writtenIn } from "./replies.ts";
 import { addScript } from "./scripts/additions.ts";
-import { readInstancesScript, readStateScript, signOffScript, syncScript } from "./scripts/instances.ts";
+import { removeInstancesScript, signOffScript, syncScript } from "./scripts/instances.ts";
+import { readInstancesScript, readStateScript } from "./scripts/read-state.ts";
 import type { Script } from "./scripts/script.ts";
-import { changeLongestScript, purgeExpiredScript, trimFeedScript } from "./scripts/upkeep.ts";
+import { purgeExpiredScript, trimFeedScript } from "./scripts/upkeep.ts";
+import { stateReplyIn } from "./state-reply.ts";
+import { storeInvalid } from "./store-invalid.ts";
+import { createStoreLongest } from "./store-longest.ts";
 import { createStoreSubscriber } from "./store-subscriber.ts";
 
 export interface RedisStoreOptions extends Pick<Platform, "clock" | "timers"> {
@@ -43,6 +46,7 @@ export async function connectRedisStore(options: RedisStoreOptions): Promise<Rev
   const subscriber = createStoreSubscriber({ connection: subscriptions, keys, timers, log });
   const damage = createDamageRegister({ connection: commands, keys, clock, log });
   const repairer = createRepairer(damage);
+  const fixedKeys = fixedKeysOf(keys);
   const indexes = [keys.indexes.tokens, keys.indexes.unrecorded, keys.indexes["cut-offs"]];
 
   commands.redis.once("ready", () => void checkServer(commands, log));
@@ -51,24 +55,20 @@ export async function connectRedisStore(options: RedisStoreOptions): Promise<Rev
   const foreignEntries = createForeignEntries();
 
   const readState = async (script: Script, what: "instances" | "") =>
-    instancesViewIn(await commands.run(script, fixedKeysOf(keys), [what]));
-  const changeLongest = async (pick: "max" | "min", longest: Longest) => {
-    const args = [pick, longest.tokenLifetimeSeconds, longest.maxStalenessMs];
-    await commands.run(changeLongestScript, [keys.state], args);
-  };
+    stateReplyIn(await commands.run(script, fixedKeys, [what])).view;
   return {
     async add(additions, { extend = false } = {}) {
       const args = [keys.prefix, ...partsOf(packAdditions(additions)), extend ? "extend" : ""];
-      const reply = commands.run(addScript, [keys.state, keys.feed, ...indexes], args);
+      const reply = commands.run(addScript, fixedKeys, args);
       const written = writtenIn(await damage.noting(additions, reply));
-      if (written === null) throw new AppError("store-invalid", "The revocation store is being repaired.");
+      if (written === null) throw storeInvalid();
       return written;
     },
     async sync(report) {
       const args: Argument[] = [keys.prefix, report.instanceId, report.incarnation ?? "-"];
-      args.push(streamIdOfPosition(report.position), report.maxStalenessMs, report.entries);
-      args.push(entriesPerSync, bytesPerSync);
-      const reply = await syncs.run(syncScript, [keys.state, keys.feed, keys.instances], args);
+      args.push(streamIdOfPosition(report.position), report.maxStalenessMs, report.tokenLifetimeSeconds);
+      args.push(report.entries, entriesPerSync, bytesPerSync);
+      const reply = await syncs.run(syncScript, fixedKeys, args);
       const { answer, foreign } = syncReplyIn(reply);
       const unseen = foreign.filter((id) => foreignEntries.isNew(id));
       if (unseen.length > 0) log.error("redis.feed-entry-foreign", { ids: unseen.slice(0, 5) });
@@ -81,8 +81,9 @@ export async function connectRedisStore(options: RedisStoreOptions): Promise<Rev
       await syncs.run(signOffScript, [keys.instances], [keys.prefix, instanceId]);
     },
     readInstances: () => readState(readInstancesScript, "instances"),
-    async removeInstances(ids) {
-      if (ids.length > 0) await commands.call("HDEL", keys.instances, ...ids);
+    async removeInstances(seen) {
+      const args = seen.flatMap(({ id, syncCount }) => [id, syncCount]);
+      return numberIn(await commands.run(removeInstancesScript, [keys.state, keys.instances], args));
     },
     async subscribe(listener) {
       const stop = await subscriber.listen(listener);
@@ -93,8 +94,7 @@ export async function connectRedisStore(options: RedisStoreOptions): Promise<Rev
         await commands.call("PUBLISH", keys.progress, ["applied", ...eventIds].join(" "));
     },
     readState: () => readState(readStateScript, ""),
-    raiseLongest: (longest) => changeLongest("max", longest),
-    lowerLongest: (longest) => changeLongest("min", longest),
+    ...createStoreLongest(commands, keys),
     ...repairer,
     trimFeed: async (keepMs, limit) =>
       numberIn(await commands.run(trimFeedScript, [keys.feed], [keepMs, limit])),

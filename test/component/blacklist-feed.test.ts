@@ -107,21 +107,30 @@ describe("blacklist feed", () => {
       });
     }
 
-    it("loads only after what had to be prepared has succeeded", async () => {
+    it("accepts nothing while the fence is not known to cover it, says so, and asks again soon", async () => {
       await world.repair("first");
-      let attempts = 0;
-      const prepare = async () => {
-        attempts += 1;
-        if (attempts < 3) throw dependencyUnavailable("mongodb", new Error("away"));
-      };
-      const feed = await world.start({ prepare });
-      expect(world.wire.calls).to.not.include("load");
+      const feed = await world.start({
+        tokenLifetimeSeconds: 3_600,
+        maxStalenessMs: 60_000,
+        syncIntervalMs: 30_000,
+      });
+      await world.platform.advance(10_000);
+      expect(feed.freshness()).to.include({ state: "cold", missing: "longest" });
+      expect(world.wire.reports.length).to.be.within(10, 60);
 
-      await world.platform.advance(1_000);
-      expect([attempts, feed.isAccepting()]).to.deep.equal([3, true]);
-      await world.repair("second");
+      await world.worker.confirmLongest({ tokenLifetimeSeconds: 3_600, maxStalenessMs: 60_000, version: 2 });
+      await world.platform.advance(600);
+      expect(feed.isAccepting()).to.equal(true);
+      expect(feed.freshness()).to.include({ state: "fresh", missing: null });
+    });
+
+    it("tells the longest values of all instances with each lease that it is given", async () => {
+      await world.repair("first");
+      const told: number[] = [];
+      await world.start({ onLongest: ({ tokenLifetimeSeconds }) => void told.push(tokenLifetimeSeconds) });
+      await world.worker.confirmLongest({ tokenLifetimeSeconds: 3_600, maxStalenessMs: 5_000, version: 2 });
       await world.platform.advance(1_100);
-      expect([attempts, feed.incarnation]).to.deep.equal([3, "second"]);
+      expect(new Set(told)).to.deep.equal(new Set([900, 3_600]));
     });
   });
 

@@ -14,10 +14,13 @@ import type {
 import type { Addition } from "../../shared/revocation/addition.ts";
 import { createFingerprinter } from "../../shared/revocation/fingerprint.ts";
 import { createManualPlatform, type ManualPlatform } from "../support/manual-clock.ts";
+import { repairEnd, usualLongest } from "../support/repair-end.ts";
 
 const issuer = "https://quash.example";
 const fingerprint = createFingerprinter(issuer);
-const longest = { tokenLifetimeSeconds: 900, maxStalenessMs: 5_000 };
+
+/** So that a best_effort instance is covered, too. */
+const longest = { ...usualLongest, maxStalenessMs: 3_600_000 };
 
 export const instanceId = "instance-1";
 export const syncIntervalMs = 1_000;
@@ -47,7 +50,7 @@ export async function createFeedWorld() {
     ...platform,
     fingerprint,
     ownIssuer: issuer,
-    longestLifetimeMs: () => longest.tokenLifetimeSeconds * 1_000,
+    longestLifetimeMs: () => usualLongest.tokenLifetimeSeconds * 1_000,
   });
   const feeds: BlacklistFeed[] = [];
 
@@ -63,14 +66,19 @@ export async function createFeedWorld() {
     async repair(incarnation: string, ...additions: Addition[]) {
       await worker.beginRepair("lock");
       await worker.repair("lock", additions);
-      await worker.completeRepair("lock", { incarnation, isFirst: incarnation === "first", longest });
+      await worker.completeRepair(
+        "lock",
+        repairEnd(incarnation, { isFirst: incarnation === "first", longest }),
+      );
     },
     async start(options: Partial<FeedDeps> = {}): Promise<BlacklistFeed> {
       const log = recordingLog(logged);
       const settings = { instanceId, syncIntervalMs, syncDeadlineMs: 2_500, maxStalenessMs };
+      const { tokenLifetimeSeconds } = usualLongest;
       const feed = await startBlacklistFeed({
         ...platform,
         ...settings,
+        tokenLifetimeSeconds,
         store,
         blacklist,
         log,

@@ -4,7 +4,12 @@ import { createBlacklist } from "../../api/blacklist/blacklist.ts";
 import { type BlacklistFeed, startBlacklistFeed } from "../../api/blacklist/blacklist-feed.ts";
 import { silentLog } from "../../shared/log.ts";
 import type { RevocationStore } from "../../shared/ports/revocation-store.ts";
-import { createWorkerWorld, issuer, type WorkerWorld } from "../support/worker-world.ts";
+import {
+  createWorkerWorld,
+  issuer,
+  tokenLifetimeSeconds,
+  type WorkerWorld,
+} from "../support/worker-world.ts";
 
 const maxStalenessMs = 5_000;
 
@@ -33,6 +38,7 @@ describe("a second damaged bucket, which the load after the repair of the first 
       syncIntervalMs: 1_000,
       syncDeadlineMs: 2_500,
       maxStalenessMs,
+      tokenLifetimeSeconds,
       policy: "strict",
     });
     await platform.advance(maxStalenessMs);

@@ -5,6 +5,7 @@ import { AppError } from "../../shared/errors.ts";
 import type { QuashEvent } from "../../shared/events/event.ts";
 import { type Log, silentLog } from "../../shared/log.ts";
 import { createMetrics } from "../../shared/metrics.ts";
+import type { Platform } from "../../shared/ports/platform.ts";
 import type { RevocationStore } from "../../shared/ports/revocation-store.ts";
 import type { Addition } from "../../shared/revocation/addition.ts";
 import { differingBuckets, digestsOf } from "../../shared/revocation/digest.ts";
@@ -13,7 +14,7 @@ import { pendingRowOfOwnEvent } from "../../shared/revocation/pending-row.ts";
 import { tokenBucketOf } from "../../shared/revocation/retention.ts";
 import { createCompare } from "../../workers/pruner/compare.ts";
 import { digestsOfLedger } from "../../workers/pruner/ledger-contents.ts";
-import { createWorkerWorld, type WorkerWorld } from "../support/worker-world.ts";
+import { createWorkerWorld, tokenLifetimeSeconds, type WorkerWorld } from "../support/worker-world.ts";
 
 describe("pruner: compare", () => {
   let world: WorkerWorld;
@@ -46,7 +47,10 @@ describe("pruner: compare", () => {
     await world.publish(made);
   }
 
-  function compare(store: Partial<RevocationStore> = {}, options: { batchSize?: number } = {}) {
+  function compare(
+    store: Partial<RevocationStore> = {},
+    options: { batchSize?: number; platform?: Platform } = {},
+  ) {
     const { names, platform, database } = world;
     const log: Log = { ...silentLog, warn: (event, fields) => void warned.push({ event, fields }) };
     const deps = {
@@ -121,6 +125,24 @@ describe("pruner: compare", () => {
     expect(warned[0]?.fields?.["event_ids"]).to.have.members(ids);
   });
 
+  const withClock = (aheadMs: number) => {
+    const { clock } = world.platform;
+    return { ...world.platform, clock: { ...clock, wallMs: () => clock.wallMs() + aheadMs } };
+  };
+
+  it("puts back what has expired by a clock that is ahead as far as is allowed", async () => {
+    await world.platform.advance(400_000);
+    expect(world.storeServer.lose(({ kind }) => kind === "token")).to.equal(3);
+    await run(compare({}, { platform: withClock(299_000) }));
+    expect(await counted()).to.include({ "token-missing": 3 });
+  });
+
+  it("misses nothing that the store has dropped in its time, by a clock that is behind", async () => {
+    await world.platform.advance(22 * 60_000);
+    await run(compare({}, { platform: withClock(-240_000) }));
+    expect(warned).to.deep.equal([]);
+  });
+
   it("puts back a cut-off of which only a weaker one is left", async () => {
     const [deactivated] = events;
     const subject = world.names.fingerprint(world.names.ownIssuer, deactivated?.subject ?? "");
@@ -135,7 +157,7 @@ describe("pruner: compare", () => {
     const { head, incarnation } = await world.store.readState();
     world.storeServer.lose(everything);
     await run(compare());
-    const report = { instanceId: "one", maxStalenessMs: 5_000, entries: 0 };
+    const report = { instanceId: "one", maxStalenessMs: 5_000, tokenLifetimeSeconds, entries: 0 };
     const { entries } = await world.store.sync({ ...report, incarnation, position: head });
     expect(entries.flatMap(({ additions }) => unpackAdditions(additions))).to.have.length(5);
   });
@@ -203,9 +225,9 @@ describe("pruner: compare", () => {
     expect(warned).to.deep.equal([]);
   });
 
-  it("takes for missing nothing that has expired", async () => {
+  it("takes for missing nothing that has expired by any clock", async () => {
     world.storeServer.lose(everything);
-    await world.platform.advance(1_000_000);
+    await world.platform.advance(1_300_000);
     await run(compare());
     expect(warned).to.deep.equal([]);
     expect((await metrics.comparedAt.get()).values).to.have.length(1);
@@ -218,7 +240,7 @@ describe("pruner: compare", () => {
       compare({
         async *load() {
           yield* world.store.load();
-          world.platform.stepWall(1_000_000);
+          world.platform.stepWall(1_300_000);
         },
       }),
     );

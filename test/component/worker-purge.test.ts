@@ -1,8 +1,10 @@
 import { expect } from "chai";
 import { afterEach, beforeEach, describe, it } from "mocha";
+import { dependencyUnavailable } from "../../shared/errors.ts";
 import { pendingRowOfOwnEvent } from "../../shared/revocation/pending-row.ts";
 import { createApplyEvent } from "../../workers/revoker/apply-event.ts";
 import { receiveEvent } from "../../workers/revoker/received-event.ts";
+import { report } from "../support/instance-report.ts";
 import { pendingRow } from "../support/ledger-rows.ts";
 import {
   createWorkerWorld,
@@ -55,6 +57,41 @@ describe("pruner: purge", () => {
     expect(kept?.enforcedAtMs).to.be.a("number");
   });
 
+  /** It stays silent: nobody can say that it enforces anything before its lease has run out. */
+  async function registerForAnHour(): Promise<void> {
+    await world.store.sync({ ...report("silent", null), maxStalenessMs: 3_600_000 });
+    await world.platform.advance(2_000);
+  }
+
+  it("keeps a row that is applied for as long as its receipt may still be settled", async () => {
+    await registerForAnHour();
+    const user = await world.addUser();
+    await world.platform.advance(1_000);
+    const event = world.event("user.deactivated", { subject: user.id });
+    await world.publish(event);
+    await advanceMinutes(40);
+    expect(await world.rowOf(event)).to.include({ status: "applied" });
+    await advanceMinutes(40);
+    const kept = (await world.database.users.findById(user.id))?.lastDeactivation;
+    expect(kept?.enforcedAtMs).to.be.a("number");
+  });
+
+  it("removes a row whose receipt nothing can settle any more", async () => {
+    await world.close();
+    const parts = world.connectParts();
+    const ledger = intercept(parts.database.ledger, "noteEnforced", () => {
+      throw dependencyUnavailable("mongodb", new Error("refuses what is noted"));
+    });
+    await world.start({ database: { ...parts.database, ledger } });
+    const user = await world.addUser();
+    const event = world.ownEvent("user.deactivated", user.id, { epoch: 1 });
+    await world.publish(event);
+    await advanceMinutes(70);
+    expect(await world.rowOf(event)).to.include({ status: "applied" });
+    await advanceMinutes(30);
+    expect(await world.rowOf(event)).to.equal(null);
+  });
+
   it("removes a tombstone only after the last token that it could match", async () => {
     const user = await world.addUser();
     await world.changeUser(user.id, "user.deleted");
@@ -90,6 +127,12 @@ describe("pruner: purge", () => {
   });
 
   it("never removes a pending row", async () => {
+    await world.close();
+    const parts = world.connectParts();
+    const ledger = intercept(parts.database.ledger, "noteApplied", () => {
+      throw dependencyUnavailable("mongodb", new Error("refuses what is noted"));
+    });
+    await world.start({ database: { ...parts.database, ledger } });
     const row = pendingRow({ eventId: "of another system", source: "/hr" });
     await world.database.ledger.insertPending([row]);
     await advanceMinutes(60);
@@ -97,9 +140,7 @@ describe("pruner: purge", () => {
   });
 
   it("forgets an instance that has been silent for its bound and an hour, and keeps a silent one until then", async () => {
-    const { head } = await world.store.readState();
-    const report = { incarnation: null, position: head, maxStalenessMs: 5_000, entries: 0 };
-    await world.store.sync({ instanceId: "gone", ...report });
+    await world.store.sync(report("gone", null));
     await advanceMinutes(55);
     expect((await world.store.readInstances()).instances).to.have.length(1);
     await advanceMinutes(7);
@@ -107,9 +148,7 @@ describe("pruner: purge", () => {
   });
 
   it("forgets no instance because the store's clock steps ahead", async () => {
-    const { head } = await world.store.readState();
-    const report = { incarnation: null, position: head, maxStalenessMs: 3_600_000, entries: 0 };
-    await world.store.sync({ instanceId: "there", ...report });
+    await world.store.sync({ ...report("there", null), maxStalenessMs: 3_600_000 });
     world.platform.stepWall(24 * 60 * minuteMs);
     await advanceMinutes(3);
     expect((await world.store.readInstances()).instances).to.have.length(1);
@@ -122,10 +161,19 @@ describe("pruner: purge", () => {
     expect(await world.contents()).to.have.length(1);
     await advanceMinutes(60);
     expect(await world.contents()).to.deep.equal([]);
-    const report = { incarnation, maxStalenessMs: 5_000, entries: 0 };
-    const { origin } = await import("../../shared/revocation/position.ts");
-    const { entries } = await world.store.sync({ instanceId: "i", position: origin, ...report });
+    const { entries } = await world.store.sync(report("late", incarnation));
     expect(entries).to.deep.equal([]);
+  });
+
+  it("keeps of the feed what an instance may still follow that accepts for an hour", async () => {
+    await registerForAnHour();
+    const user = await world.addUser();
+    await world.publish(world.ownEvent("user.deactivated", user.id, { epoch: 1 }));
+    const { incarnation } = await world.store.readState();
+    await advanceMinutes(70);
+    expect((await world.store.sync(report("late", incarnation))).entries).to.have.length(1);
+    await advanceMinutes(10);
+    expect((await world.store.sync(report("later", incarnation))).entries).to.have.length(0);
   });
 
   it("drops nothing because it starts with its clock ahead", async () => {

@@ -7,7 +7,12 @@ import type { Addition } from "../../shared/revocation/addition.ts";
 import { unpackAdditions } from "../../shared/revocation/packed-additions.ts";
 import { pendingRowOfOwnEvent } from "../../shared/revocation/pending-row.ts";
 import { createRepair } from "../../workers/pruner/repair.ts";
-import { createWorkerWorld, intercept, type WorkerWorld } from "../support/worker-world.ts";
+import {
+  createWorkerWorld,
+  intercept,
+  tokenLifetimeSeconds,
+  type WorkerWorld,
+} from "../support/worker-world.ts";
 
 describe("pruner: repair", () => {
   let world: WorkerWorld;
@@ -26,7 +31,13 @@ describe("pruner: repair", () => {
   /** An instance that never moves on: receipts stay open. */
   async function register(): Promise<void> {
     const { head } = await world.store.readState();
-    const report = { incarnation: null, position: head, maxStalenessMs: 3_600_000, entries: 0 };
+    const report = {
+      incarnation: null,
+      position: head,
+      maxStalenessMs: 3_600_000,
+      tokenLifetimeSeconds,
+      entries: 0,
+    };
     await world.store.sync({ instanceId: "silent", ...report });
   }
 
@@ -125,6 +136,21 @@ describe("pruner: repair", () => {
     expect((await world.store.readState()).incarnation).to.not.equal(before.incarnation);
     expect(written).to.not.deep.equal([]);
   });
+
+  for (const stepMs of [600_000, -600_000]) {
+    it(`repairs once after a step of ${stepMs / 60_000} minutes, however many workers see it`, async () => {
+      for (let count = 0; count < 3; count += 1) await world.start();
+      await world.platform.advance(5_000);
+      const incarnations = new Set<string | null>([(await world.store.readState()).incarnation]);
+      world.platform.stepWall(stepMs);
+      for (let turn = 0; turn < 300; turn += 1) {
+        await world.platform.advance(50);
+        incarnations.add((await world.store.readState()).incarnation);
+      }
+      expect([...incarnations].filter((one) => one !== null)).to.have.length(2);
+      expect(await isSound()).to.equal(true);
+    });
+  }
 
   it("writes the tokens to a store whose time stepped past their expiry", async () => {
     await world.start();
@@ -272,7 +298,13 @@ describe("pruner: repair", () => {
     await world.platform.advance(3_000);
     expect(await world.rowOf(event)).to.include({ status: "applied" });
     const { incarnation, head } = await world.store.readState();
-    const report = { incarnation, position: head, maxStalenessMs: 3_600_000, entries: 2 };
+    const report = {
+      incarnation,
+      position: head,
+      maxStalenessMs: 3_600_000,
+      tokenLifetimeSeconds,
+      entries: 2,
+    };
     await world.store.sync({ instanceId: "silent", ...report });
     await world.platform.advance(3_000);
     expect(await world.rowOf(event)).to.include({ status: "enforced" });

@@ -63,7 +63,11 @@ describe("revoker: events about somebody who is created later", () => {
       const [jti, sid] = [await world.addToken(user.id), await world.addSession(user.id)];
       await world.platform.advance(1_000);
       const { eventId = "" } = (await world.rowOf(event)) ?? {};
-      if (isRowGone) await world.database.ledger.removeRows([eventId], Infinity);
+      if (isRowGone)
+        await world.database.ledger.removeRows([eventId], {
+          untilBeforeMs: Infinity,
+          unsettledUntilBeforeMs: Infinity,
+        });
       await world.publish(event);
       expect(await world.database.users.findById(user.id)).to.include({ status: "active", epoch: 0 });
       expect(await world.isTokenRevoked(jti)).to.equal(false);

@@ -107,7 +107,10 @@ describe("revoker: an event that is replayed weeks later", () => {
       await world.platform.advance(21 * dayMs);
       const rows = await world.database.ledger.list({ subject: user.id, limit: 10 });
       const eventIds = rows.map(({ eventId }) => eventId);
-      await world.database.ledger.removeRows(eventIds, Infinity);
+      await world.database.ledger.removeRows(eventIds, {
+        untilBeforeMs: Infinity,
+        unsettledUntilBeforeMs: Infinity,
+      });
       const [jti, sid] = [await world.addToken(user.id, { epoch: 1 }), await world.addSession(user.id, 1)];
       await world.platform.advance(1_000);
       await world.start();

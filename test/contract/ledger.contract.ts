@@ -287,7 +287,7 @@ export function ledgerContract(databases: () => Databases): void {
         const failed = { ...pendingRow(), ...untouched, status: "failed", untilMs: 9_000 };
         expect(await elsewhere.find("e1")).to.deep.equal(failed);
         expect(await elsewhere.listPending(9)).to.deep.equal([]);
-        expect(idsOf(await elsewhere.listExpired(9_001, 9))).to.deep.equal(["e1"]);
+        expect(idsOf(await elsewhere.listExpired(overAt(9_001), 9))).to.deep.equal(["e1"]);
       });
 
       it("stands until the event is applied after all", async () => {
@@ -394,14 +394,21 @@ export function ledgerContract(databases: () => Databases): void {
       });
 
       it("lists what is over, and never a pending row", async () => {
-        expect(idsOf(await ledger.listExpired(10_000, 9)).toSorted()).to.deep.equal(["b", "c"]);
-        expect(await ledger.listExpired(10_000, 1)).to.have.lengthOf(1);
-        expect(idsOf(await ledger.listExpired(99_000, 9)).toSorted()).to.deep.equal(["a", "b", "c", "d"]);
+        expect(idsOf(await ledger.listExpired(overAt(10_000), 9)).toSorted()).to.deep.equal(["b", "c"]);
+        expect(await ledger.listExpired(overAt(10_000), 1)).to.have.lengthOf(1);
+        const all = idsOf(await ledger.listExpired(overAt(99_000), 9)).toSorted();
+        expect(all).to.deep.equal(["a", "b", "c", "d"]);
+      });
+
+      it("lists and removes what is applied and not enforced by a time of its own", async () => {
+        const over = { untilBeforeMs: 99_000, unsettledUntilBeforeMs: 10_000 };
+        expect(idsOf(await ledger.listExpired(over, 9)).toSorted()).to.deep.equal(["b", "c", "d"]);
+        expect(await ledger.removeRows(["a", "b", "c", "d"], over)).to.equal(3);
       });
 
       it("removes the rows it is given, and says how many", async () => {
-        expect(await ledger.removeRows(["b", "c", "z"], 10_000)).to.equal(2);
-        expect(await ledger.removeRows([], 10_000)).to.equal(0);
+        expect(await ledger.removeRows(["b", "c", "z"], overAt(10_000))).to.equal(2);
+        expect(await ledger.removeRows([], overAt(10_000))).to.equal(0);
 
         expect(idsOf(await ledger.list({ limit: 9 })).toSorted()).to.deep.equal(["a", "d", "e"]);
       });
@@ -411,7 +418,7 @@ export function ledgerContract(databases: () => Databases): void {
         await ledger.noteFailed("f", { untilMs: 5_000 });
         await elsewhere.noteApplied("f", note({ untilMs: 10_000 }));
 
-        expect(await ledger.removeRows(["a", "b", "e", "f"], 10_000)).to.equal(1);
+        expect(await ledger.removeRows(["a", "b", "e", "f"], overAt(10_000))).to.equal(1);
         expect(idsOf(await ledger.list({ limit: 9 })).toSorted()).to.deep.equal(["a", "c", "d", "e", "f"]);
       });
     });
@@ -420,6 +427,8 @@ export function ledgerContract(databases: () => Databases): void {
     fenceContract(databases);
   });
 }
+
+const overAt = (untilBeforeMs: number) => ({ untilBeforeMs, unsettledUntilBeforeMs: untilBeforeMs });
 
 const idsOf = (rows: readonly LedgerRow[]) => rows.map(({ eventId }) => eventId);
 

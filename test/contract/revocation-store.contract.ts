@@ -1,18 +1,16 @@
 import { expect } from "chai";
 import { afterEach, beforeEach, describe, it } from "mocha";
 import { AppError, type ErrorCode } from "../../shared/errors.ts";
-import type {
-  Announcement,
-  InstanceReport,
-  RevocationStore,
-  StoreListener,
-} from "../../shared/ports/revocation-store.ts";
+import type { Announcement, RevocationStore, StoreListener } from "../../shared/ports/revocation-store.ts";
 import type { Addition, CutOff, TokenRevocation } from "../../shared/revocation/addition.ts";
 import { type Fingerprint, parseFingerprint } from "../../shared/revocation/fingerprint.ts";
 import { type PackedAdditions, unpackAdditions } from "../../shared/revocation/packed-additions.ts";
 import { origin } from "../../shared/revocation/position.ts";
 import { tokenBucketOf } from "../../shared/revocation/retention.ts";
 import { eventually } from "../support/eventually.ts";
+import { report } from "../support/instance-report.ts";
+import { repairEnd } from "../support/repair-end.ts";
+import { storeLongestContract } from "./store-longest.contract.ts";
 
 export interface StoreFixture {
   /** Another connection to the same store. */
@@ -25,8 +23,6 @@ export interface StoreFixture {
   outliveRepairLock(): Promise<void>;
   close(): Promise<void>;
 }
-
-const longest = { tokenLifetimeSeconds: 900, maxStalenessMs: 5000 };
 
 export function revocationStoreContract(title: string, openFixture: () => Promise<StoreFixture>): void {
   describe(`${title}: revocation store`, () => {
@@ -53,7 +49,8 @@ export function revocationStoreContract(title: string, openFixture: () => Promis
       it("registers an instance, and gives it neither incarnation nor entries", async () => {
         const answer = await store.sync(report("one", null));
 
-        expect(answer).to.deep.equal({ incarnation: null, head: origin, entries: [] });
+        expect(answer).to.include({ incarnation: null, isCovered: true, head: origin });
+        expect(answer.entries).to.deep.equal([]);
         expect((await store.readInstances()).instances.map(({ id }) => id)).to.deep.equal(["one"]);
       });
 
@@ -175,7 +172,7 @@ export function revocationStoreContract(title: string, openFixture: () => Promis
       });
 
       it("keeps cut-offs and unrecorded tokens until now plus the longest lifetime at least", async () => {
-        await store.raiseLongest({ tokenLifetimeSeconds: 4000, maxStalenessMs: 0 });
+        await store.confirmLongest({ tokenLifetimeSeconds: 4000, maxStalenessMs: 5000, version: 2 });
         const least = (await nowSeconds()) + 4000;
         await store.add([
           cutOff("a", 1, { until: 5 }),
@@ -234,7 +231,8 @@ export function revocationStoreContract(title: string, openFixture: () => Promis
         const { position } = await store.add([cutOff("a", 1)]);
 
         const answer = await store.sync(report("one", "another"));
-        expect(answer).to.deep.equal({ incarnation: "first", head: position, entries: [] });
+        expect(answer).to.include({ incarnation: "first", head: position });
+        expect(answer.entries).to.deep.equal([]);
       });
 
       it("returns many entries in several answers, without a hole", async () => {
@@ -356,7 +354,7 @@ export function revocationStoreContract(title: string, openFixture: () => Promis
         await store.beginRepair("lock");
         await store.discard("lock", [damaged]);
         await store.repair("lock", [token("t", exp), token("t2", exp + 60), cutOff("a", 1)]);
-        await store.completeRepair("lock", { incarnation: "second", isFirst: false, longest });
+        await store.completeRepair("lock", repairEnd("second"));
 
         expect(await contentsOf(store)).to.have.length(3);
       });
@@ -376,6 +374,7 @@ export function revocationStoreContract(title: string, openFixture: () => Promis
           incarnation: "first",
           position,
           maxStalenessMs: 4321,
+          tokenLifetimeSeconds: 900,
           entries: 17,
           signedOffAtMs: null,
         });
@@ -411,10 +410,21 @@ export function revocationStoreContract(title: string, openFixture: () => Promis
       it("are forgotten when they are removed", async () => {
         await store.sync(report("one", "first"));
         await store.sync(report("two", "first"));
-        await store.removeInstances(["one", "unknown"]);
-        await store.removeInstances([]);
+        const [one] = (await store.readInstances()).instances.filter(({ id }) => id === "one");
+        const unknown = { id: "unknown", syncCount: 1 };
+        expect(await store.removeInstances([...(one === undefined ? [] : [one]), unknown])).to.equal(1);
+        expect(await store.removeInstances([])).to.equal(0);
 
         expect((await store.readInstances()).instances.map(({ id }) => id)).to.deep.equal(["two"]);
+      });
+
+      it("are not forgotten when they have synced since they were seen", async () => {
+        await store.sync(report("one", "first"));
+        const seen = (await store.readInstances()).instances;
+        await store.sync(report("one", "first"));
+
+        expect(await store.removeInstances(seen)).to.equal(0);
+        expect((await store.readInstances()).instances.map(({ id }) => id)).to.deep.equal(["one"]);
       });
     });
 
@@ -474,37 +484,7 @@ export function revocationStoreContract(title: string, openFixture: () => Promis
       });
     });
 
-    describe("longest lifetime and staleness", () => {
-      it("are raised, never lowered, by raising", async () => {
-        await store.raiseLongest({ tokenLifetimeSeconds: 60, maxStalenessMs: 9000 });
-        await store.raiseLongest({ tokenLifetimeSeconds: 90, maxStalenessMs: 1000 });
-
-        expect((await store.readState()).longest).to.deep.equal({
-          tokenLifetimeSeconds: 90,
-          maxStalenessMs: 9000,
-        });
-      });
-
-      it("are lowered, never raised, by lowering", async () => {
-        await store.raiseLongest({ tokenLifetimeSeconds: 60, maxStalenessMs: 9000 });
-        await store.lowerLongest({ tokenLifetimeSeconds: 90, maxStalenessMs: 1000 });
-
-        expect((await store.readState()).longest).to.deep.equal({
-          tokenLifetimeSeconds: 60,
-          maxStalenessMs: 1000,
-        });
-      });
-
-      it("are merged with those of a completed repair", async () => {
-        await store.raiseLongest({ tokenLifetimeSeconds: 60, maxStalenessMs: 9000 });
-        await makeValid();
-
-        expect((await store.readState()).longest).to.deep.equal({
-          tokenLifetimeSeconds: 900,
-          maxStalenessMs: 9000,
-        });
-      });
-    });
+    storeLongestContract(() => store);
 
     describe("repair", () => {
       it("makes the store valid, and says since when and whether it is the first", async () => {
@@ -522,10 +502,22 @@ export function revocationStoreContract(title: string, openFixture: () => Promis
         await makeValid();
         const { position } = await store.add([cutOff("a", 1)]);
 
-        expect(await store.beginRepair("lock")).to.deep.equal({ incarnation: "first", head: position });
+        expect(await store.beginRepair("lock")).to.include({ incarnation: "first", head: position });
         await expectCode(store.add([cutOff("a", 2)]), "store-invalid");
         await fixture.outliveRepairLock();
-        expect(await store.beginRepair("other")).to.deep.equal({ incarnation: null, head: position });
+        expect(await store.beginRepair("other")).to.include({ incarnation: null, head: position });
+      });
+
+      it("tells when it began, and keeps that of one that wrote everything", async () => {
+        const before = await store.readState();
+        const start = await store.beginRepair("lock");
+        await store.completeRepair("lock", repairEnd("first", { wholeSinceMs: start?.atMs ?? null }));
+        const whole = await store.readState();
+        await makeValid("second", false);
+
+        expect(start?.atMs).to.be.within(before.storeTimeMs, whole.storeTimeMs);
+        expect(whole.wholeSinceMs).to.equal(start?.atMs);
+        expect((await store.readState()).wholeSinceMs).to.equal(null);
       });
 
       it("leaves the lock to who has it, and shows life", async () => {
@@ -535,9 +527,18 @@ export function revocationStoreContract(title: string, openFixture: () => Promis
 
         const other = await fixture.connect();
         expect(await other.beginRepair("theirs")).to.equal(null);
-        expect(await store.completeRepair("mine", { incarnation: "x", isFirst: true, longest })).to.equal(
-          true,
-        );
+        expect(await store.completeRepair("mine", repairEnd("x"))).to.equal(true);
+      });
+
+      it("takes over at once from an attempt that was given up, and refuses its late calls", async () => {
+        await makeValid();
+        await store.beginRepair("broken off");
+
+        expect(await store.beginRepair("next", ["older", "broken off"])).to.include({ incarnation: null });
+        expect(await store.repair("broken off", [])).to.equal(false);
+        expect(await store.discard("broken off", [])).to.equal(false);
+        expect(await store.beginRepair("broken off", ["older"])).to.equal(null);
+        expect(await store.repair("next", [])).to.equal(true);
       });
 
       it("begins anew where the lock was wiped, and refuses whoever had it", async () => {
@@ -545,7 +546,7 @@ export function revocationStoreContract(title: string, openFixture: () => Promis
         await fixture.wipe();
 
         expect(await store.repair("mine", [])).to.equal(false);
-        expect(await store.beginRepair("theirs")).to.deep.equal({ incarnation: null, head: origin });
+        expect(await store.beginRepair("theirs")).to.include({ incarnation: null, head: origin });
         expect(await store.repair("mine", [])).to.equal(false);
       });
 
@@ -561,7 +562,7 @@ export function revocationStoreContract(title: string, openFixture: () => Promis
         const { position } = await store.add([cutOff("a", 1)]);
         await store.beginRepair("lock");
         await store.repair("lock", [cutOff("b", 1, { until: (await nowSeconds()) + 900 })]);
-        await store.completeRepair("lock", { incarnation: "second", isFirst: false, longest });
+        await store.completeRepair("lock", repairEnd("second"));
 
         const { head, entries } = await store.sync(report("one", "second"));
         expect(head).to.equal(position);
@@ -576,22 +577,16 @@ export function revocationStoreContract(title: string, openFixture: () => Promis
         const until = (await nowSeconds()) + 900;
 
         expect(await store.repair("mine", [cutOff("a", 1, { until })])).to.equal(false);
-        expect(await store.completeRepair("mine", { incarnation: "x", isFirst: true, longest })).to.equal(
-          false,
-        );
+        expect(await store.completeRepair("mine", repairEnd("x"))).to.equal(false);
         expect(await contentsOf(store)).to.deep.equal([]);
         expect((await store.readState()).incarnation).to.equal(null);
-        expect(await other.completeRepair("theirs", { incarnation: "y", isFirst: true, longest })).to.equal(
-          true,
-        );
+        expect(await other.completeRepair("theirs", repairEnd("y"))).to.equal(true);
       });
 
       it("refuses the end when it has ended already", async () => {
         await makeValid();
 
-        expect(await store.completeRepair("lock", { incarnation: "x", isFirst: true, longest })).to.equal(
-          false,
-        );
+        expect(await store.completeRepair("lock", repairEnd("x"))).to.equal(false);
         expect((await store.readState()).incarnation).to.equal("first");
       });
 
@@ -671,7 +666,7 @@ export async function repairWith(
   { incarnation, isFirst }: { incarnation: string; isFirst: boolean },
 ): Promise<void> {
   await store.beginRepair("lock");
-  expect(await store.completeRepair("lock", { incarnation, isFirst, longest })).to.equal(true);
+  expect(await store.completeRepair("lock", repairEnd(incarnation, { isFirst }))).to.equal(true);
 }
 
 export function fingerprint(name: string): Fingerprint {
@@ -684,10 +679,6 @@ export function token(name: string, exp: number): TokenRevocation {
 
 export function cutOff(subject: string, epoch: number, rest: Partial<CutOff> = {}): CutOff {
   return { kind: "cut-off", subject: fingerprint(subject), epoch, notBefore: 0, until: 0, ...rest };
-}
-
-export function report(instanceId: string, incarnation: string | null, position = origin): InstanceReport {
-  return { instanceId, incarnation, position, maxStalenessMs: 5000, entries: 0 };
 }
 
 /** Each record once, as a set. */

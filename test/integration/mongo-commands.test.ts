@@ -130,8 +130,9 @@ async function writeEverything({ users, sessions, ledger }: Database): Promise<v
     enforcedAtMs: 3_000,
     instances: [],
   });
-  await ledger.removeRows(["e1"], 99_000);
+  await ledger.removeRows(["e1"], { untilBeforeMs: 99_000, unsettledUntilBeforeMs: 99_000 });
   await ledger.writeFence("first");
   await ledger.raiseLongest({ tokenLifetimeSeconds: 1, maxStalenessMs: 1 });
-  await ledger.lowerLongest({ tokenLifetimeSeconds: 1, maxStalenessMs: 1 });
+  const shorter = { tokenLifetimeSeconds: 1, maxStalenessMs: 0 };
+  await ledger.lowerLongest(shorter, { incarnation: "first", version: 1 });
 }

@@ -5,17 +5,12 @@ import type { RevocationStore } from "../../shared/ports/revocation-store.ts";
 import { type Addition, clockErrorAllowedMs } from "../../shared/revocation/addition.ts";
 import { type PackedAdditions, unpackAdditions } from "../../shared/revocation/packed-additions.ts";
 import { tokenBucketOf } from "../../shared/revocation/retention.ts";
-import {
-  contentsOf,
-  cutOff,
-  expectCode,
-  repairWith,
-  report,
-  token,
-} from "../contract/revocation-store.contract.ts";
+import { contentsOf, cutOff, expectCode, repairWith, token } from "../contract/revocation-store.contract.ts";
 import { eventually } from "../support/eventually.ts";
+import { report } from "../support/instance-report.ts";
 import { createManualPlatform } from "../support/manual-clock.ts";
 import { createRecordingLog, useOwnRedis } from "../support/own-redis.ts";
+import { repairEnd, usualLongest } from "../support/repair-end.ts";
 import { describeUnlessMissing, missingPrograms } from "../support/requirements.ts";
 
 const nowSeconds = () => Math.floor(Date.now() / 1000);
@@ -59,8 +54,7 @@ describeUnlessMissing("Redis store, damaged", missingPrograms(["redis-server"]),
     expect(await by.beginRepair("lock")).to.not.equal(null);
     expect(await by.discard("lock", damaged)).to.equal(true);
     expect(await by.repair("lock", all)).to.equal(true);
-    const longest = { tokenLifetimeSeconds: 900, maxStalenessMs: 5_000 };
-    await by.completeRepair("lock", { incarnation: "second", isFirst: false, longest });
+    await by.completeRepair("lock", repairEnd("second"));
   }
 
   async function expectWhole(): Promise<void> {
@@ -211,7 +205,7 @@ describeUnlessMissing("Redis store, damaged", missingPrograms(["redis-server"]),
     await change((redis) => redis.flushall());
     await change((redis) => redis.mset(Object.fromEntries(generations.map((name) => [name, "x"]))));
     await store.beginRepair("lock");
-    await store.raiseLongest({ tokenLifetimeSeconds: 900, maxStalenessMs: 5_000 });
+    await store.confirmLongest(usualLongest);
     await expectCode(store.repair("lock", all), "dependency-unavailable");
 
     await repairAll();

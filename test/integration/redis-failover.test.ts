@@ -4,9 +4,10 @@ import { silentLog } from "../../shared/log.ts";
 import type { RevocationStore } from "../../shared/ports/revocation-store.ts";
 import { connectRedisStore } from "../../shared/redis/revocation-store.ts";
 import { type RunningWorker, startWorker } from "../../workers/start-worker.ts";
-import { contentsOf, report } from "../contract/revocation-store.contract.ts";
+import { contentsOf } from "../contract/revocation-store.contract.ts";
 import { eventually } from "../support/eventually.ts";
 import { administrator } from "../support/fleet.ts";
+import { report } from "../support/instance-report.ts";
 import { describeUnlessMissing, missingPrograms } from "../support/requirements.ts";
 import { type SentinelGroup, startSentinelGroup } from "../support/sentinel.ts";
 import { type ApiWorld, createApiWorld, namespace, type TestApi } from "../support/test-api.ts";
@@ -33,7 +34,11 @@ describeUnlessMissing("a fail-over by Redis Sentinel", missingPrograms(["redis-s
     });
   }
 
+  /** Of an instance that never moves on. */
+  let beats: NodeJS.Timeout | undefined;
+
   afterEach(async () => {
+    clearInterval(beats);
     await worker?.close();
     await world.close();
     await Promise.all(stores.splice(0).map((store) => store.close()));
@@ -86,7 +91,7 @@ describeUnlessMissing("a fail-over by Redis Sentinel", missingPrograms(["redis-s
       expect(await hasCutOff(promoted)).to.equal(true);
     }, patient);
     expect([401, 503]).to.include.members([...statuses]);
-    expect((await promoted.readState()).incarnation).to.be.a("string");
+    await eventually(async () => expect((await promoted.readState()).incarnation).to.be.a("string"));
     const late = await startApi(group.url);
     expect(await late.statusOf(token)).to.equal(401);
   });
@@ -96,8 +101,8 @@ describeUnlessMissing("a fail-over by Redis Sentinel", missingPrograms(["redis-s
     const [old, moved] = [await startApi(group.primary.url), await startApi(group.url)];
     const { id, token } = await signUp(moved, "one@example.com");
     const promoted = await connect(group.replica.url);
-    const silent = { ...report("silent", null), maxStalenessMs: 600_000 };
-    await (await connect(group.primary.url)).sync(silent);
+    const behind = { ...report("behind", null), maxStalenessMs: 2_000 };
+    await (await connect(group.primary.url)).sync(behind);
     group.cutOff();
     await group.promoted();
     const eventId = await deactivate(moved, id);
@@ -108,10 +113,12 @@ describeUnlessMissing("a fail-over by Redis Sentinel", missingPrograms(["redis-s
 
     group.follow();
     await eventually(async () => expect(await hasCutOff(promoted)).to.equal(true), patient);
+    beats = setInterval(() => void promoted.sync(behind).catch(() => undefined), 500);
     const late = await startApi(group.url);
     expect([await late.statusOf(token), await old.statusOf(token)]).to.not.include(200);
     expect((await rowOf(eventId))?.status).to.equal("applied");
-    await promoted.signOff("silent");
+    clearInterval(beats);
+    await promoted.signOff("behind");
     await eventually(async () => expect((await rowOf(eventId))?.status).to.equal("enforced"), patient);
     const { incarnation } = await promoted.readState();
     expect(incarnation).to.not.equal(before?.incarnation);

@@ -9,10 +9,10 @@ import {
   expectCode,
   listen,
   repairWith,
-  report,
   token,
 } from "../contract/revocation-store.contract.ts";
 import { eventually } from "../support/eventually.ts";
+import { report } from "../support/instance-report.ts";
 import { createRecordingLog, useOwnRedis } from "../support/own-redis.ts";
 import { describeUnlessMissing, missingPrograms } from "../support/requirements.ts";
 import { startTcpProxy } from "../support/tcp-proxy.ts";

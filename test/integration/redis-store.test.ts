@@ -1,16 +1,11 @@
 import { expect } from "chai";
 import { afterEach, beforeEach, describe, it } from "mocha";
-import {
-  contentsOf,
-  cutOff,
-  expectCode,
-  repairWith,
-  report,
-  token,
-} from "../contract/revocation-store.contract.ts";
+import { contentsOf, cutOff, expectCode, repairWith, token } from "../contract/revocation-store.contract.ts";
 import { eventually } from "../support/eventually.ts";
+import { report } from "../support/instance-report.ts";
 import { createRecordingLog, useOwnRedis } from "../support/own-redis.ts";
 import { createRedisProcess, type RedisProcess } from "../support/redis-process.ts";
+import { repairEnd, usualLongest } from "../support/repair-end.ts";
 import { describeUnlessMissing, missingPrograms } from "../support/requirements.ts";
 
 const nowSeconds = () => Math.floor(Date.now() / 1000);
@@ -46,6 +41,7 @@ describeUnlessMissing("Redis store, on its server", missingPrograms(["redis-serv
     const added = await own().withClient((redis) => redis.expiretime(key));
     await own().withClient((redis) => redis.expireat(key, from + 60));
     await store.beginRepair("lock");
+    await store.confirmLongest(usualLongest);
     await store.repair("lock", [expired]);
     const repaired = await own().withClient((redis) => redis.expiretime(key));
 
@@ -88,8 +84,8 @@ describeUnlessMissing("Redis store, on its server", missingPrograms(["redis-serv
     await own().server.start();
     const store = await own().connect();
     await store.beginRepair("lock");
-    const longest = { tokenLifetimeSeconds: 0, maxStalenessMs: 0 };
-    await store.completeRepair("lock", { incarnation: "first", isFirst: true, longest });
+    const longest = { tokenLifetimeSeconds: 0, maxStalenessMs: 0, version: 1 };
+    await store.completeRepair("lock", repairEnd("first", { longest }));
     const first = await store.add([cutOff("a", 1)]);
 
     await eventually(async () => {

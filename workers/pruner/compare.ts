@@ -2,8 +2,8 @@ import type { Log } from "../../shared/log.ts";
 import type { Metrics } from "../../shared/metrics.ts";
 import type { Ledger, LedgerRow } from "../../shared/ports/ledger.ts";
 import type { Platform } from "../../shared/ports/platform.ts";
-import type { RevocationStore } from "../../shared/ports/revocation-store.ts";
-import { additionKinds } from "../../shared/revocation/addition.ts";
+import type { RevocationStore, StoreState } from "../../shared/ports/revocation-store.ts";
+import { additionKinds, clockErrorAllowedMs } from "../../shared/revocation/addition.ts";
 import type { Names } from "../revoker/plan.ts";
 import { type Implied, ledgerContents } from "./ledger-contents.ts";
 import { WantedRecords } from "./wanted-records.ts";
@@ -43,11 +43,12 @@ export function createCompare(deps: CompareDeps) {
   for (const kind of additionKinds) metrics.divergences.inc({ where: "store", cause: `${kind}-missing` }, 0);
 
   return async function compare(signal: AbortSignal): Promise<void> {
-    const incarnation = await validIncarnation();
+    const incarnation = (await readValidState())?.incarnation ?? null;
     if (incarnation === null) return;
     const includes = (row: LedgerRow) => isInStore(row, incarnation);
     let wanted = new WantedRecords();
-    for await (const page of ledgerContents({ ledger, names }, { nowMs: clock.wallMs(), includes })) {
+    const nowMs = clock.wallMs() - clockErrorAllowedMs;
+    for await (const page of ledgerContents({ ledger, names }, { nowMs, includes })) {
       for (const implied of page) wanted.add(implied);
       if (wanted.size >= batchSize) {
         if (!(await putBack(wanted, incarnation, signal))) return;
@@ -60,9 +61,9 @@ export function createCompare(deps: CompareDeps) {
     metrics.comparedAt.set({ where: "store" }, clock.wallMs() / 1_000);
   };
 
-  async function validIncarnation(): Promise<string | null> {
-    const { incarnation } = await store.readState();
-    return incarnation === (await ledger.readFence())?.incarnation ? incarnation : null;
+  async function readValidState(): Promise<StoreState | null> {
+    const state = await store.readState();
+    return state.incarnation === (await ledger.readFence())?.incarnation ? state : null;
   }
 
   /** False when the round has to end. */
@@ -73,9 +74,10 @@ export function createCompare(deps: CompareDeps) {
       await timers.sleep(pauseMs, signal);
       if (signal.aborted) return false;
     }
-    const missing = wanted.left(clock.wallMs());
-    if (missing.length === 0) return true;
-    if ((await validIncarnation()) !== incarnation) return false;
+    if (wanted.size === 0) return true;
+    const state = await readValidState();
+    if (state?.incarnation !== incarnation) return false;
+    const missing = wanted.left({ nowMs: clock.wallMs(), storeTimeMs: state.storeTimeMs });
     for (let at = 0; at < missing.length; at += addStep) {
       const step = missing.slice(at, at + addStep);
       await store.add(step.map(({ addition }) => addition));

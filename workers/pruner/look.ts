@@ -5,14 +5,16 @@ import type { Fence, Ledger, LedgerRow } from "../../shared/ports/ledger.ts";
 import type { Platform } from "../../shared/ports/platform.ts";
 import type { RevocationStore, StoreState } from "../../shared/ports/revocation-store.ts";
 import type { SettleReceipts } from "../../shared/receipts/settle-receipts.ts";
-import { clockErrorAllowedMs } from "../../shared/revocation/addition.ts";
 import type { RewriteRow } from "../revoker/apply-event.ts";
 import { createDamageAllowance } from "./damage-allowance.ts";
+import type { NoteLongest } from "./note-longest.ts";
 import type { Repair } from "./repair.ts";
+import { createStepWatch } from "./step-watch.ts";
 
 export interface LookDeps {
   readonly ledger: Pick<Ledger, "readFence" | "listUnsettled">;
-  readonly store: Pick<RevocationStore, "readState" | "readDamaged" | "raiseLongest">;
+  readonly store: Pick<RevocationStore, "readState" | "readDamaged">;
+  readonly noteLongest: NoteLongest;
   readonly repair: Repair;
   readonly rewriteRow: RewriteRow;
   readonly settleReceipts: SettleReceipts;
@@ -37,10 +39,8 @@ const futureAtMostMs = 1_000;
  * another incarnation, then settles the receipts that everybody enforces.
  */
 export function createLook(deps: LookDeps) {
-  const { ledger, store, repair, rewriteRow, settleReceipts, platform, log, metrics } = deps;
-  /** Of the store's time to our monotonic clock, as it was at the last look. */
-  let clockOffsetMs: number | undefined;
-  let repairIsDue = false;
+  const { ledger, store, repair, noteLongest, rewriteRow, settleReceipts, platform, log, metrics } = deps;
+  const stepWatch = createStepWatch(platform.clock);
   const damageAllowance = createDamageAllowance(platform.clock);
   /** The cause that was logged last; null while the store is valid. */
   let toldCause: Cause | null = null;
@@ -57,27 +57,24 @@ export function createLook(deps: LookDeps) {
   };
 
   async function lookOnce(): Promise<"more" | "done"> {
+    const sentAtMs = platform.clock.monotonicMs();
     const state = await store.readState();
+    const hasStepped = stepWatch.isRepairDue(state, sentAtMs);
     const fence = await ledger.readFence();
     const damaged = await store.readDamaged();
-    const cause = causeForRepair(state, fence) ?? (damageAllowance.isDue(damaged) ? "damaged" : null);
+    const unsound = hasStepped ? "clock-stepped" : causeForRepair(state, fence);
+    const cause = unsound ?? (damageAllowance.isDue(damaged) ? "damaged" : null);
     if (cause !== null) {
       tell(cause, fence);
       await repairFor(cause, damaged);
       return "done";
     }
     toldCause = null;
-    await copyLongest(state, fence);
+    await noteLongest(state, fence);
     return settle(state.incarnation);
   }
 
   function causeForRepair(state: StoreState, fence: Fence | null): Cause | null {
-    const offsetMs = state.storeTimeMs - platform.clock.monotonicMs();
-    const steppedMs = offsetMs - (clockOffsetMs ?? offsetMs);
-    clockOffsetMs = offsetMs;
-    // Remembered until a repair has succeeded: the next look would no longer see the step.
-    if (Math.abs(steppedMs) > clockErrorAllowedMs) repairIsDue = true;
-    if (repairIsDue) return "clock-stepped";
     if (state.incarnation === null) return "no-incarnation";
     if (state.incarnation !== fence?.incarnation) return "not-the-fence";
     // Receipts wait for the incarnation to grow old: one from the future would make them wait for it, too.
@@ -97,19 +94,11 @@ export function createLook(deps: LookDeps) {
     if (outcome === "busy") return;
     metrics.repairs.inc({ cause });
     if (outcome !== "repaired") return;
-    repairIsDue = false;
+    if (cause === "clock-stepped") stepWatch.repaired();
     if (damaged.length === 0) return;
     damageAllowance.repaired(damaged);
     metrics.divergences.inc({ where: "store", cause: "bucket-damaged" }, damaged.length);
     log.warn("store.damage-repaired", { buckets: damaged.length, names: damaged.slice(0, bucketsNamed) });
-  }
-
-  async function copyLongest({ longest }: StoreState, fence: Fence | null): Promise<void> {
-    if (fence === null) return;
-    const isBehind =
-      fence.longest.tokenLifetimeSeconds > longest.tokenLifetimeSeconds ||
-      fence.longest.maxStalenessMs > longest.maxStalenessMs;
-    if (isBehind) await store.raiseLongest(fence.longest);
   }
 
   async function settle(incarnation: string | null): Promise<"more" | "done"> {

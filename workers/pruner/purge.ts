@@ -1,6 +1,6 @@
 import type { Log } from "../../shared/log.ts";
 import type { Metrics } from "../../shared/metrics.ts";
-import type { Ledger, LedgerRow } from "../../shared/ports/ledger.ts";
+import type { Ledger, LedgerRow, RowsOver } from "../../shared/ports/ledger.ts";
 import type { RevocationStore } from "../../shared/ports/revocation-store.ts";
 import type { SessionStore } from "../../shared/ports/session-store.ts";
 import type { UserStore } from "../../shared/ports/user-store.ts";
@@ -8,6 +8,7 @@ import type { InstanceObserver } from "../../shared/receipts/instance-observer.t
 import { clockErrorAllowedMs } from "../../shared/revocation/addition.ts";
 import { boundMs } from "../../shared/revocation/bound.ts";
 import type { PruningClock } from "../../shared/revocation/pruning-clock.ts";
+import { goneInstanceMs } from "./gone-instance.ts";
 
 export interface PurgeDeps {
   readonly users: Pick<UserStore, "findById" | "keepDeactivation" | "purgeTombstones">;
@@ -34,15 +35,11 @@ const step = 1_000;
 const stepsInARound = 20;
 /** On top of the clock error: nothing goes in the moment when it may. */
 const marginMs = 60_000;
-const goneInstanceMs = 3_600_000;
 const feedMarginMs = 5 * 60_000;
 
 /**
  * Removes what nothing needs any more, in bounded steps; tells what went. Everything here goes well after the last
  * token that it could match, by the pruning clock. Every part is idempotent, so two at once do no harm.
- *
- * The longest lifetime and staleness are never lowered: being too long keeps entries longer, being too short would
- * drop them early.
  */
 export function createPurge(deps: PurgeDeps) {
   const { users, sessions, ledger, store, observer, pruningClock, log, metrics } = deps;
@@ -52,9 +49,13 @@ export function createPurge(deps: PurgeDeps) {
     if (longest === undefined) return;
     const expiredBeforeMs = pruningClock.nowMs() - clockErrorAllowedMs - marginMs;
     const deletedBeforeMs = expiredBeforeMs - longest.tokenLifetimeSeconds * 1_000;
-    const feedMs = boundMs(longest.maxStalenessMs) + feedMarginMs;
+    const longestBoundMs = boundMs(longest.maxStalenessMs);
+    const feedMs = longestBoundMs + feedMarginMs;
+    // Once every instance has been silent for its bound, and is registered no more, all has settled that ever will.
+    const unsettledUntilBeforeMs = expiredBeforeMs - longestBoundMs - goneInstanceMs - marginMs;
+    const rowsOver = { untilBeforeMs: expiredBeforeMs, unsettledUntilBeforeMs };
     const parts: readonly [Kind, (limit: number) => Promise<number>][] = [
-      ["revocations", (limit) => purgeRows(expiredBeforeMs, limit)],
+      ["revocations", (limit) => purgeRows(rowsOver, limit)],
       ["tokens", (limit) => sessions.purgeTokens(expiredBeforeMs, limit)],
       ["sessions", (limit) => sessions.purgeSessions(expiredBeforeMs, limit)],
       ["tombstones", (limit) => purgeTombstones(deletedBeforeMs, limit)],
@@ -88,13 +89,13 @@ export function createPurge(deps: PurgeDeps) {
     return pending.length < step ? users.purgeTombstones(madeBeforeMs, limit, spared) : 0;
   }
 
-  async function purgeRows(untilBeforeMs: number, limit: number): Promise<number> {
-    const rows = await ledger.listExpired(untilBeforeMs, limit);
+  async function purgeRows(over: RowsOver, limit: number): Promise<number> {
+    const rows = await ledger.listExpired(over, limit);
     for (const row of rows) if (row.type === "user.deactivated") await keepDeactivation(row);
     if (rows.length === 0) return 0;
     return ledger.removeRows(
       rows.map(({ eventId }) => eventId),
-      untilBeforeMs,
+      over,
     );
   }
 
@@ -117,8 +118,7 @@ export function createPurge(deps: PurgeDeps) {
       const isLongGone = silentMs > boundMs(instance.maxStalenessMs) + goneInstanceMs;
       return registered.has(instance.id) && instance.isFenced && isLongGone;
     });
-    if (gone.length > 0) await store.removeInstances(gone.map(({ id }) => id));
-    return gone.length;
+    return gone.length === 0 ? 0 : store.removeInstances(gone);
   }
 
   function tell(removed: ReadonlyMap<Kind, number>): void {

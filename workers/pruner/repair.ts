@@ -1,12 +1,8 @@
 import type { Log } from "../../shared/log.ts";
 import type { Ledger, LedgerRow } from "../../shared/ports/ledger.ts";
 import type { Platform } from "../../shared/ports/platform.ts";
-import {
-  type Longest,
-  type RepairStart,
-  type RevocationStore,
-  repairLockMs,
-} from "../../shared/ports/revocation-store.ts";
+import { type RepairStart, type RevocationStore, repairLockMs } from "../../shared/ports/revocation-store.ts";
+import { nothingLong } from "../../shared/revocation/longest.ts";
 import type { Names } from "../revoker/plan.ts";
 import { createLostAdditions, type LostSteps } from "./lost-additions.ts";
 import { readAhead } from "./read-ahead.ts";
@@ -15,7 +11,7 @@ export interface RepairDeps {
   readonly ledger: Ledger;
   readonly store: Pick<
     RevocationStore,
-    "beginRepair" | "raiseLongest" | "discard" | "repair" | "completeRepair"
+    "beginRepair" | "confirmLongest" | "discard" | "repair" | "completeRepair"
   >;
   readonly platform: Pick<Platform, "clock" | "ids" | "timers">;
   readonly names: Names;
@@ -34,7 +30,6 @@ export interface RepairOptions {
 export type RepairOutcome = "repaired" | "busy" | "lost";
 
 const showLifeEveryMs = repairLockMs / 5;
-const none: Longest = { tokenLifetimeSeconds: 0, maxStalenessMs: 0 };
 
 /**
  * Makes the store valid again, from the ledger:
@@ -57,20 +52,27 @@ export function createRepair(deps: RepairDeps) {
     ...(steps === undefined ? {} : { steps }),
   });
 
-  /** Of a repair that broke off: the next one takes its own lock again, instead of waiting for it to lapse. */
-  let heldLock: string | undefined;
+  /** Of attempts that broke off: the next one takes over from them, instead of waiting for them to lapse. */
+  let givenUp: readonly string[] = [];
 
   return async function repair(options: RepairOptions): Promise<RepairOutcome> {
-    const lock = heldLock ?? platform.ids.uuid();
-    heldLock = lock;
-    const outcome = await repairWith(lock, options);
-    heldLock = undefined;
+    const lock = platform.ids.uuid();
+    const before = givenUp;
+    // While it does not answer, the store may have the one that it had, or this one.
+    givenUp = [...before.slice(0, 1), lock];
+    const start = await store.beginRepair(lock, before);
+    givenUp = start === null ? [] : [lock];
+    if (start === null) return "busy";
+    const outcome = await repairWith(lock, start, options);
+    givenUp = [];
     return outcome;
   };
 
-  async function repairWith(lock: string, options: RepairOptions): Promise<RepairOutcome> {
-    const start = await store.beginRepair(lock);
-    if (start === null) return "busy";
+  async function repairWith(
+    lock: string,
+    start: RepairStart,
+    options: RepairOptions,
+  ): Promise<RepairOutcome> {
     const stop = new AbortController();
     const shown = showLife(lock, stop.signal);
     try {
@@ -100,7 +102,7 @@ export function createRepair(deps: RepairDeps) {
     const incarnation = platform.ids.uuid();
     const isFirst = ((await ledger.readFence())?.incarnation ?? null) === null;
     await ledger.writeFence(incarnation);
-    await store.raiseLongest((await ledger.readFence())?.longest ?? none);
+    await store.confirmLongest((await ledger.readFence())?.longest ?? nothingLong);
 
     if (damaged.length > 0 && !(await store.discard(lock, damaged))) return false;
     const found = asWiped || damaged.length > 0 ? null : start;
@@ -110,8 +112,10 @@ export function createRepair(deps: RepairDeps) {
       written.rows += rows;
       written.additions += additions.length;
     }
-    const longest = (await ledger.readFence())?.longest ?? none;
-    if (!(await store.completeRepair(lock, { incarnation, isFirst, longest }))) return false;
+    const longest = (await ledger.readFence())?.longest ?? nothingLong;
+    const isWhole = found === null || found.incarnation === null;
+    const wholeSinceMs = isWhole ? start.atMs : null;
+    if (!(await store.completeRepair(lock, { incarnation, isFirst, longest, wholeSinceMs }))) return false;
     log.info("store.repaired", {
       incarnation,
       found: start.incarnation,

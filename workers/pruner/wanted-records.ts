@@ -1,7 +1,12 @@
-import type { Addition, CutOff } from "../../shared/revocation/addition.ts";
+import {
+  type Addition,
+  type CutOff,
+  clockErrorAllowedMs,
+  type TokenRevocation,
+} from "../../shared/revocation/addition.ts";
 import type { Fingerprint } from "../../shared/revocation/fingerprint.ts";
 import { type PackedAdditions, unpackAdditions } from "../../shared/revocation/packed-additions.ts";
-import { tokenBucketOf } from "../../shared/revocation/retention.ts";
+import { bucketDiesAtMs, tokenBucketOf, tokenBucketSeconds } from "../../shared/revocation/retention.ts";
 import type { Implied } from "./ledger-contents.ts";
 
 interface WantedCutOff {
@@ -41,11 +46,13 @@ export class WantedRecords {
     }
   }
 
-  /** Those of them that have not expired. */
-  left(nowMs: number): Implied[] {
+  /** Those of them that may live by anybody's clock, but for tokens that the store has dropped in its own time. */
+  left({ nowMs, storeTimeMs }: { readonly nowMs: number; readonly storeTimeMs: number }): Implied[] {
     const cutOffs = [...this.#cutOffs.values()].map(({ eventId, wanted }) => ({ eventId, addition: wanted }));
     const all: Implied[] = [...this.#tokens.values(), ...this.#unrecorded.values(), ...cutOffs];
-    return all.filter(({ addition }) => endOf(addition) * 1_000 > nowMs);
+    return all
+      .filter(({ addition }) => endOf(addition) * 1_000 > nowMs - clockErrorAllowedMs)
+      .filter(({ addition }) => addition.kind !== "token" || diesAtMs(addition) > storeTimeMs);
   }
 
   #addCutOff(eventId: string, cutOff: CutOff): void {
@@ -83,5 +90,7 @@ export class WantedRecords {
     if (isFound) this.#cutOffs.delete(subject);
   }
 }
+
+const diesAtMs = ({ exp }: TokenRevocation) => bucketDiesAtMs(tokenBucketOf(exp), tokenBucketSeconds);
 
 const endOf = (addition: Addition) => (addition.kind === "token" ? addition.exp : addition.until);

@@ -1,34 +1,50 @@
 import { repairLockMs } from "../../ports/revocation-store.ts";
 import { clockErrorAllowedMs } from "../../revocation/addition.ts";
-import { createScript, foreignKeys, readsOnly, repairLock, validity, writes } from "./script.ts";
+import { longestConfirming } from "./longest.ts";
+import { createScript, readsOnly, time, writes } from "./script.ts";
+import { state } from "./state.ts";
 
 /**
- * Takes the lock, with the server's time and replication id, and takes the incarnation away; and every fixed key that
- * is somebody else's. What one of those had held is lost: nothing counts as found then.
+ * Takes the lock, with the server's time and replication id, and takes the incarnation away, the longest values, which the
+ * fence is asked for anew, and what is unsound: a state that cannot be read, every fixed key that is somebody else's, a feed
+ * that does not go on from the head. What one of those had held is lost: nothing counts as found then.
  *
- * KEYS    state, instances, feed, index of tokens, index of unrecorded tokens, index of cut-offs
- * ARGV    lock
- * returns {incarnation that was found or "", stream id of the head}, or nil while somebody else has the lock
+ * KEYS    the fixed keys
+ * ARGV    lock, then locks that are taken over at once
+ * returns {incarnation that was found or "", stream id of the head, now}, or nil while somebody else has the lock
  */
 export const beginRepairScript = createScript(
   writes,
-  validity,
-  repairLock,
-  foreignKeys,
+  time,
+  state,
   `
-local state = KEYS[1]
-if #foreignKeys({ state }) > 0 then redis.call('UNLINK', state) end
+local key, instances, feed = KEYS[1], KEYS[2], KEYS[3]
+local recorded = stateIn(key)
+local state = recorded or {}
 local holder = lockHolder(state)
-if holder and holder ~= ARGV[1] then
-  local ageMs = nowMs() - tonumber(redis.call('HGET', state, 'lock_at') or 0)
+for _, lock in ipairs(ARGV) do
+  if holder == lock then holder = false end
+end
+if holder then
+  local ageMs = nowMs() - tonumber(state.lock_at or 0)
   if math.abs(ageMs) < ${repairLockMs} then return nil end
 end
-local foreign = foreignKeys(KEYS)
-for _, key in ipairs(foreign) do redis.call('UNLINK', key) end
-local found = { #foreign == 0 and redis.call('HGET', state, 'incarnation') or '', headOf(state) }
-redis.call('HDEL', state, 'incarnation', 'replication_id')
-redis.call('HSET', state, 'lock', ARGV[1], 'lock_replication_id', replicationId(), 'lock_at', nowMs())
-return found
+
+local unsound = foreignKeys(KEYS)
+if not recorded then unsound[#unsound + 1] = key end
+for _, one in ipairs(unsound) do redis.call('UNLINK', one) end
+local head = state.head
+if not head or not isOwnFeed(feed, head) then
+  unsound[#unsound + 1] = feed
+  redis.call('UNLINK', feed)
+  head = '0-0'
+end
+
+local now = nowMs()
+redis.call('HDEL', key, 'incarnation', 'replication_id', 'longest_lifetime', 'longest_staleness', 'longest_version')
+redis.call('HSET', key, 'head', head, 'registered', redis.call('HLEN', instances),
+  'lock', ARGV[1], 'lock_replication_id', replicationId(), 'lock_at', now)
+return { #unsound == 0 and state.incarnation or '', head, now }
 `,
 );
 
@@ -36,27 +52,28 @@ return found
  * Makes the store valid, under the replication id that the server has now.
  *
  * KEYS    state
- * ARGV    lock, incarnation, "1" for the first of the namespace or "0", longest lifetime in seconds, longest
- *         staleness in milliseconds, for how long a primary that was cut off takes writes, in milliseconds
+ * ARGV    lock, incarnation, "1" for the first of the namespace or "0", when the repair began that wrote all of it or
+ *         "-", longest lifetime in seconds, longest staleness in milliseconds and their version of the fence, for how long
+ *         a primary that was cut off takes writes, in milliseconds
  * returns 1, or 0 when the lock was lost
  */
 export const completeRepairScript = createScript(
   writes,
-  validity,
-  repairLock,
+  time,
+  state,
+  longestConfirming,
   `
-local state = KEYS[1]
+local key, state = KEYS[1], stateIn(KEYS[1])
 if lockHolder(state) ~= ARGV[1] then return 0 end
-local longest = redis.call('HMGET', state, 'longest_lifetime', 'longest_staleness', 'replica_lag')
-redis.call('HSET', state,
+confirmLongest(key, state, ARGV[5], ARGV[6], ARGV[7])
+redis.call('HSET', key,
   'incarnation', ARGV[2],
   'replication_id', replicationId(),
   'since', nowMs(),
   'first', ARGV[3],
-  'longest_lifetime', math.max(tonumber(longest[1] or 0), tonumber(ARGV[4])),
-  'longest_staleness', math.max(tonumber(longest[2] or 0), tonumber(ARGV[5])),
-  'replica_lag', math.max(tonumber(longest[3] or 0), tonumber(ARGV[6])))
-redis.call('HDEL', state, 'lock', 'lock_replication_id', 'lock_at')
+  'whole_since', ARGV[4],
+  'replica_lag', math.max(tonumber(state.replica_lag or 0), tonumber(ARGV[8])))
+redis.call('HDEL', key, 'lock', 'lock_replication_id', 'lock_at')
 return 1
 `,
 );
@@ -70,11 +87,11 @@ return 1
  */
 export const discardScript = createScript(
   writes,
-  validity,
-  repairLock,
+  time,
+  state,
   `
 local state = KEYS[1]
-if lockHolder(state) ~= ARGV[2] then return 0 end
+if lockHolder(stateIn(state)) ~= ARGV[2] then return 0 end
 redis.call('HSET', state, 'lock_at', nowMs())
 local indexes = { tokens = KEYS[2], unrecorded = KEYS[3], ['cut-offs'] = KEYS[4] }
 for at = 3, #ARGV do
@@ -100,7 +117,7 @@ return 1
  */
 export const isGoneScript = createScript(
   readsOnly,
-  validity,
+  time,
   `
 local diesAt = redis.call('ZSCORE', KEYS[1], ARGV[1])
 if not diesAt or tonumber(diesAt) * 1000 <= nowMs() + ${clockErrorAllowedMs} then return 0 end

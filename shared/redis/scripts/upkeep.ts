@@ -1,23 +1,4 @@
-import { createScript, validity, writes } from "./script.ts";
-
-/**
- * Raises or lowers the longest lifetime and the longest staleness in use.
- *
- * KEYS    state
- * ARGV    "max" or "min", longest lifetime in seconds, longest staleness in milliseconds
- * returns 1
- */
-export const changeLongestScript = createScript(
-  writes,
-  `
-local longest = redis.call('HMGET', KEYS[1], 'longest_lifetime', 'longest_staleness')
-local pick = math[ARGV[1]]
-redis.call('HSET', KEYS[1],
-  'longest_lifetime', pick(tonumber(longest[1] or 0), tonumber(ARGV[2])),
-  'longest_staleness', pick(tonumber(longest[2] or 0), tonumber(ARGV[3])))
-return 1
-`,
-);
+import { createScript, time, writes } from "./script.ts";
 
 /**
  * Removes the oldest feed entries, page by page. The stream keeps its last id, so positions go on growing.
@@ -28,7 +9,7 @@ return 1
  */
 export const trimFeedScript = createScript(
   writes,
-  validity,
+  time,
   `
 local oldest, left, gone = nowMs() - tonumber(ARGV[1]), tonumber(ARGV[2]), 0
 if oldest <= 0 then return 0 end
@@ -54,7 +35,7 @@ return gone
  */
 export const purgeExpiredScript = createScript(
   writes,
-  validity,
+  time,
   `
 local now, gone = math.floor(nowMs() / 1000), 0
 for at, index in ipairs(KEYS) do

@@ -5,17 +5,11 @@ import type { RevocationStore, StoreState } from "../../../shared/ports/revocati
 import { packAdditions } from "../../../shared/revocation/packed-additions.ts";
 import { createPosition } from "../../../shared/revocation/position.ts";
 import { expectError } from "../../support/expect-error.ts";
+import { storeState } from "../../support/store-state.ts";
 import { createWorld, tokenRevocation } from "./world.ts";
 
-const stateOf = (incarnation: string | null, head: number): StoreState => ({
-  incarnation,
-  incarnationSinceMs: 0,
-  isFirstIncarnation: true,
-  head: createPosition(head, 0),
-  longest: { tokenLifetimeSeconds: 900, maxStalenessMs: 5_000 },
-  storeTimeMs: 0,
-  replicaLagMs: 0,
-});
+const stateOf = (incarnation: string | null, head: number): StoreState =>
+  storeState({ incarnation, head: createPosition(head, 0) });
 
 /** A store that says one state before the load and another after it. */
 function loadFrom(before: StoreState, after: StoreState) {

@@ -7,6 +7,7 @@ import { createSettleReceipts } from "../../../shared/receipts/settle-receipts.t
 import { createPosition } from "../../../shared/revocation/position.ts";
 import { appliedRow } from "../../support/ledger-rows.ts";
 import { createManualPlatform, type ManualPlatform } from "../../support/manual-clock.ts";
+import { storeState } from "../../support/store-state.ts";
 
 const maxStalenessMs = 5_000;
 const longerThanBoundMs = 6_001;
@@ -17,6 +18,7 @@ function instance(id: string, change: Partial<RegisteredInstance> = {}): Registe
     incarnation: "one",
     position: createPosition(10, 0),
     maxStalenessMs,
+    tokenLifetimeSeconds: 900,
     entries: 0,
     syncCount: 1,
     lastSyncAtMs: 0,
@@ -42,16 +44,7 @@ describe("settleReceipts", () => {
     notes = [];
     fence = "one";
     fenceReads = 0;
-    view = {
-      incarnation: "one",
-      incarnationSinceMs: 0,
-      isFirstIncarnation: true,
-      head: createPosition(10, 0),
-      longest: { tokenLifetimeSeconds: 900, maxStalenessMs },
-      storeTimeMs: 0,
-      replicaLagMs: 0,
-      instances: [instance("a"), instance("b")],
-    };
+    view = { ...storeState(), instances: [instance("a"), instance("b")] };
     const observer = createInstanceObserver({
       clock: platform.clock,
       store: {
@@ -238,35 +231,51 @@ describe("settleReceipts", () => {
     expect(await settle()).to.equal("applied: pending");
   });
 
-  it("an observer that starts on a store which forgot an instance waits for its lease, by the longest in use", async () => {
-    const longest = { ...view.longest, maxStalenessMs: 3_600_000 };
-    view = { ...view, isFirstIncarnation: false, instances: [], longest, storeTimeMs: 4_319_999 };
-    expect(await settle()).to.match(/^applied/);
-    view = { ...view, storeTimeMs: 4_320_001 };
-    expect(await settle()).to.match(/^enforced/);
-  });
+  describe("under a later incarnation", () => {
+    beforeEach(() => {
+      view = { ...view, isFirstIncarnation: false, instances: [] };
+    });
 
-  it("settles nothing under a later incarnation before it is older than the bound", async () => {
-    view = { ...view, isFirstIncarnation: false, storeTimeMs: 5_999 };
-    expect(await settle()).to.match(/^applied/);
-    view = { ...view, storeTimeMs: longerThanBoundMs };
-    expect(await settle()).to.match(/^enforced/);
-  });
+    /** By the observer's clock and by the store's, each from the first sight of the incarnation. */
+    async function settleAfter(ownMs: number, storeMs: number): Promise<string> {
+      view = { ...view, storeTimeMs: 0 };
+      await settle();
+      await platform.advance(ownMs);
+      view = { ...view, storeTimeMs: storeMs };
+      return settle();
+    }
 
-  it("settles nothing while a primary that was cut off may have renewed a lease, and for the bound after", async () => {
-    view = { ...view, isFirstIncarnation: false, replicaLagMs: 12_000, storeTimeMs: 12_000 + 5_999 };
-    expect(await settle()).to.match(/^applied/);
-    view = { ...view, storeTimeMs: 12_000 + longerThanBoundMs };
-    expect(await settle()).to.match(/^enforced/);
-  });
+    it("settles nothing before it is older than the bound", async () => {
+      expect(await settleAfter(longerThanBoundMs, 5_999)).to.match(/^applied/);
+      view = { ...view, storeTimeMs: longerThanBoundMs };
+      expect(await settle()).to.match(/^enforced/);
+    });
 
-  it("does not believe the store's clock about a change of incarnation that it saw itself", async () => {
-    view = { ...view, incarnation: "zero" };
-    await settle();
-    view = { ...view, incarnation: "one", isFirstIncarnation: false, storeTimeMs: 99_999 };
-    expect(await settle()).to.match(/^applied/);
-    await platform.advance(longerThanBoundMs);
-    expect(await settle()).to.match(/^enforced/);
+    it("does not believe the store's clock about it, also when it has just begun to observe", async () => {
+      expect(await settleAfter(5_999, 99_999)).to.match(/^applied/);
+      await platform.advance(2);
+      expect(await settle()).to.match(/^enforced/);
+    });
+
+    it("waits by the longest staleness in use for an instance that the store has forgotten", async () => {
+      view = { ...view, longest: { ...view.longest, maxStalenessMs: 3_600_000 } };
+      expect(await settleAfter(4_319_999, 4_320_001)).to.match(/^applied/);
+      await platform.advance(2);
+      expect(await settle()).to.match(/^enforced/);
+    });
+
+    it("settles nothing while a primary that was cut off may have renewed a lease, and for the bound after", async () => {
+      view = { ...view, replicaLagMs: 12_000 };
+      expect(await settleAfter(12_000 + 5_999, 99_999)).to.match(/^applied/);
+      await platform.advance(2);
+      expect(await settle()).to.match(/^enforced/);
+    });
+
+    it("begins to wait anew when it changes", async () => {
+      expect(await settleAfter(longerThanBoundMs, longerThanBoundMs)).to.match(/^enforced/);
+      view = { ...view, incarnation: "two" };
+      expect(await settle({ incarnation: "two" })).to.match(/^applied/);
+    });
   });
 
   it("proves nothing while the store is invalid", async () => {

@@ -1,25 +1,40 @@
 import { expect } from "chai";
-import { describe, it } from "mocha";
-import { createPrepareTokens } from "../../../api/tokens/prepare-tokens.ts";
+import { beforeEach, describe, it } from "mocha";
+import { createPrepareTokens, type PrepareTokens } from "../../../api/tokens/prepare-tokens.ts";
 
 describe("prepareTokens", () => {
-  it("raises the longest lifetime, again after a failure, never after a success", async () => {
-    let attempts = 0;
-    const prepareTokens = createPrepareTokens(async () => {
-      attempts += 1;
-      if (attempts === 1) throw new Error("away");
+  let isAccepting: boolean;
+  let raises: number;
+  let prepareTokens: PrepareTokens;
+
+  beforeEach(() => {
+    [isAccepting, raises] = [false, 0];
+    prepareTokens = createPrepareTokens({
+      feed: { isAccepting: () => isAccepting },
+      raise: async () => {
+        raises += 1;
+        if (raises === 1) throw new Error("away");
+      },
     });
-    const first = await prepareTokens().catch((error: unknown) => error);
-    expect(first).to.be.an("error");
-    await prepareTokens();
-    await prepareTokens();
-    expect(attempts).to.equal(2);
   });
 
-  it("raises once for all who come at the same time", async () => {
-    let attempts = 0;
-    const prepareTokens = createPrepareTokens(async () => void (attempts += 1));
-    await Promise.all([prepareTokens(), prepareTokens()]);
-    expect(attempts).to.equal(1);
+  it("fails while the fence cannot be raised", async () => {
+    expect(await prepareTokens().catch((error: unknown) => error)).to.be.an("error");
+  });
+
+  it("raises the fence before each token while the instance does not accept, and remembers nothing", async () => {
+    await prepareTokens().catch(() => undefined);
+    await prepareTokens();
+    await prepareTokens();
+    expect(raises).to.equal(3);
+  });
+
+  it("has nothing to do while the instance accepts, and raises again as soon as it does not", async () => {
+    isAccepting = true;
+    await prepareTokens();
+    expect(raises).to.equal(0);
+    isAccepting = false;
+    await prepareTokens().catch(() => undefined);
+    expect(raises).to.equal(1);
   });
 });

@@ -117,7 +117,7 @@ describe("applying an event", () => {
         const purging = intercept(world.database.ledger, "noteApplied", async () => {
           const { eventId = "" } = (await world.rowOf(event)) ?? {};
           await world.database.ledger.noteFailed(eventId, { untilMs: 0 });
-          await world.database.ledger.removeRows([eventId], 1);
+          await world.database.ledger.removeRows([eventId], { untilBeforeMs: 1, unsettledUntilBeforeMs: 1 });
         });
         expect(await codeOf(apply(purging))).to.equal("dependency-unavailable");
         expect(await world.rowOf(event)).to.equal(null);

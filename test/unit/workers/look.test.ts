@@ -5,6 +5,8 @@ import { silentLog } from "../../../shared/log.ts";
 import { createMetrics } from "../../../shared/metrics.ts";
 import type { LedgerRow } from "../../../shared/ports/ledger.ts";
 import { createLook } from "../../../workers/pruner/look.ts";
+import type { RepairOutcome } from "../../../workers/pruner/repair.ts";
+import { repairEnd } from "../../support/repair-end.ts";
 import { createWorkerWorld, type WorkerWorld } from "../../support/worker-world.ts";
 
 describe("look", () => {
@@ -17,12 +19,14 @@ describe("look", () => {
   let damaged: string[];
   let discarded: string[];
   let settles: (row: LedgerRow) => boolean;
+  let outcomes: RepairOutcome[];
+  let beforeFence: () => Promise<void>;
+  let asWiped: boolean[];
 
   beforeEach(async () => {
     world = await createWorkerWorld();
     await world.store.beginRepair("lock");
-    const longest = { tokenLifetimeSeconds: 900, maxStalenessMs: 5_000 };
-    await world.store.completeRepair("lock", { incarnation: "present", isFirst: true, longest });
+    await world.store.completeRepair("lock", repairEnd("present", { isFirst: true }));
     await world.database.ledger.writeFence("present");
     rewritten = [];
     broken = new Set();
@@ -30,12 +34,17 @@ describe("look", () => {
     pages = [];
     [rows, damaged, discarded] = [[], [], []];
     settles = () => false;
+    [outcomes, asWiped] = [[], []];
+    beforeFence = () => Promise.resolve();
   });
 
   function create() {
     return createLook({
       ledger: {
-        readFence: () => world.database.ledger.readFence(),
+        async readFence() {
+          await beforeFence();
+          return world.database.ledger.readFence();
+        },
         listUnsettled(limit, after) {
           pages.push(limit);
           const from = rows.findIndex(({ eventId }) => eventId === after?.eventId) + 1;
@@ -48,12 +57,13 @@ describe("look", () => {
           return world.store.readState();
         },
         readDamaged: () => Promise.resolve(damaged),
-        raiseLongest: () => Promise.resolve(),
       },
-      repair({ damaged: names = [] }) {
-        discarded.push(names.join(" "));
+      noteLongest: () => Promise.resolve(),
+      repair(options) {
+        discarded.push((options.damaged ?? []).join(" "));
+        asWiped.push(options.asWiped);
         damaged = [];
-        return Promise.resolve("repaired");
+        return Promise.resolve(outcomes.shift() ?? "repaired");
       },
       rewriteRow(row) {
         if (broken.has(row.eventId)) return Promise.reject(new AppError("validation-failed", "broken"));
@@ -128,6 +138,44 @@ describe("look", () => {
     settles = () => true;
     await look(run);
     expect(rows).to.have.length(0);
+  });
+
+  it("repairs as wiped after a step of the store's clock, until it has done so itself", async () => {
+    const run = create();
+    await look(run);
+    world.platform.stepWall(-600_000);
+    outcomes = ["busy", "lost", "repaired"];
+    for (let turn = 0; turn < 5; turn += 1) await look(run);
+    expect(asWiped.slice(0, 3)).to.deep.equal([true, true, true]);
+    expect(asWiped.slice(3)).to.not.include(true);
+  });
+
+  it("leaves a step to another worker who wrote everything after it, and to no other", async () => {
+    const run = create();
+    await look(run);
+    world.platform.stepWall(600_000);
+    outcomes = ["busy"];
+    await look(run);
+    const begun = await world.store.beginRepair("of another");
+    await world.store.completeRepair("of another", repairEnd("part"));
+    await world.database.ledger.writeFence("part");
+    outcomes = ["busy"];
+    await look(run);
+    await world.store.beginRepair("of another");
+    await world.store.completeRepair("of another", repairEnd("all", { wholeSinceMs: begun?.atMs ?? null }));
+    await world.database.ledger.writeFence("all");
+    await look(run);
+    expect(asWiped).to.deep.equal([true, true]);
+  });
+
+  it("takes no pause between its reads for a step", async () => {
+    const run = create();
+    await look(run);
+    beforeFence = () => world.platform.advance(600_000);
+    await look(run);
+    beforeFence = () => Promise.resolve();
+    await look(run);
+    expect(asWiped).to.deep.equal([]);
   });
 
   describe("at damaged buckets", () => {

@@ -1,0 +1,46 @@
+import { expect } from "chai";
+import { afterEach, beforeEach, describe, it } from "mocha";
+import { createWorkerWorld, type WorkerWorld } from "../support/worker-world.ts";
+import { settleAnew, startWorldInstance, type WorldInstance } from "../support/world-instance.ts";
+
+const stepMs = 120_000;
+
+describe("a receipt after the store was wiped, repaired, and had its clock set ahead", () => {
+  let world: WorkerWorld;
+  let instance: WorldInstance;
+  let steppedMs: number;
+
+  beforeEach(async () => {
+    world = await createWorkerWorld();
+    steppedMs = 0;
+    await world.start();
+    const { clock } = world.platform;
+    instance = await startWorldInstance(world, {
+      clock: { monotonicMs: () => clock.monotonicMs(), wallMs: () => clock.wallMs() - steppedMs },
+    });
+    await world.platform.advance(5_000);
+  });
+  afterEach(async () => {
+    instance.restore();
+    await instance.close();
+    await world.close();
+  });
+
+  it("is not settled by one who has just begun to observe while a forgotten instance accepts", async () => {
+    const user = await world.addUser();
+    const jti = await world.addToken(user.id);
+    instance.cut();
+    world.storeServer.wipe();
+    await world.platform.advance(1_500);
+    // Of the servers and the worker alone.
+    world.platform.stepWall(stepMs);
+    steppedMs = stepMs;
+    const event = await world.changeUser(user.id, "user.deactivated");
+    await world.publish(event);
+    await world.platform.advance(100);
+    const row = await world.rowOf(event);
+    if (row === null) throw new Error("no row");
+    expect(instance.accepts(user.id, jti)).to.equal(true);
+    expect(await settleAnew(world)(row)).to.equal("applied");
+  });
+});
