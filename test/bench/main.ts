@@ -38,10 +38,10 @@ if (!options.json)
   );
 const missed: Row[] = [];
 try {
-  for (const { name, about, contests } of benchmarks) {
-    if (!options.names.includes(name)) continue;
-    progress(`${name}: ${about}`);
-    for await (const contest of contests(context)) {
+  for (const benchmark of benchmarks) {
+    if (!options.names.includes(benchmark.name)) continue;
+    progress(`${benchmark.name}: ${benchmark.about}`);
+    for await (const contest of benchmark.contests(context)) {
       const rows = await runContest(options.short ? withoutTargets(contest) : contest);
       if (options.json) for (const row of rows) write(JSON.stringify({ ...row, machine }));
       else write(`\n${renderRows(rows)}`);
@@ -55,5 +55,5 @@ if (missed.length > 0) progress(`${missed.length} targets were missed`);
 
 /** What is small and done once meets none, and misses none. */
 function withoutTargets(contest: Contest): Contest {
-  return { ...contest, baselines: contest.baselines.map(({ name, open }) => ({ name, open })) };
+  return { ...contest, baselines: contest.baselines.map(({ target: _, ...baseline }) => baseline) };
 }

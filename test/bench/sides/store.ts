@@ -16,7 +16,7 @@ export async function openStore({ redisUrl: url, namespace }: StorePlace): Promi
   if ((await store.readState()).incarnation !== null) return store;
   const lock = randomUUID();
   await store.beginRepair(lock);
-  const longest = { tokenLifetimeSeconds: 3_600, maxStalenessMs: 5_000 };
+  const longest = { tokenLifetimeSeconds: 3_600, maxStalenessMs: 5_000, version: 1 };
   await store.completeRepair(lock, { incarnation: randomUUID(), isFirst: true, longest });
   return store;
 }
