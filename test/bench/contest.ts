@@ -93,7 +93,8 @@ function rowOf(contest: Contest, baseline: Baseline, values: ReadonlyMap<Side, r
   const ours = spreadOf(values.get(contest.ours) ?? []);
   const theirs = spreadOf(values.get(baseline) ?? []);
   const ratio = ours.median / theirs.median;
-  const { target } = baseline;
+  // What is done once, to see that it runs, meets no target and misses none.
+  const target = contest.repetitions > 1 ? baseline.target : undefined;
   return {
     bench: contest.bench,
     params: contest.params,

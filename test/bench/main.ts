@@ -2,7 +2,7 @@ import { findServices } from "../services/find-services.ts";
 import type { UsedServices } from "../services/start-services.ts";
 import type { BenchContext } from "./benchmark.ts";
 import { benchmarks } from "./benchmarks/index.ts";
-import { type Contest, type Row, runContest } from "./contest.ts";
+import { type Row, runContest } from "./contest.ts";
 import { describeMachine } from "./machine.ts";
 import { parseOptions } from "./options.ts";
 import { renderRows } from "./report.ts";
@@ -42,7 +42,7 @@ try {
     if (!options.names.includes(benchmark.name)) continue;
     progress(`${benchmark.name}: ${benchmark.about}`);
     for await (const contest of benchmark.contests(context)) {
-      const rows = await runContest(options.short ? withoutTargets(contest) : contest);
+      const rows = await runContest(contest);
       if (options.json) for (const row of rows) write(JSON.stringify({ ...row, machine }));
       else write(`\n${renderRows(rows)}`);
       missed.push(...rows.filter((row) => row.is_met === false));
@@ -52,8 +52,3 @@ try {
   for (const undo of undos.toReversed()) await undo();
 }
 if (missed.length > 0) progress(`${missed.length} targets were missed`);
-
-/** What is small and done once meets none, and misses none. */
-function withoutTargets(contest: Contest): Contest {
-  return { ...contest, baselines: contest.baselines.map(({ target: _, ...baseline }) => baseline) };
-}

@@ -17,7 +17,7 @@ export async function openStore({ redisUrl: url, namespace }: StorePlace): Promi
   const lock = randomUUID();
   await store.beginRepair(lock);
   const longest = { tokenLifetimeSeconds: 3_600, maxStalenessMs: 5_000, version: 1 };
-  await store.completeRepair(lock, { incarnation: randomUUID(), isFirst: true, longest });
+  await store.completeRepair(lock, { incarnation: randomUUID(), isFirst: true, wholeSinceMs: null, longest });
   return store;
 }
 
