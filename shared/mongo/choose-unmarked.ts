@@ -6,8 +6,9 @@ import type { TokenDocument } from "./session-documents.ts";
 type Unmarked = Omit<TokenDocument, "revokedBy">;
 type KeyName = "subject" | "sid" | "_id";
 
-/** Where there are more each request is to be served by itself. */
-const readAtMost = 2_000;
+/** Where there are more, or far more than may be marked, each request is to be served by itself. */
+const readAtMost = 4_000;
+const readForEachMark = 4;
 
 /**
  * For each request the ids of at most `limit` tokens that it means, that live, and that bear no mark; none of them for
@@ -18,6 +19,7 @@ export async function chooseUnmarked(
   requests: readonly MarkRequest[],
   limit: number,
 ): Promise<string[][] | null> {
+  const atMost = Math.min(readAtMost, requests.length * limit * readForEachMark);
   const nowMs = Math.min(...requests.map(({ selection }) => selection.nowMs));
   const found = new Map<KeyName, Map<string, Unmarked[]>>();
   for (const name of ["subject", "sid", "_id"] as const) {
@@ -25,7 +27,7 @@ export async function chooseUnmarked(
       requests.flatMap(({ selection }) => (keyNameOf(selection) === name ? keyOf(selection) : [])),
     );
     if (values.size === 0) continue;
-    const unmarked = await readUnmarked(tokens, { [name]: trusted({ $in: [...values] }) }, nowMs);
+    const unmarked = await readUnmarked(tokens, { [name]: trusted({ $in: [...values] }) }, { nowMs, atMost });
     if (unmarked === null) return null;
     found.set(
       name,
@@ -46,15 +48,15 @@ export async function chooseUnmarked(
 async function readUnmarked(
   tokens: Model<TokenDocument>,
   of: QueryFilter<TokenDocument>,
-  nowMs: number,
+  { nowMs, atMost }: { readonly nowMs: number; readonly atMost: number },
 ): Promise<Unmarked[] | null> {
   const unmarked = await tokens
     .find({ ...of, revokedBy: null, expiresAt: trusted({ $gt: new Date(nowMs) }) })
-    .limit(readAtMost + 1)
-    .batchSize(readAtMost + 1)
+    .limit(atMost + 1)
+    .batchSize(atMost + 1)
     .lean()
     .exec();
-  return unmarked.length > readAtMost ? null : unmarked;
+  return unmarked.length > atMost ? null : unmarked;
 }
 
 function keyNameOf({ by }: TokenSelection): KeyName {

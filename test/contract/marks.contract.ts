@@ -148,10 +148,8 @@ export function marksContract(databases: () => Databases): void {
       expect(await markedBy("of u2")).to.have.length(5);
     });
 
-    it("marks for many when there are very many", async () => {
-      const tokens = Array.from({ length: 2_100 }, (_, n) => aToken({ jti: `t${n}`, subject: "u1" }));
-      for (let from = 0; from < tokens.length; from += 50)
-        await Promise.all(tokens.slice(from, from + 50).map((token) => sessions.recordToken(token)));
+    it("marks for many although one has very many", async () => {
+      await record(...Array.from({ length: 40 }, (_, n) => ({ jti: `t${n}`, subject: "u1" })));
       await record({ jti: "other", subject: "u2" });
       const requests = ["u1", "u2"].map(
         (subject): MarkRequest => ({
@@ -159,7 +157,7 @@ export function marksContract(databases: () => Databases): void {
           selection: { by: "epoch", subject, belowEpoch: 9, nowMs: 2_000 },
         }),
       );
-      expect(await ledger.markMany(requests, 400)).to.deep.equal([400, 1]);
+      expect(await ledger.markMany(requests, 4)).to.deep.equal([4, 1]);
       expect(await markedBy("u2")).to.deep.equal(["other"]);
     });
 

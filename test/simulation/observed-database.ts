@@ -1,6 +1,6 @@
 import type { InProcessDatabaseServer } from "../../shared/in-process/database.ts";
 import type { Database } from "../../shared/ports/database.ts";
-import type { AppliedNote, PendingRow } from "../../shared/ports/ledger.ts";
+import type { AppliedNote, EventNote, PendingRow } from "../../shared/ports/ledger.ts";
 import type { TokenRecord } from "../../shared/ports/session-store.ts";
 import type { User } from "../../shared/ports/user-store.ts";
 import type { History } from "./history.ts";
@@ -29,6 +29,10 @@ export function connectDatabase(server: InProcessDatabaseServer, link: Link, obs
     if (method === "noteApplied" && result === true && isText(args[0]) && isNote(args[1])) {
       await noteApplied(args[0], args[1]);
     }
+    if (method === "noteManyApplied" && Array.isArray(args[0]) && Array.isArray(result)) {
+      const noted = args[0].filter((_, at) => result[at] === true).filter(isEventNote);
+      for (const { eventId, note } of noted) await noteApplied(eventId, note);
+    }
     if (method === "noteEnforced" && Array.isArray(args[0])) {
       await Promise.all(args[0].filter(isText).map(noteEnforced));
     }
@@ -53,7 +57,12 @@ export function connectDatabase(server: InProcessDatabaseServer, link: Link, obs
   }
 
   const onUsers: OnEffect = (method, _args, result) => {
-    if (method !== "change" || !isUser(result)) return;
+    if (method === "change" && isUser(result)) noteState(result);
+    if (method === "changeMany" && Array.isArray(result))
+      for (const user of result.filter(isUser)) noteState(user);
+  };
+
+  function noteState(result: User): void {
     const before = states.get(result.id);
     states.set(result.id, result);
     if (before === undefined) return;
@@ -68,7 +77,7 @@ export function connectDatabase(server: InProcessDatabaseServer, link: Link, obs
     if (isBack || isOutOfOrder) {
       history.violate("I3", scheduler.nowMs, `the state of user ${result.id} went back`);
     }
-  };
+  }
 
   const onSessions: OnEffect = (method, args) => {
     const [record] = args;
@@ -95,6 +104,10 @@ function isObject(value: unknown): value is Record<string, unknown> {
 
 function isNote(value: unknown): value is AppliedNote {
   return isObject(value) && isText(value["incarnation"]);
+}
+
+function isEventNote(value: unknown): value is EventNote {
+  return isObject(value) && isText(value["eventId"]) && isNote(value["note"]);
 }
 
 function isSessionEnd(value: unknown): value is PendingRow & { readonly sid: string } {
