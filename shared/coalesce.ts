@@ -2,9 +2,9 @@ import { isRetriable } from "./errors.ts";
 
 export interface CoalescerOptions<Input, Output> {
   /** Answers in the order of the inputs. */
-  run(inputs: readonly Input[]): Promise<readonly Output[]>;
+  readonly run: (inputs: readonly Input[]) => Promise<readonly Output[]>;
   /** How much of one run an input is; 1 unless given. */
-  weigh?(input: Input): number;
+  readonly weigh?: (input: Input) => number;
   /** A run takes one input at least, and more only while they weigh no more than that together. */
   readonly mostInARun?: number;
 }

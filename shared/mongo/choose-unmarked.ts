@@ -38,7 +38,7 @@ export async function chooseUnmarked(
   return requests.map(({ selection }) => {
     const candidates = found.get(keyNameOf(selection))?.get(keyOf(selection)) ?? [];
     const chosen = candidates
-      .filter((token) => !taken.has(token._id) && isMeant(token, selection))
+      .filter(({ _id, ...token }) => !taken.has(_id) && isMeant(token, selection))
       .slice(0, limit);
     for (const { _id } of chosen) taken.add(_id);
     return chosen.map(({ _id }) => _id);
@@ -69,7 +69,7 @@ function keyOf(selection: TokenSelection): string {
   return selection.by === "jti" ? selection.jti : selection.subject;
 }
 
-function isMeant({ epoch, issuedAt, expiresAt }: Unmarked, selection: TokenSelection): boolean {
+function isMeant({ epoch, issuedAt, expiresAt }: Omit<Unmarked, "_id">, selection: TokenSelection): boolean {
   if (expiresAt.getTime() <= selection.nowMs) return false;
   if (selection.by === "epoch") return epoch < selection.belowEpoch;
   return selection.by !== "issued-at" || issuedAt.getTime() <= selection.issuedAtOrBeforeMs;
