@@ -148,7 +148,7 @@ function createHandle(contents: StoreContents, wire: Wire): RevocationStore {
       }
       if (contents.damaged.length > 0) throw storeInvalid();
     },
-    readDamaged: () => call(() => contents.damaged),
+    readDamaged: () => call(() => ({ buckets: contents.damaged, foreign: new Map() })),
     signOff: (instanceId) =>
       call(() => {
         if (contents.signOff(instanceId)) wire.report(instanceId);

@@ -1,4 +1,3 @@
-import type { UpdateQuery } from "mongoose";
 import type { Ledger } from "../ports/ledger.ts";
 import type { MongoConnection } from "./connection.ts";
 import { repeatIfDuplicate } from "./failures.ts";
@@ -12,25 +11,23 @@ const only = { _id: "fence" };
 export function createMongoFence({ connection, call }: MongoConnection): FencePart {
   const fences = connection.model<FenceDocument>("Fence", fenceSchema, "fence");
 
-  const upsert = (update: UpdateQuery<FenceDocument>) =>
+  const upsert = (update: Parameters<typeof fences.updateOne>[1]) =>
     call(async () => {
-      const options = { upsert: true, returnDocument: "after" } as const;
-      return fenceOf(
-        await repeatIfDuplicate(() => fences.findOneAndUpdate(only, update, options).lean().exec()),
-      );
+      await repeatIfDuplicate(() => fences.updateOne(only, update, { upsert: true }).exec());
+    });
+  const readFence = () =>
+    call(async () => {
+      const document = await fences.findOne(only).lean().exec();
+      return document === null ? null : fenceOf(document);
     });
 
   return {
-    readFence: () =>
-      call(async () => {
-        const document = await fences.findOne(only).lean().exec();
-        return document === null ? null : fenceOf(document);
-      }),
-    async writeFence(incarnation) {
-      await upsert({ $set: { incarnation } });
+    readFence,
+    writeFence: (incarnation) => upsert({ $set: { incarnation } }),
+    async raiseLongest({ tokenLifetimeSeconds, maxStalenessMs }) {
+      await upsert({ $max: { tokenLifetimeSeconds, maxStalenessMs }, $inc: { longestVersion: 1 } });
+      return (await readFence()) ?? fenceOf(only);
     },
-    raiseLongest: ({ tokenLifetimeSeconds, maxStalenessMs }) =>
-      upsert({ $max: { tokenLifetimeSeconds, maxStalenessMs }, $inc: { longestVersion: 1 } }),
     lowerLongest: ({ tokenLifetimeSeconds, maxStalenessMs }, { incarnation, version }) =>
       call(async () => {
         const seen = { ...only, incarnation, longestVersion: version };

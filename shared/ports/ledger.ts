@@ -73,7 +73,7 @@ export interface Ledger {
   writeFence(incarnation: string): Promise<void>;
   /**
    * Raises each of the longest values, never lowers one, and makes a new version of them in any case. Makes the document
-   * when it is missing, without an incarnation. Answers with the fence as it is then.
+   * when it is missing, without an incarnation. Answers with the fence as it is then, or later.
    */
   raiseLongest(longest: Longest): Promise<Fence>;
   /** Sets them, if the fence still has that incarnation and that version of them; whether it had. */

@@ -41,8 +41,7 @@ export interface RevocationStore {
    * is left out, and noted; then it rejects with `store-invalid` at its end: a record may have stood there.
    */
   load(): AsyncIterable<LoadedChunk>;
-  /** The buckets that were found damaged by anybody, and are still. */
-  readDamaged(): Promise<readonly string[]>;
+  readDamaged(): Promise<Damage>;
 
   /** The instance has stopped accepting tokens. */
   signOff(instanceId: string): Promise<void>;
@@ -110,6 +109,19 @@ export interface LoadedChunk extends PackedAdditions {
   /** About how many tokens the bucket of this chunk's tokens holds in all: a hint for who makes room for them. */
   readonly bucketRecords?: number;
 }
+
+export interface Damage {
+  /** The buckets that were found damaged by anybody, and are still. */
+  readonly buckets: readonly string[];
+  /**
+   * How many entries of somebody else's were met over this connection since the last call; each once a minute. An entry
+   * of an index that names no bucket is taken away; an instance that cannot be read counts as one that enforces nothing.
+   */
+  readonly foreign: ReadonlyMap<ForeignEntry, number>;
+}
+
+export const foreignEntries = ["index-entry-foreign", "instance-unreadable"] as const;
+export type ForeignEntry = (typeof foreignEntries)[number];
 
 export interface Written {
   readonly incarnation: string;

@@ -1,5 +1,6 @@
 import type { Log } from "../log.ts";
 import type { Clock } from "../ports/platform.ts";
+import type { Damage, ForeignEntry } from "../ports/revocation-store.ts";
 import type { Addition } from "../revocation/addition.ts";
 import { generationOf, tokenBucketOf } from "../revocation/retention.ts";
 import { type Bucket, bucketNamed, nameOfBucket } from "./keys.ts";
@@ -11,10 +12,12 @@ import { isWrongType, unlessForeign } from "./wrong-type.ts";
 /** Which buckets were found damaged: fields of the state, so that a worker learns what an instance has found. */
 export interface DamageRegister {
   readonly loadDeps: LoadDeps;
+  /** Logs and counts it, once a minute. */
+  noteForeign(kind: ForeignEntry, name: string): void;
   /** Looks for keys of another type once a write of these additions has met one; the write fails in any case. */
   noting<T>(additions: readonly Addition[], reply: Promise<T>): Promise<T>;
-  /** Those that are damaged still: whoever noted one may have been wrong, and is not taken at his word. */
-  readDamaged(): Promise<string[]>;
+  /** Buckets that are damaged still: whoever noted one may have been wrong, and is not taken at his word. */
+  readDamaged(): Promise<Damage>;
 }
 
 const field = "damaged:";
@@ -28,14 +31,17 @@ export interface DamageRegisterDeps extends Pick<LoadDeps, "connection" | "keys"
 
 export function createDamageRegister({ connection, keys, clock, log }: DamageRegisterDeps): DamageRegister {
   const told = createToldLately(clock);
+  let foreign = new Map<ForeignEntry, number>();
 
-  function tell(event: string, name: string): void {
-    if (told.isNews(name)) log.error(event, { bucket: name });
+  function noteForeign(kind: ForeignEntry, name: string): void {
+    if (!told.isNews(`${kind} ${name}`)) return;
+    log.error(`redis.${kind}`, { name });
+    foreign.set(kind, (foreign.get(kind) ?? 0) + 1);
   }
 
   async function note(bucket: Bucket): Promise<void> {
     const name = nameOfBucket(bucket);
-    tell("redis.bucket-damaged", name);
+    if (told.isNews(name)) log.error("redis.bucket-damaged", { bucket: name });
     if (await isFull()) return;
     await connection.call("HSET", keys.state, `${field}${name}`, "1");
   }
@@ -50,7 +56,10 @@ export function createDamageRegister({ connection, keys, clock, log }: DamageReg
     connection,
     keys,
     onDamage: note,
-    onForeign: (name) => tell("redis.index-entry-foreign", name),
+    async onForeign(kind, member) {
+      noteForeign("index-entry-foreign", `${kind}:${member.toString()}`);
+      await connection.call("ZREM", keys.indexes[kind], member);
+    },
   };
 
   async function isDamaged(bucket: Bucket): Promise<boolean> {
@@ -60,7 +69,7 @@ export function createDamageRegister({ connection, keys, clock, log }: DamageReg
     return found.length > 0;
   }
 
-  async function noteForeign(additions: readonly Addition[]): Promise<void> {
+  async function noteForeignKeys(additions: readonly Addition[]): Promise<void> {
     for await (const bucket of suspects(additions)) {
       const type = textIn(await connection.call("TYPE", keyOf(keys, bucket)));
       if (type !== "none" && type !== (bucket.kind === "cut-offs" ? "hash" : "string")) await note(bucket);
@@ -89,26 +98,29 @@ export function createDamageRegister({ connection, keys, clock, log }: DamageReg
 
   return {
     loadDeps,
+    noteForeign,
     async noting(additions, reply) {
       try {
         return await reply;
       } catch (error) {
-        if (isWrongType(error)) await noteForeign(additions);
+        if (isWrongType(error)) await noteForeignKeys(additions);
         throw error;
       }
     },
     async readDamaged() {
       const noted = notedIn((await unlessForeign(connection.call("HKEYS", keys.state))) ?? []);
-      const damaged: string[] = [];
+      const buckets: string[] = [];
       for (const name of noted) {
         const bucket = bucketNamed(name);
-        if (bucket !== null && (await isDamaged(bucket))) damaged.push(name);
+        if (bucket !== null && (await isDamaged(bucket))) buckets.push(name);
         else {
           told.forget(name);
           await connection.call("HDEL", keys.state, `${field}${name}`);
         }
       }
-      return damaged;
+      const met = foreign;
+      foreign = new Map();
+      return { buckets, foreign: met };
     },
   };
 }

@@ -18,7 +18,7 @@ export interface LoadDeps {
   /** Told of each bucket that is not whole: what was left out of it may have been a record. */
   readonly onDamage: (bucket: Bucket) => Promise<void> | void;
   /** Told of what is in an index and names no bucket: nothing of ours can be in it. */
-  readonly onForeign: (name: string) => void;
+  readonly onForeign: (kind: BucketKind, member: Buffer) => Promise<void> | void;
 }
 
 /**
@@ -60,11 +60,10 @@ export async function* bucketsOf(
   do {
     const page = ["ZSCAN", keys.indexes[kind], cursor, "COUNT", bucketsInPage] as const;
     const [next, pairs] = listIn(await connection.call(...page));
-    for (const number of listIn(pairs)
-      .filter((_part, at) => at % 2 === 0)
-      .map(textIn)) {
-      const bucket = bucketNamed(`${kind}:${number}`);
-      if (bucket === null) onForeign(`${kind}:${number}`);
+    const members = listIn(pairs).filter((_part, at) => at % 2 === 0);
+    for (const member of members.map(bytesIn)) {
+      const bucket = bucketNamed(`${kind}:${textIn(member)}`);
+      if (bucket === null) await onForeign(kind, member);
       else yield bucket;
     }
     cursor = textIn(next);

@@ -54,8 +54,11 @@ export async function connectRedisStore(options: RedisStoreOptions): Promise<Rev
 
   const foreignEntries = createForeignEntries();
 
-  const readState = async (script: Script, what: "instances" | "") =>
-    stateReplyIn(await commands.run(script, fixedKeys, [what])).view;
+  const readState = async (script: Script, what: "instances" | "") => {
+    const { view, unreadable } = stateReplyIn(await commands.run(script, fixedKeys, [what]));
+    for (const id of unreadable) damage.noteForeign("instance-unreadable", id);
+    return view;
+  };
   return {
     async add(additions, { extend = false } = {}) {
       const args = [keys.prefix, ...partsOf(packAdditions(additions)), extend ? "extend" : ""];

@@ -41,9 +41,7 @@ export async function digestsOf(contents: Contents, aliveAtMs = 0): Promise<Dige
   for await (const packed of contents) {
     for (const addition of unpackAdditions(packed)) {
       if (isOver(addition, aliveAtMs)) continue;
-      if (addition.kind === "token") put(`tokens:${tokenBucketOf(addition.exp)}`, addition.token);
-      else if (addition.kind === "unrecorded-token")
-        put(partition("unrecorded", addition.token), addition.token);
+      if (addition.kind !== "cut-off") put(digestBucketOf(addition), addition.token);
       else cutOffs.set(addition.subject, strictest(cutOffs.get(addition.subject), addition));
     }
   }
@@ -55,6 +53,13 @@ export async function digestsOf(contents: Contents, aliveAtMs = 0): Promise<Dige
     elements.set(bucket, there);
   }
   return new Map([...elements].map(([bucket, there]) => [bucket, digestOfSet(there)]));
+}
+
+/** The bucket that it counts in. */
+export function digestBucketOf(addition: Addition): string {
+  if (addition.kind === "token") return `tokens:${tokenBucketOf(addition.exp)}`;
+  if (addition.kind === "unrecorded-token") return partition("unrecorded", addition.token);
+  return partition("cut-offs", addition.subject);
 }
 
 /** The buckets in which two parties differ, in order; none when they enforce the same. */

@@ -16,7 +16,7 @@ describe("an instance on a damaged store", () => {
 
   async function repairDamage(): Promise<void> {
     await world.worker.beginRepair("lock");
-    await world.worker.discard("lock", await world.worker.readDamaged());
+    await world.worker.discard("lock", (await world.worker.readDamaged()).buckets);
     await world.repair("second", world.cutOff("a"));
   }
 

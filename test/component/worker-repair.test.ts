@@ -170,6 +170,16 @@ describe("pruner: repair", () => {
     expect(additions.map(({ kind }) => kind)).to.deep.equal(["token", "cut-off"]);
   });
 
+  it("writes what has expired by a clock that may be ahead as far as is allowed", async () => {
+    await world.start();
+    await deactivate();
+    await world.platform.advance(1_190_000);
+    world.storeServer.wipe();
+    await world.platform.advance(2_000);
+    expect(await world.cutOffOf(subject)).to.include({ epoch: 1 });
+    expect(await world.isTokenRevoked(jti)).to.equal(true);
+  });
+
   it("starts again when its lock was lost half-way", async () => {
     const parts = world.connectParts();
     let isLost = false;

@@ -19,6 +19,8 @@ export interface StoreFixture {
   wipe(): Promise<void>;
   /** Writes something else than our records into a bucket that holds some. */
   damage(bucket: string): Promise<void>;
+  /** Takes a registered instance away, as somebody else would. */
+  loseInstance(instanceId: string): Promise<void>;
   /** Lets so much time pass that the holder of the repair lock counts as dead. */
   outliveRepairLock(): Promise<void>;
   close(): Promise<void>;
@@ -321,7 +323,7 @@ export function revocationStoreContract(title: string, openFixture: () => Promis
 
       it("has none that anybody noted as long as everything can be read", async () => {
         await contentsOf(store);
-        expect(await store.readDamaged()).to.deep.equal([]);
+        expect((await store.readDamaged()).buckets).to.deep.equal([]);
       });
 
       it("gives what can be read of the rest, and then no complete load", async () => {
@@ -332,7 +334,7 @@ export function revocationStoreContract(title: string, openFixture: () => Promis
         })();
         await expectCode(loading, "store-invalid");
         expect(given.map(({ kind }) => kind)).to.include.members(["token", "cut-off"]);
-        expect(await (await fixture.connect()).readDamaged()).to.deep.equal([damaged]);
+        expect((await (await fixture.connect()).readDamaged()).buckets).to.deep.equal([damaged]);
       });
 
       it("is gone with the bucket once the holder of the lock has discarded it, and he alone may", async () => {
@@ -343,7 +345,7 @@ export function revocationStoreContract(title: string, openFixture: () => Promis
         expect(await store.discard("another", [damaged])).to.equal(false);
         expect(await store.discard("lock", [damaged])).to.equal(true);
 
-        expect(await store.readDamaged()).to.deep.equal([]);
+        expect((await store.readDamaged()).buckets).to.deep.equal([]);
         const left = (await contentsOf(store)).filter(({ kind }) => kind === "token");
         expect(left).to.deep.equal([token("t2", exp + 60)]);
       });
@@ -425,6 +427,29 @@ export function revocationStoreContract(title: string, openFixture: () => Promis
 
         expect(await store.removeInstances(seen)).to.equal(0);
         expect((await store.readInstances()).instances.map(({ id }) => id)).to.deep.equal(["one"]);
+      });
+    });
+
+    describe("an instance that somebody else took away", () => {
+      beforeEach(async () => {
+        await makeValid();
+        await store.sync(report("one", "first"));
+        await store.sync(report("two", "first"));
+        await fixture.loseInstance("one");
+      });
+
+      it("makes the store invalid, whoever registers since", async () => {
+        expect((await store.readInstances()).incarnation).to.equal(null);
+        expect((await store.sync(report("one", "first"))).incarnation).to.equal(null);
+        expect((await store.sync(report("three", "first"))).incarnation).to.equal(null);
+        await expectCode(store.add([cutOff("a", 1)]), "store-invalid");
+      });
+
+      it("is missed no more after a repair", async () => {
+        await makeValid("second", false);
+        expect(await store.sync(report("one", "second"))).to.include({ incarnation: "second" });
+        await store.removeInstances((await store.readInstances()).instances);
+        expect(await store.readInstances()).to.deep.include({ incarnation: "second", instances: [] });
       });
     });
 

@@ -15,6 +15,7 @@ revocationStoreContract("in-process", () => {
     connect: () => Promise.resolve(server.connect()),
     wipe: () => Promise.resolve(server.wipe()),
     damage: (bucket) => Promise.resolve(server.damage(bucket)),
+    loseInstance: (id) => Promise.resolve(server.loseInstance(id)),
     outliveRepairLock: () => platform.advance(repairLockMs),
     close: () => Promise.resolve(),
   });
@@ -26,6 +27,10 @@ describeWithServices("with a Redis server", ["redis"], ({ redisUrl }) => {
 
 function openOnRedis(url: string, namespace: string): StoreFixture {
   const opened: RevocationStore[] = [];
+  const change = async (how: (redis: Redis) => Promise<unknown>) => {
+    const redis = new Redis(url);
+    await how(redis).finally(() => redis.disconnect());
+  };
   const wipe = () => removeKeys(url, `{${namespace}}:`);
   return {
     async connect() {
@@ -34,31 +39,15 @@ function openOnRedis(url: string, namespace: string): StoreFixture {
       return store;
     },
     wipe,
-    damage: (bucket) => append(url, `{${namespace}}:${bucket}`),
-    outliveRepairLock: () => ageRepairLock(url, `{${namespace}}:state`),
+    damage: (bucket) => change((redis) => redis.append(`{${namespace}}:${bucket}`, "broken")),
+    loseInstance: (id) => change((redis) => redis.hdel(`{${namespace}}:instances`, id)),
+    outliveRepairLock: () =>
+      change((redis) => redis.hincrby(`{${namespace}}:state`, "lock_at", -repairLockMs)),
     async close() {
       await Promise.all(opened.map((store) => store.close()));
       await wipe();
     },
   };
-}
-
-async function ageRepairLock(url: string, state: string): Promise<void> {
-  const redis = new Redis(url);
-  try {
-    await redis.hincrby(state, "lock_at", -repairLockMs);
-  } finally {
-    redis.disconnect();
-  }
-}
-
-async function append(url: string, key: string): Promise<void> {
-  const redis = new Redis(url);
-  try {
-    await redis.append(key, "broken");
-  } finally {
-    redis.disconnect();
-  }
 }
 
 async function removeKeys(url: string, prefix: string): Promise<void> {

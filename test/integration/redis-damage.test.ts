@@ -50,16 +50,17 @@ describeUnlessMissing("Redis store, damaged", missingPrograms(["redis-server"]),
 
   /** What a worker's repair does. */
   async function repairAll(by = store): Promise<void> {
-    const damaged = await by.readDamaged();
+    const { buckets: damaged } = await by.readDamaged();
     expect(await by.beginRepair("lock")).to.not.equal(null);
+    await by.confirmLongest(usualLongest);
     expect(await by.discard("lock", damaged)).to.equal(true);
     expect(await by.repair("lock", all)).to.equal(true);
     await by.completeRepair("lock", repairEnd("second"));
   }
 
   async function expectWhole(): Promise<void> {
-    expect(await store.readDamaged()).to.deep.equal([]);
-    expect(await contentsOf(store)).to.have.length(4);
+    expect((await store.readDamaged()).buckets).to.deep.equal([]);
+    expect(new Set((await contentsOf(store)).map(named))).to.deep.equal(new Set(all.map(named)));
   }
 
   const named = (addition: Addition) => (addition.kind === "cut-off" ? addition.subject : addition.token);
@@ -144,7 +145,7 @@ describeUnlessMissing("Redis store, damaged", missingPrograms(["redis-server"]),
       await damage();
       expect(await partlyLoaded()).to.have.members(others(...lost));
       await partlyLoaded();
-      expect(await store.readDamaged()).to.have.length(1);
+      expect((await store.readDamaged()).buckets).to.have.length(1);
       expect(log.lines.filter((line) => line === "redis.bucket-damaged")).to.have.length(1);
 
       await repairAll();
@@ -154,7 +155,7 @@ describeUnlessMissing("Redis store, damaged", missingPrograms(["redis-server"]),
 
   it("takes nobody at his word who noted a damage that is none", async () => {
     await change((redis) => redis.hset(key("state"), `damaged:${bucket(exp)}`, "1", "damaged:nonsense", "1"));
-    expect(await store.readDamaged()).to.deep.equal([]);
+    expect((await store.readDamaged()).buckets).to.deep.equal([]);
     expect(await change((redis) => redis.hkeys(key("state")))).to.not.include(`damaged:${bucket(exp)}`);
   });
 
@@ -164,7 +165,7 @@ describeUnlessMissing("Redis store, damaged", missingPrograms(["redis-server"]),
     );
     await change((redis) => redis.append(key(bucket(exp)), "broken"));
     await partlyLoaded();
-    expect(await store.readDamaged()).to.deep.equal([bucket(exp)]);
+    expect((await store.readDamaged()).buckets).to.deep.equal([bucket(exp)]);
   });
 
   it("says so again of a bucket that is damaged again, by whoever never asks what is damaged", async () => {
@@ -193,7 +194,7 @@ describeUnlessMissing("Redis store, damaged", missingPrograms(["redis-server"]),
     const later = exp + 1_200;
     await change((redis) => redis.sadd(key(bucket(later)), "x"));
     await expectCode(store.add([token("t3", later)]), "dependency-unavailable");
-    expect(await store.readDamaged()).to.deep.equal([bucket(later)]);
+    expect((await store.readDamaged()).buckets).to.deep.equal([bucket(later)]);
 
     await repairAll();
     await store.add([token("t3", later)]);
@@ -215,8 +216,8 @@ describeUnlessMissing("Redis store, damaged", missingPrograms(["redis-server"]),
   it("discards nothing for who has lost the lock", async () => {
     await change((redis) => redis.append(key(bucket(exp)), "broken"));
     await partlyLoaded();
-    expect(await store.discard("another", await store.readDamaged())).to.equal(false);
-    expect(await store.readDamaged()).to.have.length(1);
+    expect(await store.discard("another", (await store.readDamaged()).buckets)).to.equal(false);
+    expect((await store.readDamaged()).buckets).to.have.length(1);
   });
 
   for (const fixed of ["state", "instances", "feed", "index:tokens", "index:unrecorded", "index:cut-offs"]) {
@@ -233,11 +234,19 @@ describeUnlessMissing("Redis store, damaged", missingPrograms(["redis-server"]),
     });
   }
 
-  it("leaves out of an index what names no bucket, and says so once", async () => {
-    await change((redis) => redis.zadd(key("index:tokens"), nowSeconds() + 900, "foreign"));
+  it("takes out of an index what names no bucket, says so and counts it once", async () => {
+    const members = ["foreign", Buffer.from([0xff, 0xfe])];
+    for (const member of members) {
+      await change((redis) => redis.zadd(key("index:tokens"), nowSeconds() + 900, member));
+    }
+    expect(await contentsOf(store)).to.have.length(4);
+    expect(log.lines.filter((line) => line === "redis.index-entry-foreign")).to.have.length(2);
+    expect((await store.readDamaged()).foreign).to.deep.equal(new Map([["index-entry-foreign", 2]]));
+
     await expectWhole();
-    await expectWhole();
-    expect(log.lines.filter((line) => line === "redis.index-entry-foreign")).to.have.length(1);
+    expect(log.lines.filter((line) => line === "redis.index-entry-foreign")).to.have.length(2);
+    expect((await store.readDamaged()).foreign).to.deep.equal(new Map());
+    expect(await change((redis) => redis.zcard(key("index:tokens")))).to.equal(2);
   });
 
   it("leaves out of the feed what somebody else wrote, counts it once, and misses nothing", async () => {
@@ -274,11 +283,15 @@ describeUnlessMissing("Redis store, damaged", missingPrograms(["redis-server"]),
   it("counts an instance that cannot be read as one that enforces nothing, until it writes itself anew", async () => {
     await store.sync(report("one", "first"));
     await change((redis) => redis.hset(key("instances"), "one", "foreign"));
+    await store.readInstances();
     const [unread] = (await store.readInstances()).instances;
+    expect(log.lines.filter((line) => line === "redis.instance-unreadable")).to.have.length(1);
+    expect((await store.readDamaged()).foreign).to.deep.equal(new Map([["instance-unreadable", 1]]));
     expect(unread).to.include({
       id: "one",
       incarnation: null,
       maxStalenessMs: 3_600_000,
+      tokenLifetimeSeconds: 86_400,
       signedOffAtMs: null,
     });
 

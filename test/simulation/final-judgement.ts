@@ -1,4 +1,6 @@
+import { boundMs } from "../../shared/revocation/bound.ts";
 import { differingBuckets, digestsOf } from "../../shared/revocation/digest.ts";
+import { longestOfAny } from "../../shared/revocation/longest.ts";
 import { digestsOfLedger } from "../../workers/pruner/ledger-contents.ts";
 import type { Clients } from "./client.ts";
 import { isInnocent, mustDie } from "./model.ts";
@@ -146,7 +148,10 @@ async function statesOf(world: World): Promise<string> {
 
 /** Long after the last token: nothing is left of it. */
 async function judgePruning(world: World): Promise<void> {
-  const idleMs = world.plan.conditions.tokenLifetimeSeconds * 1_000 * 2 + 22 * 60_000;
+  const { tokenLifetimeSeconds, bestEffort } = world.plan.conditions;
+  // A receipt that waits for an instance which accepts for an hour is kept until it has settled.
+  const settlingMs = bestEffort === null ? 0 : boundMs(longestOfAny.maxStalenessMs);
+  const idleMs = tokenLifetimeSeconds * 1_000 * 2 + 22 * 60_000 + settlingMs;
   await world.scheduler.runUntil(world.nowMs + idleMs);
   const { ledger } = world.database.connect();
   const rows = await ledger.list({ limit: 10_000 });

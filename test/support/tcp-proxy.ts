@@ -6,6 +6,8 @@ export interface TcpProxy {
   cut(): void;
   /** Keeps every connection and takes new ones, but lets nothing through until `restore`. */
   stall(): void;
+  /** Lets nothing through any more over a connection that sends such a chunk, that one included, until `restore`. */
+  stallOn(isMeant: (sent: string) => boolean): void;
   /** Holds back what is sent, in both directions, for so long, until `restore`. */
   delay(latencyMs: number): void;
   /** Resets every connection; takes new ones. */
@@ -20,7 +22,8 @@ export async function startTcpProxy(target: {
   readonly port: number;
 }): Promise<TcpProxy> {
   const sockets = new Set<Socket>();
-  const state = { isCut: false, isStalled: false, latencyMs: 0 };
+  const state: ProxyState = { isCut: false, isStalled: false, latencyMs: 0, stallsOn: () => false };
+  const held: (() => void)[] = [];
   const server = createServer((client) => {
     if (state.isCut) {
       client.resetAndDestroy();
@@ -40,6 +43,12 @@ export async function startTcpProxy(target: {
       forward(socket, other, state);
       if (state.isStalled) socket.pause();
     }
+    client.prependListener("data", (sent: Buffer) => {
+      if (!state.stallsOn(sent.toString("latin1"))) return;
+      client.pause();
+      upstream.cork();
+      held.push(() => upstream.uncork());
+    });
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const address = server.address();
@@ -57,12 +66,16 @@ export async function startTcpProxy(target: {
       state.isStalled = true;
       for (const socket of sockets) socket.pause();
     },
+    stallOn(isMeant) {
+      state.stallsOn = isMeant;
+    },
     delay(latencyMs) {
       state.latencyMs = latencyMs;
     },
     reset: resetAll,
     restore() {
-      Object.assign(state, { isCut: false, isStalled: false, latencyMs: 0 });
+      Object.assign(state, { isCut: false, isStalled: false, latencyMs: 0, stallsOn: () => false });
+      for (const letGo of held.splice(0)) letGo();
       for (const socket of sockets) socket.resume();
     },
     close() {
@@ -72,12 +85,15 @@ export async function startTcpProxy(target: {
   };
 }
 
+interface ProxyState {
+  isCut: boolean;
+  isStalled: boolean;
+  latencyMs: number;
+  stallsOn: (sent: string) => boolean;
+}
+
 /** Each chunk leaves when its time has come, in the order in which they came. */
-function forward(
-  source: Socket,
-  sink: Socket,
-  state: { readonly isStalled: boolean; readonly latencyMs: number },
-): void {
+function forward(source: Socket, sink: Socket, state: Pick<ProxyState, "isStalled" | "latencyMs">): void {
   const held: (() => void)[] = [];
   const passOn = (send: () => void) => {
     if (state.latencyMs === 0 && held.length === 0) return send();

@@ -2,7 +2,7 @@ import { Command } from "commander";
 import { deadLetterReasons } from "../../shared/events/event.ts";
 import { createPlatform } from "../../shared/platform.ts";
 import type { EventLog } from "../../shared/ports/event-log.ts";
-import { CommandFault } from "./command-fault.ts";
+import { CommandFault } from "../command-fault.ts";
 import { confirm } from "./confirm.ts";
 import { drop, planDrop } from "./drop.ts";
 import { list, tableOf } from "./list.ts";

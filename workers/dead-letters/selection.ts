@@ -1,6 +1,6 @@
 import { type DeadLetterReason, deadLetterReasons } from "../../shared/events/event.ts";
 import { parseEventTime } from "../../shared/events/event-time.ts";
-import { CommandFault } from "./command-fault.ts";
+import { CommandFault } from "../command-fault.ts";
 import type { ListedLetter } from "./read-letters.ts";
 
 /** Which dead letters are meant: those that every member allows. */

@@ -1,5 +1,5 @@
 import type { EventLog, LoggedRecord } from "../../shared/ports/event-log.ts";
-import { CommandFault } from "./command-fault.ts";
+import { CommandFault } from "../command-fault.ts";
 import { idOf, readLetter } from "./letter.ts";
 import { printable, printableLines } from "./printable.ts";
 import { readTopic } from "./read-topic.ts";

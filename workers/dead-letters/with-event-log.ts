@@ -5,7 +5,7 @@ import { silentLog } from "../../shared/log.ts";
 import type { EventLog } from "../../shared/ports/event-log.ts";
 import type { Platform } from "../../shared/ports/platform.ts";
 import { orReportInvalid, type SettingsSource } from "../../shared/settings.ts";
-import { CommandFault } from "./command-fault.ts";
+import { CommandFault } from "../command-fault.ts";
 import { loadDeadLetterSettings } from "./settings.ts";
 
 export interface CommandContext {

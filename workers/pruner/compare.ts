@@ -5,7 +5,7 @@ import type { Platform } from "../../shared/ports/platform.ts";
 import type { RevocationStore, StoreState } from "../../shared/ports/revocation-store.ts";
 import { additionKinds, clockErrorAllowedMs } from "../../shared/revocation/addition.ts";
 import type { Names } from "../revoker/plan.ts";
-import { type Implied, ledgerContents } from "./ledger-contents.ts";
+import { type Implied, isInStore, ledgerContents } from "./ledger-contents.ts";
 import { WantedRecords } from "./wanted-records.ts";
 
 export interface CompareDeps {
@@ -101,7 +101,3 @@ export function createCompare(deps: CompareDeps) {
 }
 
 export type Compare = ReturnType<typeof createCompare>;
-
-function isInStore(row: LedgerRow, incarnation: string): boolean {
-  return row.status === "enforced" || (row.status === "applied" && row.incarnation === incarnation);
-}

@@ -43,6 +43,11 @@ export async function* ledgerContents(
   }
 }
 
+/** Whether all that the row implies is known to have been in the store of that incarnation. */
+export function isInStore(row: LedgerRow, incarnation: string): boolean {
+  return row.status === "enforced" || (row.status === "applied" && row.incarnation === incarnation);
+}
+
 /** To be compared with those of the store and of the instances at the same `aliveAtMs`: see `digestsOf`. */
 export function digestsOfLedger(deps: LedgerContentsDeps, aliveAtMs: number): Promise<Digests> {
   const nowMs = Math.max(0, aliveAtMs - generationSeconds * 1_000 - clockErrorAllowedMs);

@@ -3,7 +3,11 @@ import type { Log } from "../../shared/log.ts";
 import type { Metrics } from "../../shared/metrics.ts";
 import type { Fence, Ledger, LedgerRow } from "../../shared/ports/ledger.ts";
 import type { Platform } from "../../shared/ports/platform.ts";
-import type { RevocationStore, StoreState } from "../../shared/ports/revocation-store.ts";
+import {
+  foreignEntries,
+  type RevocationStore,
+  type StoreState,
+} from "../../shared/ports/revocation-store.ts";
 import type { SettleReceipts } from "../../shared/receipts/settle-receipts.ts";
 import type { RewriteRow } from "../revoker/apply-event.ts";
 import { createDamageAllowance } from "./damage-allowance.ts";
@@ -48,7 +52,9 @@ export function createLook(deps: LookDeps) {
   let lastSeen: LedgerRow | undefined;
   // A counter that appears with its first repair has not grown, for who watches its growth.
   for (const cause of causes) metrics.repairs.inc({ cause }, 0);
-  metrics.divergences.inc({ where: "store", cause: "bucket-damaged" }, 0);
+  for (const cause of ["bucket-damaged", ...foreignEntries]) {
+    metrics.divergences.inc({ where: "store", cause }, 0);
+  }
   /** Rows that could not be rewritten: they come last. */
   let failing: ReadonlySet<string> = new Set();
 
@@ -61,7 +67,8 @@ export function createLook(deps: LookDeps) {
     const state = await store.readState();
     const hasStepped = stepWatch.isRepairDue(state, sentAtMs);
     const fence = await ledger.readFence();
-    const damaged = await store.readDamaged();
+    const { buckets: damaged, foreign } = await store.readDamaged();
+    for (const [entry, count] of foreign) metrics.divergences.inc({ where: "store", cause: entry }, count);
     const unsound = hasStepped ? "clock-stepped" : causeForRepair(state, fence);
     const cause = unsound ?? (damageAllowance.isDue(damaged) ? "damaged" : null);
     if (cause !== null) {

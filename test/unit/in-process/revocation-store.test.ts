@@ -86,6 +86,23 @@ describe("in-process store server", () => {
     expect(await contentsOf(store)).to.deep.equal([]);
   });
 
+  it("is invalid once its clock was set back far behind what it gave out, and begins a new feed", async () => {
+    const { position } = await store.add([cutOff("a", 1)]);
+    platform.stepWall(-360_000);
+    expect((await store.readState()).incarnation).to.equal(null);
+    expect((await store.sync(report("one", "first"))).incarnation).to.equal(null);
+
+    expect(await store.beginRepair("lock")).to.include({ incarnation: null, head: origin });
+    await store.completeRepair("lock", repairEnd("second"));
+    expect((await store.add([cutOff("b", 1)])).position < position).to.equal(true);
+  });
+
+  it("goes on after its clock was set back a little", async () => {
+    const { position } = await store.add([cutOff("a", 1)]);
+    platform.stepWall(-240_000);
+    expect((await store.add([cutOff("b", 1)])).position > position).to.equal(true);
+  });
+
   it("refuses calls while it is not available, and tells of a gap once it is", async () => {
     const heard = await listen(store);
     server.setAvailable(false);

@@ -2,8 +2,9 @@ import { expect } from "chai";
 import { beforeEach, describe, it } from "mocha";
 import { AppError } from "../../../shared/errors.ts";
 import { silentLog } from "../../../shared/log.ts";
-import { createMetrics } from "../../../shared/metrics.ts";
+import { createMetrics, type Metrics } from "../../../shared/metrics.ts";
 import type { LedgerRow } from "../../../shared/ports/ledger.ts";
+import type { ForeignEntry } from "../../../shared/ports/revocation-store.ts";
 import { createLook } from "../../../workers/pruner/look.ts";
 import type { RepairOutcome } from "../../../workers/pruner/repair.ts";
 import { repairEnd } from "../../support/repair-end.ts";
@@ -18,6 +19,8 @@ describe("look", () => {
   let pages: number[];
   let damaged: string[];
   let discarded: string[];
+  let foreign: Map<ForeignEntry, number>;
+  let metrics: Metrics;
   let settles: (row: LedgerRow) => boolean;
   let outcomes: RepairOutcome[];
   let beforeFence: () => Promise<void>;
@@ -33,6 +36,8 @@ describe("look", () => {
     validityReads = 0;
     pages = [];
     [rows, damaged, discarded] = [[], [], []];
+    foreign = new Map();
+    metrics = createMetrics({ withProcessMetrics: false });
     settles = () => false;
     [outcomes, asWiped] = [[], []];
     beforeFence = () => Promise.resolve();
@@ -56,7 +61,7 @@ describe("look", () => {
           validityReads += 1;
           return world.store.readState();
         },
-        readDamaged: () => Promise.resolve(damaged),
+        readDamaged: () => Promise.resolve({ buckets: damaged, foreign }),
       },
       noteLongest: () => Promise.resolve(),
       repair(options) {
@@ -83,7 +88,7 @@ describe("look", () => {
       },
       platform: world.platform,
       log: silentLog,
-      metrics: createMetrics({ withProcessMetrics: false }),
+      metrics,
     });
   }
 
@@ -176,6 +181,15 @@ describe("look", () => {
     beforeFence = () => Promise.resolve();
     await look(run);
     expect(asWiped).to.deep.equal([]);
+  });
+
+  it("counts what the store met of somebody else's", async () => {
+    const run = create();
+    foreign.set("index-entry-foreign", 2);
+    await look(run);
+    const { values } = await metrics.divergences.get();
+    expect(values.find(({ labels }) => labels.cause === "index-entry-foreign")?.value).to.equal(2);
+    expect(values.find(({ labels }) => labels.cause === "instance-unreadable")?.value).to.equal(0);
   });
 
   describe("at damaged buckets", () => {
