@@ -3,6 +3,7 @@ import { checkHit, checkMiss } from "./check.ts";
 import { checkVsRedis } from "./check-vs-redis.ts";
 import { coldStart } from "./cold-start.ts";
 import { massRevocation } from "./mass-revocation.ts";
+import { requestThroughput } from "./request-throughput.ts";
 import { gc, insertStall, memory, prune } from "./structures.ts";
 
 /** In the order in which they are run. */
@@ -16,4 +17,5 @@ export const benchmarks: readonly Benchmark[] = [
   insertStall,
   massRevocation,
   coldStart,
+  requestThroughput,
 ];

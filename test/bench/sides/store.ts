@@ -10,15 +10,19 @@ export interface StorePlace {
   readonly namespace: string;
 }
 
-/** The product's own store, made valid as a worker's repair would. */
+/** The product's own store. */
 export async function openStore({ redisUrl: url, namespace }: StorePlace): Promise<RevocationStore> {
   const store = await connectRedisStore({ ...createPlatform(), url, namespace, log: silentLog });
-  if ((await store.readState()).incarnation !== null) return store;
+  if ((await store.readState()).incarnation === null) await makeValid(store);
+  return store;
+}
+
+/** As a worker's repair would. */
+export async function makeValid(store: RevocationStore): Promise<void> {
   const lock = randomUUID();
   await store.beginRepair(lock);
   const longest = { tokenLifetimeSeconds: 3_600, maxStalenessMs: 5_000, version: 1 };
   await store.completeRepair(lock, { incarnation: randomUUID(), isFirst: true, wholeSinceMs: null, longest });
-  return store;
 }
 
 /** A plain client, as anybody would make one. */
