@@ -1,5 +1,5 @@
 import type { UsedServices } from "../services/start-services.ts";
-import type { Contest } from "./contest.ts";
+import type { Contest, Row } from "./contest.ts";
 
 export interface BenchContext {
   /** Small and once: shows that it runs and that the answers agree, and measures nothing. */
@@ -15,5 +15,5 @@ export interface Benchmark {
   readonly name: string;
   /** What it measures, in a line. */
   readonly about: string;
-  contests(context: BenchContext): AsyncIterable<Contest>;
+  contests(context: BenchContext): AsyncIterable<Contest | readonly Row[]>;
 }

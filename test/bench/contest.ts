@@ -80,7 +80,14 @@ export async function runContest(contest: Contest): Promise<Row[]> {
   } finally {
     for (const opened of open.values()) await opened.close();
   }
-  return contest.baselines.map((baseline) => rowOf(contest, baseline, values));
+  const ours = { name: contest.ours.name, ...spreadOf(values.get(contest.ours) ?? []) };
+  const { bench, params, unit, repetitions } = contest;
+  return contest.baselines.map((baseline) => {
+    const theirs = { name: baseline.name, ...spreadOf(values.get(baseline) ?? []) };
+    // What is done once, to see that it runs, meets no target and misses none.
+    const target = repetitions > 1 ? baseline.target : undefined;
+    return rowOf({ bench, params, unit, repetitions, ours, baseline: theirs, ...(target && { target }) });
+  });
 }
 
 function requireSameAnswers({ bench }: Contest, answers: ReadonlyMap<string, string>): void {
@@ -89,24 +96,11 @@ function requireSameAnswers({ bench }: Contest, answers: ReadonlyMap<string, str
   throw new Error(`${bench}: the sides answered differently: ${each}`);
 }
 
-function rowOf(contest: Contest, baseline: Baseline, values: ReadonlyMap<Side, readonly number[]>): Row {
-  const ours = spreadOf(values.get(contest.ours) ?? []);
-  const theirs = spreadOf(values.get(baseline) ?? []);
-  const ratio = ours.median / theirs.median;
-  // What is done once, to see that it runs, meets no target and misses none.
-  const target = contest.repetitions > 1 ? baseline.target : undefined;
-  return {
-    bench: contest.bench,
-    params: contest.params,
-    baseline: { name: baseline.name, ...theirs },
-    ours: { name: contest.ours.name, ...ours },
-    unit: contest.unit,
-    ratio,
-    repetitions: contest.repetitions,
-    ...(target === undefined
-      ? {}
-      : { target, is_met: isMet(target, target.of === "ratio" ? ratio : ours.median) }),
-  };
+export function rowOf(measured: Omit<Row, "ratio" | "is_met">): Row {
+  const { ours, baseline, target } = measured;
+  const ratio = ours.median / baseline.median;
+  const value = target?.of === "ours" ? ours.median : ratio;
+  return { ...measured, ratio, ...(target && { is_met: isMet(target, value) }) };
 }
 
 function isMet({ atMost = Infinity, atLeast = -Infinity }: Target, value: number): boolean {

@@ -2,6 +2,7 @@ import type { Benchmark } from "../benchmark.ts";
 import { checkHit, checkMiss } from "./check.ts";
 import { checkVsRedis } from "./check-vs-redis.ts";
 import { coldStart } from "./cold-start.ts";
+import { fanOut } from "./fan-out.ts";
 import { massRevocation } from "./mass-revocation.ts";
 import { requestThroughput } from "./request-throughput.ts";
 import { gc, insertStall, memory, prune } from "./structures.ts";
@@ -18,4 +19,5 @@ export const benchmarks: readonly Benchmark[] = [
   massRevocation,
   coldStart,
   requestThroughput,
+  fanOut,
 ];
