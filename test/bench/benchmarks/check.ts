@@ -12,9 +12,10 @@ export const checkMiss: Benchmark = {
   name: "check-miss",
   about: "one look at the blacklist for a token that is not in it, its id read anew from the text",
   async *contests(context) {
-    for (const entries of sizesOf(context)) yield contestOf("check-miss", { entries, cutOffs: 0, context });
+    for (const entries of sizesOf(context))
+      yield checkContest("check-miss", { entries, cutOffs: 0, context });
     const [entries = 0] = sizesOf(context);
-    yield contestOf("check-miss", { entries, cutOffs: entries / 10, context });
+    yield checkContest("check-miss", { entries, cutOffs: entries / 10, context });
   },
 };
 
@@ -22,13 +23,13 @@ export const checkHit: Benchmark = {
   name: "check-hit",
   about: "the same for a token that is in it",
   async *contests(context) {
-    for (const entries of sizesOf(context)) yield contestOf("check-hit", { entries, cutOffs: 0, context });
+    for (const entries of sizesOf(context)) yield checkContest("check-hit", { entries, cutOffs: 0, context });
   },
 };
 
 const sizesOf = ({ isShort }: BenchContext) => (isShort ? [1_000] : [1_000_000, 5_000_000]);
 
-function contestOf(
+export function checkContest(
   bench: "check-miss" | "check-hit",
   { entries, cutOffs, context }: { entries: number; cutOffs: number; context: BenchContext },
 ): Contest {

@@ -1,8 +1,10 @@
 import { freshNamespace } from "../../support/services.ts";
-import type { Benchmark } from "../benchmark.ts";
+import type { BenchContext, Benchmark } from "../benchmark.ts";
+import type { Contest, Target } from "../contest.ts";
 import { inProcessOfItsOwn } from "../side-process.ts";
+import type { ColdStartParams } from "../sides/cold-start.ts";
 import { fillKeys, fillStore } from "../sides/fill.ts";
-import { removeNamespace } from "../sides/store.ts";
+import { removeNamespace, type StorePlace } from "../sides/store.ts";
 
 export const coldStart: Benchmark = {
   name: "cold-start",
@@ -17,22 +19,30 @@ export const coldStart: Benchmark = {
     await fillStore(place, entries);
     await fillKeys(place, entries);
     for (const of of ["load", "stall"] as const) {
-      const params = { ...place, of };
-      const sideOf = (name: string, side: string) =>
-        inProcessOfItsOwn(name, { module: "cold-start", side, params });
-      yield {
-        bench: "cold-start",
-        params: { entries, of },
-        unit: "ms",
-        repetitions: context.isShort ? 1 : 5,
-        ours: sideOf("packed records, 256 kB at a time", "quash"),
-        baselines: [
-          {
-            ...sideOf("SCAN and EXPIRETIME", "scan"),
-            target: of === "load" ? { of: "ratio", atMost: 1 / 30 } : { of: "ours", atMost: 10 },
-          },
-        ],
-      };
+      const target: Target = of === "load" ? { of: "ratio", atMost: 1 / 30 } : { of: "ours", atMost: 10 };
+      yield coldStartContest(context, { place, entries, of, target });
     }
   },
 };
+
+export function coldStartContest(
+  { isShort }: BenchContext,
+  options: {
+    readonly place: StorePlace;
+    readonly entries: number;
+    readonly of: ColdStartParams["of"];
+    readonly target?: Target;
+  },
+): Contest {
+  const { place, entries, of, target } = options;
+  const sideOf = (name: string, side: string) =>
+    inProcessOfItsOwn(name, { module: "cold-start", side, params: { ...place, of } });
+  return {
+    bench: "cold-start",
+    params: { entries, of },
+    unit: "ms",
+    repetitions: isShort ? 1 : 5,
+    ours: sideOf("packed records, 256 kB at a time", "quash"),
+    baselines: [{ ...sideOf("SCAN and EXPIRETIME", "scan"), ...(target && { target }) }],
+  };
+}

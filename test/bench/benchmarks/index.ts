@@ -3,6 +3,7 @@ import { checkHit, checkMiss } from "./check.ts";
 import { checkVsRedis } from "./check-vs-redis.ts";
 import { coldStart } from "./cold-start.ts";
 import { fanOut } from "./fan-out.ts";
+import { growth } from "./growth.ts";
 import { massRevocation } from "./mass-revocation.ts";
 import { requestThroughput } from "./request-throughput.ts";
 import { gc, insertStall, memory, prune } from "./structures.ts";
@@ -20,4 +21,5 @@ export const benchmarks: readonly Benchmark[] = [
   coldStart,
   requestThroughput,
   fanOut,
+  growth,
 ];

@@ -1,6 +1,8 @@
 import { freshNamespace } from "../../support/services.ts";
-import type { Benchmark } from "../benchmark.ts";
+import type { BenchContext, Benchmark } from "../benchmark.ts";
+import type { Contest, Target } from "../contest.ts";
 import { inProcessOfItsOwn } from "../side-process.ts";
+import type { MassParams } from "../sides/mass-revocation.ts";
 import { removeNamespace } from "../sides/store.ts";
 
 export const massRevocation: Benchmark = {
@@ -16,18 +18,29 @@ export const massRevocation: Benchmark = {
     ] as const) {
       const params = { redisUrl, namespace: freshNamespace(), users, tokensOfAUser };
       context.atEnd(() => removeNamespace(params));
-      const sideOf = (shown: string, of: string) =>
-        inProcessOfItsOwn(shown, { module: "mass-revocation", side: of, params });
-      yield {
-        bench: "mass-revocation",
-        params: { users, tokens_of_a_user: tokensOfAUser },
-        unit: "us",
-        repetitions: context.isShort ? 1 : 5,
-        ours: sideOf(name, side),
-        baselines: [
-          { ...sideOf("SET, one awaited command at a time", "oneByOne"), target: { of: "ratio", atMost } },
-        ],
-      };
+      yield massRevocationContest(context, { params, side, name, target: { of: "ratio", atMost } });
     }
   },
 };
+
+export function massRevocationContest(
+  { isShort }: BenchContext,
+  options: {
+    readonly params: MassParams;
+    readonly side: "cutOffs" | "tokens";
+    readonly name: string;
+    readonly target?: Target;
+  },
+): Contest {
+  const { params, side, name, target } = options;
+  const sideOf = (shown: string, of: string) =>
+    inProcessOfItsOwn(shown, { module: "mass-revocation", side: of, params });
+  return {
+    bench: "mass-revocation",
+    params: { users: params.users, tokens_of_a_user: params.tokensOfAUser },
+    unit: "us",
+    repetitions: isShort ? 1 : 5,
+    ours: sideOf(name, side),
+    baselines: [{ ...sideOf("SET, one awaited command at a time", "oneByOne"), ...(target && { target }) }],
+  };
+}

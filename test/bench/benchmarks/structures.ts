@@ -13,7 +13,7 @@ export const memory: Benchmark = {
     for (const entries of [1_000_000, large].map((size) => sizeFor(context, size))) {
       for (const isPresized of [true, false]) {
         const atMost = isPresized ? 0.2 : 0.3;
-        yield contestOf(context, {
+        yield structureContest(context, {
           bench: "memory",
           unit: "bytes",
           params: { entries, isPresized },
@@ -30,7 +30,7 @@ export const gc: Benchmark = {
   name: "gc",
   about: "a full garbage collection while they are held",
   async *contests(context) {
-    yield contestOf(context, {
+    yield structureContest(context, {
       bench: "gc",
       unit: "ms",
       params: { entries: sizeFor(context, large) },
@@ -45,7 +45,7 @@ export const prune: Benchmark = {
   name: "prune",
   about: "the longest block while one sixtieth of all expires",
   async *contests(context) {
-    yield contestOf(context, {
+    yield structureContest(context, {
       bench: "prune",
       unit: "ms",
       params: { entries: sizeFor(context, large) },
@@ -60,7 +60,7 @@ export const insertStall: Benchmark = {
   name: "insert-stall",
   about: "the longest time that a hundred more took while all were inserted, nothing presized",
   async *contests(context) {
-    yield contestOf(context, {
+    yield structureContest(context, {
       bench: "insert-stall",
       unit: "ms",
       params: { entries: sizeFor(context, large) },
@@ -83,7 +83,7 @@ interface StructureContest {
   readonly opensAnew?: boolean;
 }
 
-function contestOf({ isShort }: BenchContext, contest: StructureContest): Contest {
+export function structureContest({ isShort }: BenchContext, contest: StructureContest): Contest {
   const { bench, unit, params, ours, theirs, target, opensAnew = false } = contest;
   const { entries, isPresized } = params;
   const side = (name: string, of: string) =>
