@@ -37,7 +37,7 @@ export function renderChart({ title, unit, series }: Chart): string {
 
 interface Scale {
   readonly ticks: readonly number[];
-  at(value: number): number;
+  readonly at: (value: number) => number;
 }
 
 /** From the power of ten below the least to the one above the greatest. */
