@@ -10,7 +10,7 @@ import { createCloseWhenDraining } from "./middleware/close-when-draining.ts";
 import { createObserveRequests } from "./middleware/observe-requests.ts";
 import { createRefuseMalformed } from "./middleware/refuse-malformed.ts";
 import { createRefuseUnknown } from "./middleware/refuse-unknown.ts";
-import { createRejectRevoked } from "./middleware/reject-revoked.ts";
+import { createRefuseIfRevoked, createRejectRevoked } from "./middleware/reject-revoked.ts";
 import { createReportErrors } from "./middleware/report-errors.ts";
 import { createRequireFresh, type FreshFeed } from "./middleware/require-fresh.ts";
 import { createRequireRole } from "./middleware/require-role.ts";
@@ -45,7 +45,7 @@ export function createGuards(deps: GuardDeps): Guards {
   const bearer = [
     createRequireFresh(deps.feed, deps.routePolicies),
     createRequireToken(deps.tokens),
-    createRejectRevoked(deps.blacklist, deps.metrics),
+    createRejectRevoked(createRefuseIfRevoked(deps.blacklist, deps.metrics)),
   ];
   return { bearer, admin: [...bearer, createRequireRole("admin")] };
 }

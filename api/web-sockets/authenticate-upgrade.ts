@@ -8,7 +8,7 @@ import { answerOnSocket } from "../answer-on-socket.ts";
 import type { Blacklist } from "../blacklist/blacklist.ts";
 import type { OpeningToken } from "../blacklist/connections.ts";
 import type { StalenessPolicy } from "../blacklist/staleness-policy.ts";
-import { refuseIfRevoked } from "../middleware/reject-revoked.ts";
+import { createRefuseIfRevoked } from "../middleware/reject-revoked.ts";
 import { type FreshFeed, refuseUnlessFresh } from "../middleware/require-fresh.ts";
 import { tokenOf } from "../middleware/require-token.ts";
 import type { VerifyOnce } from "../tokens/verify-once.ts";
@@ -41,10 +41,12 @@ export interface UpgradeDeps {
  * The token comes in the Authorization header only, so no page of another site can open one with somebody's cookie.
  */
 export function createAuthenticateUpgrade(deps: UpgradeDeps) {
+  const refuseIfRevoked = createRefuseIfRevoked(deps.blacklist, deps.metrics);
+
   function check(request: IncomingMessage, policy: StalenessPolicy | undefined): OpeningToken {
     refuseUnlessFresh(deps.feed, policy);
     const token = deps.tokens.verify(tokenOf(request));
-    refuseIfRevoked(deps, token);
+    refuseIfRevoked(token);
     return { claims: token.claims, policy };
   }
 
