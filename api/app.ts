@@ -60,8 +60,8 @@ export function createPipeline(router: AppRouter, deps: PipelineDeps): Koa<Reque
   app.use(helmet());
   app.use(createReportErrors(log));
   app.use(createRefuseMalformed());
-  app.use(createRefuseUnknown(router));
   app.use(router.routes());
+  app.use(createRefuseUnknown(router));
   app.on("error", (err: unknown) => log.warn("http.broken-off", { err }));
   return app;
 }

@@ -8,10 +8,13 @@ export interface RequestState {
   requestId: string;
   /** Set by `requireToken`. */
   token?: VerifiedToken;
-  /** The pattern of the route that was taken. */
-  route?: string;
   /** That route's own; left by `requireFresh`. */
   stalenessPolicy?: StalenessPolicy | undefined;
+}
+
+/** The pattern of the route that was taken; undefined where none was. */
+export function routeOf(ctx: object): string | undefined {
+  return "_matchedRoute" in ctx && typeof ctx._matchedRoute === "string" ? ctx._matchedRoute : undefined;
 }
 
 export type Context = Koa.ParameterizedContext<RequestState>;

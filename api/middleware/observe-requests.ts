@@ -1,7 +1,7 @@
 import type { Log } from "../../shared/log.ts";
 import type { Metrics } from "../../shared/metrics.ts";
 import type { Clock } from "../../shared/ports/platform.ts";
-import type { Middleware } from "../request-state.ts";
+import { type Middleware, routeOf } from "../request-state.ts";
 
 export interface ObserveDeps {
   readonly clock: Clock;
@@ -29,7 +29,7 @@ export function createObserveRequests({ clock, log, metrics: { httpSeconds } }: 
       await next();
     } finally {
       const tookMs = clock.monotonicMs() - startedAtMs;
-      const route = ctx.state.route ?? "none";
+      const route = routeOf(ctx) ?? "none";
       const { method, status } = ctx;
       seriesOf(method, route, status).observe(tookMs / 1_000);
       log.debug("http.request", { method, route, status, took_ms: tookMs, request_id: ctx.state.requestId });
