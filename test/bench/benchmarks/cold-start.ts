@@ -22,8 +22,27 @@ export const coldStart: Benchmark = {
       const target: Target = of === "load" ? { of: "ratio", atMost: 1 / 30 } : { of: "ours", atMost: 10 };
       yield coldStartContest(context, { place, entries, of, target });
     }
+    yield herdContest(context, { place, entries });
   },
 };
+
+/** Many instances that start at once must not keep the workers from the store. */
+function herdContest(
+  { isShort }: BenchContext,
+  { place, entries }: { readonly place: StorePlace; readonly entries: number },
+): Contest {
+  const instances = isShort ? 3 : 50;
+  const sideOf = (name: string, loading: number) =>
+    inProcessOfItsOwn(name, { module: "herd", side: "herd", params: { ...place, instances: loading } });
+  return {
+    bench: "cold-start",
+    params: { entries, of: "p99 of a call meanwhile", instances },
+    unit: "ms",
+    repetitions: isShort ? 1 : 5,
+    ours: sideOf(`while ${instances} instances load at once`, instances),
+    baselines: [sideOf("while nobody loads", 0)],
+  };
+}
 
 export function coldStartContest(
   { isShort }: BenchContext,
