@@ -1,4 +1,5 @@
 import type { LoadedChunk } from "../ports/revocation-store.ts";
+import { readAhead } from "../read-ahead.ts";
 import { noAdditions, tokenRecordBytes } from "../revocation/packed-additions.ts";
 import type { RedisConnection } from "./connection.ts";
 import { type Bucket, type BucketKind, bucketNamed, nameOfBucket, type StoreKeys } from "./keys.ts";
@@ -29,7 +30,12 @@ export interface LoadDeps {
  * The worker takes such a bucket away and repairs the store from the ledger. Even bytes after the last whole record
  * prove nothing: they may be what is left of a bucket that was overwritten.
  */
-export async function* loadContents(deps: LoadDeps): AsyncGenerator<LoadedChunk> {
+export function loadContents(deps: LoadDeps): AsyncGenerator<LoadedChunk> {
+  // The next chunk is on its way while the last one is worked on.
+  return readAhead(contentsOf(deps));
+}
+
+async function* contentsOf(deps: LoadDeps): AsyncGenerator<LoadedChunk> {
   let isDamaged = false;
   const onDamage = (bucket: Bucket) => {
     isDamaged = true;
