@@ -1,5 +1,5 @@
 import type { Addition } from "../revocation/addition.ts";
-import type { Longest, VersionedLongest } from "../revocation/longest.ts";
+import type { Longest, Lowering, VersionedLongest, WantedLongest } from "../revocation/longest.ts";
 import type { PackedAdditions } from "../revocation/packed-additions.ts";
 import type { Position } from "../revocation/position.ts";
 
@@ -180,21 +180,6 @@ export interface RegisteredInstance {
 
 export type SeenInstance = Pick<RegisteredInstance, "id" | "syncCount">;
 
-export interface WantedLongest extends Longest {
-  /** How often somebody wanted these. */
-  readonly times: number;
-}
-
-export interface Lowering {
-  readonly incarnation: string;
-  /** The confirmed values as they were seen. */
-  readonly from: Longest;
-  /** Those that are to be, and the version that the fence will have by being lowered to them. */
-  readonly to: VersionedLongest;
-  /** What was seen to be wanted. */
-  readonly wanted: readonly WantedLongest[];
-}
-
 export interface StoreState {
   /** Null while invalid. */
   readonly incarnation: string | null;
@@ -246,6 +231,8 @@ export interface RepairStart {
   readonly head: Position;
   /** By the store's clock. */
   readonly atMs: number;
+  /** The parts that were taken away, since they were not as we write them: "state", "feed" and the like. */
+  readonly unsound: readonly string[];
 }
 
 export interface RepairEnd {

@@ -42,6 +42,8 @@ function apply(world: World, kind: FaultKind, { random, lastsMs }: Drawn): void 
       });
     case "wipe":
       return world.store.primary.wipe();
+    case "lose-instance":
+      return loseInstance(world, random.pick(world.apis), lastsMs);
     case "restart-store":
       return world.store.primary.restart();
     case "fail-over":
@@ -83,6 +85,18 @@ function kill(world: World, member: Member, lastsMs: number): void {
 function huntAtEndOfLease(world: World, member: Member): void {
   const { maxStalenessMs, syncIntervalMs } = world.plan.conditions;
   world.hunt(member, { fromMs: maxStalenessMs - syncIntervalMs, toMs: maxStalenessMs + 1_000 });
+}
+
+/** Somebody else takes an instance out of the store, which cannot register itself again for a while. */
+function loseInstance(world: World, member: Member, lastsMs: number): void {
+  const { process, links } = member;
+  const { redis } = links;
+  redis.state = "cut";
+  huntAtEndOfLease(world, member);
+  world.store.primary.loseInstance(`${process.name}.${process.life}`);
+  world.scheduler.after(lastsMs, () => {
+    if (!world.isHealed) redis.state = "up";
+  });
 }
 
 /** An instance hears nothing until the feed no longer reaches back to where it stands; then it is slow to load. */

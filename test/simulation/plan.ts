@@ -54,6 +54,7 @@ export const faultKinds = [
   "retention",
   "announcements",
   "wipe",
+  "lose-instance",
   "restart-store",
   "fail-over",
   "split",

@@ -63,6 +63,7 @@ export function createRepair(deps: RepairDeps) {
     const start = await store.beginRepair(lock, before);
     givenUp = start === null ? [] : [lock];
     if (start === null) return "busy";
+    if (start.unsound.length > 0) log.error("store.unsound", { taken_away: start.unsound });
     const outcome = await repairWith(lock, start, options);
     givenUp = [];
     return outcome;
