@@ -21,7 +21,7 @@ interface Drawn {
 
 function apply(world: World, kind: FaultKind, { random, lastsMs }: Drawn): void {
   const member = random.pick(world.members);
-  const after = (run: () => void) => world.scheduler.after(lastsMs, run);
+  const after = (run: () => void) => void world.scheduler.after(lastsMs, run);
   switch (kind) {
     case "kill":
       return kill(world, member, lastsMs);

@@ -45,12 +45,13 @@ export class Link {
       if (dies === "before") return process.kill();
       let isOver = false;
       const settle = (how: () => void) => {
-        if (!isOver) how();
+        if (isOver) return;
         isOver = true;
+        giveUp();
+        how();
       };
       const giveUpMs = this.state === "cut" ? this.#delayMs() : timeoutMs;
-      this.#options.scheduler.after(giveUpMs, () => {
-        if (isOver) return;
+      const giveUp = this.#options.scheduler.after(giveUpMs, () => {
         process.deliver(life, () => settle(() => reject(dependencyUnavailable(to, new Error("no answer")))));
       });
       const arrive = async () => {

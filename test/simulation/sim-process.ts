@@ -143,11 +143,10 @@ export class SimProcess {
       const fire = () => {
         if (!isCancelled) callback();
       };
-      this.#scheduler.after(Math.max(0, delayMs) / this.#rate, () => {
-        if (!isCancelled) this.deliver(life, fire);
-      });
+      const cancel = this.#scheduler.after(Math.max(0, delayMs) / this.#rate, () => this.deliver(life, fire));
       return () => {
         isCancelled = true;
+        cancel();
       };
     };
     return { after, sleep: createSleep(after) };

@@ -157,15 +157,20 @@ export class World {
       const { process } = member;
       const { life } = process;
       const delayMs = () => 0.2 + this.random.fraction() * 3;
-      this.scheduler.after(20_000, () => reject(new Error("no answer")));
+      const giveUp = this.scheduler.after(20_000, () => reject(new Error("no answer")));
+      const end = (how: () => void) => {
+        giveUp();
+        how();
+      };
+      const refuse = () => end(() => reject(new Error("connection refused")));
       this.scheduler.after(delayMs(), () => {
-        if (!process.isAlive(life)) return reject(new Error("connection refused"));
+        if (!process.isAlive(life)) return refuse();
         process.deliver(life, () => {
           const { instance } = member;
-          if (instance === undefined) return reject(new Error("connection refused"));
+          if (instance === undefined) return refuse();
           onHandled?.();
           void inject(instance.handle, request).then((answer) => {
-            if (process.isAlive(life)) this.scheduler.after(delayMs(), () => resolve(answer));
+            if (process.isAlive(life)) this.scheduler.after(delayMs(), () => end(() => resolve(answer)));
             return undefined;
           });
         });
