@@ -7,7 +7,7 @@ import type {
   RecordBatch,
 } from "../../shared/ports/event-log.ts";
 import type { Link } from "./link.ts";
-import { overLink } from "./linked-port.ts";
+import { type OnEffect, overLink } from "./linked-port.ts";
 import type { Scheduler } from "./scheduler.ts";
 
 const heartbeatMs = 3_000;
@@ -16,9 +16,14 @@ const sessionMs = 10_000;
 const fetchAgainMs = 2_000;
 
 /** The event log as one life of a process sees it: a member of the group that may have been given up for dead. */
-export function connectEventLog(server: InProcessEventLogServer, link: Link, scheduler: Scheduler): EventLog {
+export function connectEventLog(
+  server: InProcessEventLogServer,
+  link: Link,
+  { scheduler, onEffect }: { readonly scheduler: Scheduler; readonly onEffect: OnEffect },
+): EventLog {
   const consumers: Consumer[] = [];
   return overLink<EventLog>(server.connect(), link, {
+    onEffect,
     own: {
       startConsumer: async (options) => {
         const consumer = new LinkedConsumer(server, link, { scheduler, options });

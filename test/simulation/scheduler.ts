@@ -9,6 +9,7 @@ export class Scheduler {
   #nowMs = 0;
   #order = 0;
   #steps = 0;
+  readonly #observers: (() => void)[] = [];
 
   /** Milliseconds since the start, by the clock that nobody in the simulation can read. */
   get nowMs(): number {
@@ -33,6 +34,11 @@ export class Scheduler {
     return this.at(this.#nowMs + delayMs, run);
   }
 
+  /** `look` is called after each step, when everything has run that the step made ready. */
+  afterEach(look: () => void): void {
+    this.#observers.push(look);
+  }
+
   async runUntil(untilMs: number): Promise<void> {
     for (let next = this.#heap[0]; next !== undefined && next.dueMs <= untilMs; next = this.#heap[0]) {
       pop(this.#heap);
@@ -41,6 +47,7 @@ export class Scheduler {
       this.#steps += 1;
       next.run();
       await settled();
+      for (const look of this.#observers) look();
     }
     this.#nowMs = untilMs;
   }
