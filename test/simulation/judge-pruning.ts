@@ -21,7 +21,12 @@ export async function judgePruning(world: World): Promise<void> {
   for (const id of world.userIds) {
     if ((await users.findById(id))?.status === "deleted") violate(`tombstone ${id} is left in the database`);
   }
-  const copies = [["the store", world.store.primary.records()]] as const;
+  const copies = [
+    ["the store", world.store.primary.records()] as const,
+    ...world.apis.map(
+      ({ process, instance }) => [process.name, instance?.blacklist.records() ?? []] as const,
+    ),
+  ];
   for (const [name, records] of copies) {
     const { tokens, unrecorded, cutOffs } = heldIn(records);
     const left = tokens.size + unrecorded.size + cutOffs.size;
