@@ -3,8 +3,10 @@ import type { World } from "./world.ts";
 
 /** Long after the last token nothing is left of it: not in the ledger, the store, an instance, nor of who is deleted. */
 export async function judgePruning(world: World): Promise<void> {
-  const { tokenLifetimeSeconds, refreshLifetimeSeconds } = world.plan.conditions;
-  const idleMs = tokenLifetimeSeconds * 1_000 * 2 + 24 * 60_000;
+  const { tokenLifetimeSeconds, refreshLifetimeSeconds, bestEffort } = world.plan.conditions;
+  // A receipt is not forgotten before it is settled: an instance that accepts for an hour may hold it up so long.
+  const settlesWithinMs = bestEffort === null ? 0 : 80 * 60_000;
+  const idleMs = settlesWithinMs + tokenLifetimeSeconds * 1_000 * 2 + 24 * 60_000;
   await world.scheduler.runUntil(world.nowMs + idleMs);
   const violate = (what: string) => world.history.violate("I9", world.nowMs, what);
   const { users, sessions, ledger } = world.database.connect();

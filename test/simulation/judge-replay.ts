@@ -1,15 +1,20 @@
-import { createHash } from "node:crypto";
 import { type Held, heldIn } from "./records.ts";
 import { untilQuiet } from "./until-quiet.ts";
 import type { World } from "./world.ts";
+
+/** What a party holds, by name: all of it, and what lives long enough to be there a second time. */
+interface Seen {
+  readonly all: ReadonlySet<string>;
+  readonly lasting: readonly string[];
+}
 
 /**
  * The same log once more: nobody's state moves, and no copy holds anything else. What had expired and was forgotten
  * before, where so much time has passed, is written again by what comes again, and matches nothing.
  */
 export async function judgeReplay(world: World): Promise<void> {
-  const aliveMs = world.wallMs.latest + 2 * 60_000;
-  const before = await digestsOf(world, aliveMs);
+  const lastingMs = world.wallMs.latest + 2 * 60_000;
+  const before = await look(world, lastingMs);
   const eventLog = world.log.connect();
   for (const { key, value, headers } of world.log.read("events")) {
     const sent = Object.fromEntries(
@@ -21,51 +26,45 @@ export async function judgeReplay(world: World): Promise<void> {
     await eventLog.publish("events", [{ key, value, headers: sent }]);
   }
   await untilQuiet(world);
-  const after = await digestsOf(world, aliveMs);
-  for (const [name, digest] of before) {
-    if (after.get(name) === digest) continue;
-    world.history.violate("I8", world.nowMs, `${name} moved when the log came again`);
+  for (const [name, after] of await look(world, lastingMs)) {
+    const there = before.get(name);
+    const gone = there?.lasting.find((one) => !after.all.has(one));
+    const added = after.lasting.find((one) => !there?.all.has(one));
+    const moved = gone ?? added;
+    if (moved === undefined) continue;
+    world.history.violate("I8", world.nowMs, `${name} moved when the log came again: ${moved}`);
   }
 }
 
-/** Of the users, the ledger, the store and every instance, as far as it lives long enough to be seen twice. */
-async function digestsOf(world: World, aliveMs: number): Promise<ReadonlyMap<string, string>> {
+async function look(world: World, lastingMs: number): Promise<ReadonlyMap<string, Seen>> {
   const { users, ledger } = world.database.connect();
   const states = await Promise.all(world.userIds.map((id) => users.findById(id)));
-  const ofUsers = [
-    "the users' state",
-    digestOf(states.map((user) => `${user?.status} ${user?.epoch}`)),
-  ] as const;
-  if (world.plan.conditions.lull !== null) return new Map([ofUsers]);
-  const rows = (await ledger.list({ limit: 10_000 })).filter(({ untilMs }) => (untilMs ?? 0) > aliveMs);
-  return new Map([
-    ofUsers,
-    [
-      "the ledger",
-      digestOf(
-        rows.map(({ eventId, subject, epoch, notBefore, jti }) => [eventId, subject, epoch, notBefore, jti]),
-      ),
-    ],
-    ["the store", digestOfHeld(heldIn(world.store.primary.records()), aliveMs)],
-    ...world.apis.map(
-      ({ process, instance }) =>
-        [process.name, digestOfHeld(heldIn(instance?.blacklist.records() ?? []), aliveMs)] as const,
+  const ofUsers = states.map((user) => `${user?.id} ${user?.status} ${user?.epoch}`);
+  const seen = new Map<string, Seen>([["a user's state", { all: new Set(ofUsers), lasting: ofUsers }]]);
+  if (world.plan.conditions.lull !== null) return seen;
+  const rows = await ledger.list({ limit: 10_000 });
+  const lasting = rows.filter(({ untilMs }) => (untilMs ?? 0) > lastingMs);
+  const textOf = ({ eventId, subject, epoch, notBefore, jti }: (typeof rows)[number]) =>
+    `${eventId} ${subject} ${epoch} ${notBefore} ${jti}`;
+  seen.set("the ledger", { all: new Set(rows.map(textOf)), lasting: lasting.map(textOf) });
+  seen.set("the store", seenIn(heldIn(world.store.primary.records()), lastingMs));
+  for (const { process, instance } of world.apis) {
+    seen.set(process.name, seenIn(heldIn(instance?.blacklist.records() ?? []), lastingMs));
+  }
+  return seen;
+}
+
+function seenIn({ tokens, unrecorded, cutOffs }: Held, lastingMs: number): Seen {
+  const held: (readonly [text: string, untilSeconds: number])[] = [
+    ...tokens,
+    ...unrecorded,
+    ...[...cutOffs].map(
+      ([name, { epoch, notBefore }]) =>
+        [`${name} ${epoch.value} ${notBefore.value}`, Math.max(epoch.until, notBefore.until)] as const,
     ),
-  ]);
-}
-
-function digestOfHeld({ tokens, unrecorded, cutOffs }: Held, aliveMs: number): string {
-  const isAlive = (seconds: number) => seconds * 1_000 > aliveMs;
-  return digestOf([
-    ...[...tokens].filter(([, exp]) => isAlive(exp)).map(([name]) => name),
-    ...[...unrecorded].filter(([, until]) => isAlive(until)).map(([name]) => name),
-    ...[...cutOffs]
-      .filter(([, { epoch, notBefore }]) => isAlive(Math.max(epoch.until, notBefore.until)))
-      .map(([name, { epoch, notBefore }]) => `${name} ${epoch.value} ${notBefore.value}`),
-  ]);
-}
-
-function digestOf(elements: readonly unknown[]): string {
-  const texts = elements.map((element) => JSON.stringify(element)).toSorted();
-  return createHash("sha256").update(texts.join("\n")).digest("hex");
+  ];
+  return {
+    all: new Set(held.map(([text]) => text)),
+    lasting: held.filter(([, until]) => until * 1_000 > lastingMs).map(([text]) => text),
+  };
 }
