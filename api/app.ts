@@ -36,7 +36,7 @@ export function createApp(deps: AppDeps): Koa<RequestState> {
   const bearer = [
     createRequireFresh(deps.feed, deps.routePolicies),
     createRequireToken(deps.verifyToken),
-    createRejectRevoked(deps.blacklist, metrics),
+    createRejectRevoked(deps),
   ];
   const router = createRoutes({ bearer, admin: [...bearer, createRequireRole("admin")] }, deps);
 

@@ -11,6 +11,7 @@ import { createCoalescedLedger } from "./coalesced-ledger.ts";
 import { startHealthListener } from "./health.ts";
 import { type Loop, startLoop } from "./loop.ts";
 import { createMeasureLag } from "./measure-lag.ts";
+import { createMeasureRebalances } from "./measure-rebalances.ts";
 import { startPruner } from "./pruner/start-pruner.ts";
 import { createRelay } from "./relay/relay.ts";
 import { createApplyEvent } from "./revoker/apply-event.ts";
@@ -68,6 +69,9 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     store,
     clock,
     names,
+    onApplied: ({ pendingRow }) => {
+      metrics.appliedSeconds.observe(Math.max(0, clock.wallMs() - pendingRow.requestedAtMs) / 1_000);
+    },
   });
   const handleBatch = createBatchHandler({
     applyEvent,
@@ -88,6 +92,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     log,
     handleBatch,
     handleLost: createHandleLost({ reconcile, log, metrics }),
+    onMembership: createMeasureRebalances(clock, metrics),
     onCrash(cause) {
       log.error("revoker.crashed", { err: cause });
       ending.fail(new Error("the consumer ended for good", { cause }));

@@ -1,5 +1,6 @@
 import { AppError } from "../../shared/errors.ts";
 import type { Metrics } from "../../shared/metrics.ts";
+import type { Clock } from "../../shared/ports/platform.ts";
 import type { Blacklist, CheckedClaims, RevocationCode } from "../blacklist/blacklist.ts";
 import { claimsOf, type Middleware } from "../request-state.ts";
 
@@ -9,19 +10,31 @@ const explanations: Record<RevocationCode, string> = {
 };
 
 /** Step 7 of a revocation: one look into the memory of this instance. */
-export function createRejectRevoked(blacklist: Checking, metrics: Pick<Metrics, "checks">): Middleware {
+export function createRejectRevoked({ clock, ...deps }: RejectRevokedDeps): Middleware {
+  const { checkSeconds } = deps.metrics;
   return async function rejectRevoked(ctx, next) {
-    refuseIfRevoked({ blacklist, metrics }, claimsOf(ctx));
+    const claims = claimsOf(ctx);
+    const startedAtMs = clock.monotonicMs();
+    try {
+      refuseIfRevoked(deps, claims);
+    } finally {
+      checkSeconds.observe((clock.monotonicMs() - startedAtMs) / 1_000);
+    }
     await next();
   };
 }
 
-type Checking = Pick<Blacklist, "isRevoked">;
+interface CheckDeps {
+  readonly blacklist: Pick<Blacklist, "isRevoked">;
+  readonly metrics: Pick<Metrics, "checks">;
+}
 
-export function refuseIfRevoked(
-  deps: { readonly blacklist: Checking; readonly metrics: Pick<Metrics, "checks"> },
-  claims: CheckedClaims,
-): void {
+interface RejectRevokedDeps extends CheckDeps {
+  readonly metrics: Pick<Metrics, "checks" | "checkSeconds">;
+  readonly clock: Pick<Clock, "monotonicMs">;
+}
+
+export function refuseIfRevoked(deps: CheckDeps, claims: CheckedClaims): void {
   const code = deps.blacklist.isRevoked(claims);
   deps.metrics.checks.inc({ result: code ?? "accepted" });
   if (code !== null) throw new AppError(code, explanations[code]);

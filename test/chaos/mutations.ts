@@ -5,7 +5,7 @@ export const mutations: readonly Mutation[] = [
   {
     name: "reject-revoked taken out",
     file: "api/app.ts",
-    find: "    createRejectRevoked(deps.blacklist, metrics),\n",
+    find: "    createRejectRevoked(deps),\n",
     replace: "",
   },
   {
