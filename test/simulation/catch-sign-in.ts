@@ -3,24 +3,33 @@ import type { Clients } from "./clients.ts";
 import type { World } from "./world.ts";
 
 const patienceMs = 2 * 3_600_000;
+/** Sent one after the other, so that the pause meets them in different places. */
+const signInsSentAtMs = [0, 1, 2, 3, 4, 5];
+const deactivatedAtMs = [1_000, 5_000, 15_000];
+const probedAfterMs = [1_000, 2_000, 4_000];
 
 /**
- * A sign-in is caught between its reads by a pause that outlasts every trace of the deactivation that comes meanwhile;
- * and when it goes on, there is an instance that was not there before.
+ * Sign-ins are caught between their reads by a pause that outlasts every trace of the deactivation that comes meanwhile;
+ * and when they go on, there is an instance that was not there before.
  */
 export function catchSignIn(world: World, clients: Clients, random: Random): void {
-  const { lull } = world.plan.conditions;
+  const { scheduler, plan, caughtUserId: user } = world;
+  const { lull } = plan.conditions;
   const [caught, other] = random.shuffled(world.apis);
   if (lull === null || caught === undefined || other === undefined) return;
-  const user = random.pick(world.userIds);
-  const { scheduler } = world;
-  clients.signIns.signIn(caught, user, { patienceMs }).catch(() => world.trace("nobody waits any more"));
-  scheduler.after(random.fraction() * 14, () => {
+  for (const ms of signInsSentAtMs) {
+    scheduler.after(ms, () => {
+      clients.signIns
+        .signIn(caught, user, { patienceMs })
+        .catch(() => world.trace("a sign-in has no answer"));
+    });
+  }
+  scheduler.after(5 + random.fraction() * 3, () => {
     world.trace(`${caught.process.name} is caught`);
     caught.process.pause("stopped");
   });
   const deactivation = { user, path: "deactivate", kind: "deactivation" } as const;
-  for (const ms of [1_000, 5_000, 15_000]) {
+  for (const ms of deactivatedAtMs) {
     scheduler.after(ms, () => {
       clients.administration.change(other, deactivation).catch(() => world.trace("no answer"));
     });
@@ -32,4 +41,7 @@ export function catchSignIn(world: World, clients: Clients, random: Random): voi
     world.startProcess(other);
   });
   scheduler.after(wakesInMs, () => caught.process.resume());
+  for (const ms of probedAfterMs) {
+    scheduler.after(wakesInMs + ms, () => void clients.probes.huntTokensOf(user));
+  }
 }

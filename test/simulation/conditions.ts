@@ -56,8 +56,8 @@ export function drawConditions(random: Random): Conditions {
     bestEffort: random.chance(0.1) ? 0 : null,
     startsAtMs: firstDayMs + random.integer(0, dayMs - 1),
     clockErrorMs: isSkewed ? random.pick([200, 2_000]) : 0,
-    // Over a long time it adds up: clocks must not come further apart than is allowed.
-    rateError: isSkewed ? (lull === null ? 0.02 : 0.002) : 0,
+    // Over a long time it adds up: clocks must not come further apart than instances tolerate.
+    rateError: isSkewed ? (lull === null ? 0.02 : 0.000_3) : 0,
     lagMs: random.integer(0, 1_000),
     lostAnnouncements: random.pick([0, 0, 0, 0.1, 0.5]),
     activeMs: busyMs + (lull === null ? 0 : lull.toMs),

@@ -46,6 +46,14 @@ export class Probes {
     await Promise.all(apis.map((member) => this.probe(member, jti).catch(() => null)));
   }
 
+  /** With each of the user's tokens, everywhere. Never rejects. */
+  async huntTokensOf(userId: string): Promise<void> {
+    const { history, apis } = this.#world;
+    for (const { jti } of history.tokens.filter(({ user }) => user === userId)) {
+      await Promise.all(apis.map((member) => this.probe(member, jti).catch(() => null)));
+    }
+  }
+
   async probe(member: Member, jti: string): Promise<Answer | null> {
     const world = this.#world;
     const token = world.history.tokens.find((one) => one.jti === jti);

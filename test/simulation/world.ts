@@ -49,6 +49,8 @@ export class World {
   readonly recordsByName = new Map<string, TokenRecord>();
   readonly states = new Map<string, User>();
   readonly userIds: readonly string[];
+  /** One who does nothing, and to whom nothing is done, but for sign-ins that are caught. */
+  readonly caughtUserId: string;
   /** Whom a cut-off may name: users, and what another issuer calls them. */
   readonly #subjects: ReadonlySet<string>;
   /** Records that can be no event, by id, with the time of their publication: each must end as a dead letter. */
@@ -84,8 +86,9 @@ export class World {
     this.members = [...this.apis, ...this.#createMembers("worker", workers, null)];
     const ids = this.random.fork("users");
     this.userIds = Array.from({ length: users }, () => uuidFrom(ids));
+    this.caughtUserId = uuidFrom(ids);
     this.#subjects = new Set(
-      this.userIds.flatMap((id, at) => [nameOf(id), nameOf(personAt(at), identityProvider)]),
+      this.#allUserIds.flatMap((id, at) => [nameOf(id), nameOf(personAt(at), identityProvider)]),
     );
   }
 
@@ -100,6 +103,10 @@ export class World {
 
   get processes(): readonly SimProcess[] {
     return [this.storeServer, this.logServer, ...this.members.map(({ process }) => process)];
+  }
+
+  get #allUserIds(): readonly string[] {
+    return [...this.userIds, this.caughtUserId];
   }
 
   isSubject(name: string): boolean {
@@ -118,7 +125,7 @@ export class World {
 
   async open(): Promise<void> {
     const { users } = this.database.connect();
-    for (const [at, id] of this.userIds.entries()) {
+    for (const [at, id] of this.#allUserIds.entries()) {
       await users.create({
         id,
         email: emailOf(id),
