@@ -33,8 +33,8 @@ export interface Conditions {
 export interface Lull {
   readonly fromMs: number;
   readonly toMs: number;
-  /** A sign-in is caught in the middle by a pause that lasts until the end of it. */
-  readonly catchesSignIn: boolean;
+  /** What outlasts it: sign-ins that are caught in the middle, or a session; null in short ones. */
+  readonly outlastedBy: "sign-in" | "session" | null;
 }
 
 const dayMs = 86_400_000;
@@ -44,7 +44,7 @@ export function drawConditions(random: Random): Conditions {
   const syncIntervalMs = random.pick([500, 1_000, 1_000, 2_000]);
   const isSkewed = random.chance(0.4);
   const busyMs = random.integer(12_000, 30_000);
-  const lull = random.chance(0.05) ? drawLull(random, busyMs) : null;
+  const lull = random.chance(0.04) ? drawLull(random, busyMs) : null;
   return {
     apis: random.integer(2, 3),
     workers: random.integer(1, 2),
@@ -52,7 +52,7 @@ export function drawConditions(random: Random): Conditions {
     syncIntervalMs,
     maxStalenessMs: random.pick([3, 5]) * (syncIntervalMs + 1_000),
     tokenLifetimeSeconds: random.pick(lull === null ? [20, 60, 60, 300] : [20, 60, 300, 900]),
-    refreshLifetimeSeconds: random.pick([600, 2_592_000]),
+    refreshLifetimeSeconds: random.pick(lull === null ? [600, 2_592_000] : [600, 2_592_000, 2_592_000]),
     bestEffort: random.chance(0.1) ? 0 : null,
     startsAtMs: firstDayMs + random.integer(0, dayMs - 1),
     clockErrorMs: isSkewed ? random.pick([200, 2_000]) : 0,
@@ -67,9 +67,9 @@ export function drawConditions(random: Random): Conditions {
   };
 }
 
-/** Long enough for a cut-off to be gone where a sign-in is caught; in most of them for a token's entry to be. */
+/** Long enough for a cut-off to be gone where something outlasts it; in most of them for a token's entry to be. */
 function drawLull(random: Random, busyMs: number): Lull {
-  const catchesSignIn = random.chance(0.3);
-  const minutes = catchesSignIn ? random.integer(38, 50) : random.integer(6, 36);
-  return { fromMs: busyMs, toMs: busyMs + minutes * 60_000, catchesSignIn };
+  const outlastedBy = random.pick(["sign-in", "session", null] as const);
+  const minutes = outlastedBy === null ? random.integer(6, 36) : random.integer(38, 48);
+  return { fromMs: busyMs, toMs: busyMs + minutes * 60_000, outlastedBy };
 }

@@ -40,6 +40,8 @@ function apply(world: World, kind: FaultKind, drawn: Drawn): void {
       return world.store.failOver(random.integer(0, 40));
     case "split":
       return split(world, drawn);
+    case "interrupted-event":
+      return interruptEvent(world, drawn);
     case "trim":
       return trimPast(world, random.pick(world.apis));
     case "slow-start":
@@ -105,6 +107,18 @@ function split(world: World, { random, lastsMs }: Drawn): void {
   world.scheduler.after(lastsMs, () => world.store.heal());
 }
 
+/** A worker stands still between two things that it writes of one event, and the store becomes another one. */
+function interruptEvent(world: World, { random }: Drawn): void {
+  const worker = random.pick(world.members.filter(({ isApi }) => !isApi));
+  const how = random.pick(["wipe", "fail-over"] as const);
+  world.afterMarks.set(worker.process.name, () => {
+    pause(world, worker, { lastsMs: 3_000 + random.fraction() * 6_000, how: "stopped" });
+    world.trace(`${how} between what ${worker.process.name} writes`);
+    if (how === "wipe") world.store.wipe();
+    else world.store.failOver(random.integer(1, 10));
+  });
+}
+
 function stepClock(world: World, process: SimProcess, { random, lastsMs }: Drawn): void {
   const ms = Math.round((random.fraction() * 2 - 1) * random.pick([1_000, 10_000, 100_000]));
   world.clocksWereStepped = true;
@@ -119,6 +133,7 @@ export function healAll(world: World): void {
   world.store.heal();
   world.store.delivery.lost = 0;
   world.store.delivery.doubled = 0;
+  world.afterMarks.clear();
   for (const engine of Object.values(world.engines)) engine.comeBack();
   for (const { process, links } of world.members) {
     for (const link of Object.values(links)) link.state = "up";

@@ -34,6 +34,7 @@ export const faultKinds = [
   "restart-store",
   "fail-over",
   "split",
+  "interrupted-event",
   "store-away",
   "database-away",
   "log-away",
@@ -45,7 +46,7 @@ export type FaultKind = (typeof faultKinds)[number];
 /** One thing that is done. `draw` decides its details, so that leaving out others does not change them. */
 export interface PlanItem {
   readonly atMs: number;
-  readonly what: ClientAction | FaultKind | "catch-sign-in";
+  readonly what: ClientAction | FaultKind | "outlast-by-sign-in" | "outlast-by-session";
   readonly draw: string;
 }
 
@@ -100,7 +101,7 @@ export function createPlan(seed: number): Plan {
   if (lull !== null) {
     addFaults(random.integer(0, 8), lull);
     addFaults(countFaults(random), { fromMs: lull.toMs, toMs: activeMs - 1_000 });
-    if (lull.catchesSignIn) add(lull.fromMs + 1_000, "catch-sign-in");
+    if (lull.outlastedBy !== null) add(lull.fromMs + 1_000, `outlast-by-${lull.outlastedBy}`);
   }
   return { seed, conditions, items: items.toSorted((a, b) => a.atMs - b.atMs) };
 }

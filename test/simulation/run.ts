@@ -2,13 +2,13 @@ import { createHash } from "node:crypto";
 import type { ServiceSettings } from "../../api/settings.ts";
 import type { KeySet } from "../../api/tokens/keys.ts";
 import { createRandom } from "../support/random.ts";
-import { catchSignIn } from "./catch-sign-in.ts";
 import { Clients } from "./clients.ts";
 import { applyFault, healAll } from "./faults.ts";
 import { followUp } from "./follow-up.ts";
 import type { Violation } from "./history.ts";
 import { judgeEnd } from "./judge-end.ts";
 import { judgeSteps } from "./judge-steps.ts";
+import { outlastBySession, outlastBySignIn } from "./outlast.ts";
 import { type ClientAction, type FaultKind, faultKinds, type Plan, type PlanItem } from "./plan.ts";
 import { untilQuiet } from "./until-quiet.ts";
 import { World } from "./world.ts";
@@ -64,7 +64,8 @@ export async function run(plan: Plan, deps: RunDeps): Promise<RunResult> {
 
 function perform(world: World, clients: Clients, { what, draw }: PlanItem): void {
   const random = createRandom(draw);
-  if (what === "catch-sign-in") catchSignIn(world, clients, random);
+  if (what === "outlast-by-sign-in") outlastBySignIn(world, clients, random);
+  else if (what === "outlast-by-session") outlastBySession(world, clients, random);
   else if (isFault(what)) applyFault(world, what, random);
   else void clients.act(what, random);
 }

@@ -32,14 +32,15 @@ export class SignIns {
     }
   }
 
-  async refresh(member: Member, random: Random): Promise<void> {
-    const sids = [...this.#sessions.keys()];
-    if (sids.length === 0) return;
-    const sid = random.pick(sids);
-    const session = this.#sessions.get(sid);
+  /** `user`: rather than of anybody. */
+  async refresh(member: Member, random: Random, user?: string): Promise<void> {
+    const sessions = [...this.#sessions].filter(([, session]) =>
+      user === undefined ? session.user !== this.#world.quietUserId : session.user === user,
+    );
+    if (sessions.length === 0) return;
+    const [sid, session] = random.pick(sessions);
     // Not there meanwhile: a refresh token is sent once.
     this.#sessions.delete(sid);
-    if (session === undefined) return;
     const body = { refresh_token: session.refreshToken };
     const answer = await this.#post(member, { path: "/auth/refresh", body });
     if (answer.status === 200) this.#hold(answer, session);

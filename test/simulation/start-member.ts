@@ -1,5 +1,4 @@
 import { startInstance } from "../../api/start-instance.ts";
-import { silentLog } from "../../shared/log.ts";
 import type { Parts } from "../../shared/ports/parts.ts";
 import type { PasswordHasher, Platform } from "../../shared/ports/platform.ts";
 import { startWorker } from "../../workers/start-worker.ts";
@@ -9,6 +8,7 @@ import { connectStore } from "./linked-store.ts";
 import type { Member } from "./member.ts";
 import { connectDatabase } from "./observed-database.ts";
 import { identityProvider, namespace, placeOf } from "./people.ts";
+import { createWatchedLog } from "./watched-log.ts";
 import type { World } from "./world.ts";
 
 /** As good as any where nobody attacks, and free. */
@@ -55,7 +55,10 @@ function connectParts(world: World, member: Member): Parts {
       },
       userOf: ({ iss, sub }) =>
         iss === identityProvider ? (world.userIds[placeOf(sub) ?? -1] ?? null) : null,
-      onEffect: noting("database"),
+      onEffect: async (method, args, result) => {
+        await noting("database")(method, args, result);
+        if (method === "markTokens" && Number(result) > 0) interrupt(world, process.name, args[0]);
+      },
     }),
     eventLog: connectEventLog(world.log, links.kafka, { scheduler, onEffect: noting("log") }),
     store: connectStore(world.store, {
@@ -68,6 +71,14 @@ function connectParts(world: World, member: Member): Parts {
       },
     }),
   };
+}
+
+function interrupt({ afterMarks, history }: World, name: string, eventId: unknown): void {
+  const act = afterMarks.get(name);
+  const isOfUpstream = history.killers.some((killer) => killer.isPublished && killer.eventId === eventId);
+  if (act === undefined || !isOfUpstream) return;
+  afterMarks.delete(name);
+  act();
 }
 
 async function startApi(world: World, { member, platform, parts }: Life): Promise<void> {
@@ -84,7 +95,7 @@ async function startApi(world: World, { member, platform, parts }: Life): Promis
       STALENESS_POLICY: member.isBestEffort ? "best_effort" : "strict",
     },
     platform,
-    log: silentLog,
+    log: createWatchedLog(world, name),
     parts,
     keys,
     hasher: fastHasher,
@@ -95,7 +106,7 @@ async function startApi(world: World, { member, platform, parts }: Life): Promis
   if (member.process.life === life) member.instance = instance;
 }
 
-async function runWorker(world: World, { platform, parts }: Life): Promise<void> {
+async function runWorker(world: World, { member, platform, parts }: Life): Promise<void> {
   const worker = await startWorker({
     settings: {
       namespace,
@@ -103,7 +114,7 @@ async function runWorker(world: World, { platform, parts }: Life): Promise<void>
       syncIntervalMs: world.plan.conditions.syncIntervalMs,
     },
     platform,
-    log: silentLog,
+    log: createWatchedLog(world, member.process.name),
     parts,
   });
   await worker.closed;

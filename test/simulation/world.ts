@@ -49,8 +49,8 @@ export class World {
   readonly recordsByName = new Map<string, TokenRecord>();
   readonly states = new Map<string, User>();
   readonly userIds: readonly string[];
-  /** One who does nothing, and to whom nothing is done, but for sign-ins that are caught. */
-  readonly caughtUserId: string;
+  /** One whom nothing concerns but what is to outlast a lull. */
+  readonly quietUserId: string;
   /** Whom a cut-off may name: users, and what another issuer calls them. */
   readonly #subjects: ReadonlySet<string>;
   /** Records that can be no event, by id, with the time of their publication: each must end as a dead letter. */
@@ -59,6 +59,8 @@ export class World {
   /** Upstream events that were published before may be lost: retention has run out. */
   lostEventsUntilMs = -Infinity;
   isHealed = false;
+  /** To be done once, by the name of a worker, when it has marked tokens for another system's event. */
+  readonly afterMarks = new Map<string, () => void>();
   /** The incarnation that the ledger expects of the store. */
   fence: string | null = null;
   /** Since when the store is the one that the ledger expects; Infinity while it is not. Noted after each step. */
@@ -86,7 +88,7 @@ export class World {
     this.members = [...this.apis, ...this.#createMembers("worker", workers, null)];
     const ids = this.random.fork("users");
     this.userIds = Array.from({ length: users }, () => uuidFrom(ids));
-    this.caughtUserId = uuidFrom(ids);
+    this.quietUserId = uuidFrom(ids);
     this.#subjects = new Set(
       this.#allUserIds.flatMap((id, at) => [nameOf(id), nameOf(personAt(at), identityProvider)]),
     );
@@ -106,7 +108,7 @@ export class World {
   }
 
   get #allUserIds(): readonly string[] {
-    return [...this.userIds, this.caughtUserId];
+    return [...this.userIds, this.quietUserId];
   }
 
   isSubject(name: string): boolean {
