@@ -198,18 +198,6 @@ export const mutations: readonly Mutation[] = [
     replace: "",
   },
   {
-    name: "a refresh gives out without a second look",
-    file: "api/users/refresh-session.ts",
-    find: "    await requireUser(session);\n    const next",
-    replace: "    const next",
-  },
-  {
-    name: "the fence is not read after noting",
-    file: "workers/revoker/write-revocation.ts",
-    find: "    if ((await validFence()).incarnation !== incarnation) throw incarnationChanged();\n",
-    replace: "",
-  },
-  {
     name: "the calls of one event may meet different incarnations",
     file: "workers/revoker/write-revocation.ts",
     find: "last === undefined || writes.some(({ incarnation }) => incarnation !== last.incarnation)",
