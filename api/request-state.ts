@@ -1,23 +1,31 @@
 import type Koa from "koa";
 import type { StalenessPolicy } from "./blacklist/staleness-policy.ts";
 import type { AccessTokenClaims } from "./tokens/claims.ts";
+import type { VerifiedToken } from "./tokens/verify-once.ts";
 
 /** What the middleware leaves for what comes after it. */
 export interface RequestState {
   requestId: string;
   /** Set by `requireToken`. */
-  claims?: AccessTokenClaims;
-  /** The pattern of the route that was taken. */
-  route?: string;
+  token?: VerifiedToken;
   /** That route's own; left by `requireFresh`. */
   stalenessPolicy?: StalenessPolicy | undefined;
+}
+
+/** The pattern of the route that was taken; undefined where none was. */
+export function routeOf(ctx: object): string | undefined {
+  return "_matchedRoute" in ctx && typeof ctx._matchedRoute === "string" ? ctx._matchedRoute : undefined;
 }
 
 export type Context = Koa.ParameterizedContext<RequestState>;
 export type Middleware = Koa.Middleware<RequestState>;
 
-/** The claims that `requireToken` left; a route without it is a bug. */
+/** The token that `requireToken` left; a route without it is a bug. */
+export function verifiedTokenOf(ctx: { readonly state: RequestState }): VerifiedToken {
+  if (ctx.state.token === undefined) throw new TypeError("this route lacks requireToken");
+  return ctx.state.token;
+}
+
 export function claimsOf(ctx: { readonly state: RequestState }): AccessTokenClaims {
-  if (ctx.state.claims === undefined) throw new TypeError("this route lacks requireToken");
-  return ctx.state.claims;
+  return verifiedTokenOf(ctx).claims;
 }

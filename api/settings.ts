@@ -66,6 +66,13 @@ export const serviceSettings = {
     description: "what an instance does beyond that: refuse, or go on for an hour",
     default: "strict",
   }),
+  BLACKLIST_CEILING_MB: integer(
+    { min: 1, max: 1_048_576 },
+    {
+      description: "megabytes of blacklist above which an alarm is raised; nothing is forgotten",
+      default: 512,
+    },
+  ),
 } as const;
 
 export const apiSettings = {

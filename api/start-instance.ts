@@ -14,6 +14,7 @@ import { createApp } from "./app.ts";
 import { type Blacklist, createBlacklist } from "./blacklist/blacklist.ts";
 import { type BlacklistFeed, startBlacklistFeed } from "./blacklist/blacklist-feed.ts";
 import { createOpenConnections } from "./blacklist/connections.ts";
+import { createMemoryAlarm } from "./blacklist/memory-alarm.ts";
 import { startReplicaComparison } from "./blacklist/replica-comparison.ts";
 import { longestAcceptanceMs, type RoutePolicies } from "./blacklist/staleness-policy.ts";
 import { createRaiseLongest } from "./raise-longest.ts";
@@ -26,6 +27,7 @@ import { startSetup } from "./setup.ts";
 import { createIssueToken } from "./tokens/issue-token.ts";
 import type { KeySet } from "./tokens/keys.ts";
 import { createPrepareTokens } from "./tokens/prepare-tokens.ts";
+import { createVerifyOnce } from "./tokens/verify-once.ts";
 import { createVerifyToken } from "./tokens/verify-token.ts";
 import { createUseCases } from "./users/create-use-cases.ts";
 import { createEmailOfUser } from "./users/email-of-user.ts";
@@ -71,6 +73,9 @@ export interface RunningInstance {
   /** Names of what is still open. */
   readonly open: readonly string[];
 }
+
+/** Enough for the tokens that most fleets see within a lifetime; what does not fit is verified again. */
+const verificationCache = { maxEntries: 50_000, maxBytes: 64 * 1024 * 1024 } as const;
 
 /**
  * Wires an API instance, and starts what it does by itself: the feed, the first set-up. Throws `config-invalid` where a
@@ -131,6 +136,7 @@ export async function startInstance(options: InstanceDeps): Promise<RunningInsta
     tokenLifetimeSeconds: lifetimeSeconds,
     longestLifetimeMs: () => inUse.tokenLifetimeSeconds * 1_000,
   });
+  const ceilingBytes = settings.BLACKLIST_CEILING_MB * 1024 * 1024;
   const feed = await startBlacklistFeed({
     ...platform,
     store,
@@ -150,6 +156,7 @@ export async function startInstance(options: InstanceDeps): Promise<RunningInsta
       const addedAtMs = millisecondsOf(position);
       metrics.propagationSeconds.observe(Math.max(0, clock.wallMs() - addedAtMs) / 1_000);
     },
+    onPruned: createMemoryAlarm({ blacklist, ceilingBytes, log }),
     onForeign: (count) => metrics.divergences.inc({ where: "store", cause: "feed-entry-foreign" }, count),
     onResync: (reason) => metrics.resyncs.inc({ reason }),
   });
@@ -180,12 +187,13 @@ export async function startInstance(options: InstanceDeps): Promise<RunningInsta
   );
   closers.add("setup", () => setup.close());
 
-  const verifyToken = createVerifyToken({
-    keys,
-    issuer,
-    audience,
+  const { CLOCK_TOLERANCE_SECONDS: clockToleranceSeconds } = settings;
+  const tokens = createVerifyOnce({
+    verifyToken: createVerifyToken({ keys, issuer, audience, clock, clockToleranceSeconds }),
+    blacklist,
     clock,
-    clockToleranceSeconds: settings.CLOCK_TOLERANCE_SECONDS,
+    clockToleranceSeconds,
+    cache: verificationCache,
   });
   const app = createApp({
     ...platform,
@@ -203,9 +211,12 @@ export async function startInstance(options: InstanceDeps): Promise<RunningInsta
     emailOfUser: createEmailOfUser({ users, timers }),
     readiness: createReadiness({ feed, setup, clock, drainingSinceMs: () => drainingSinceMs }),
     routePolicies,
-    verifyToken,
+    tokens,
     metricsText: () => {
-      noteReplica(metrics, blacklist.entries, feed);
+      noteReplica(metrics, blacklist, feed);
+      metrics.replicaCeilingBytes.set(ceilingBytes);
+      metrics.verificationCacheEntries.set(tokens.entries);
+      metrics.verificationCacheBytes.set(tokens.bytes);
       return metrics.text();
     },
     isDraining: () => drainingSinceMs !== null,
@@ -216,7 +227,7 @@ export async function startInstance(options: InstanceDeps): Promise<RunningInsta
     handle: (request, response) => void answer(request, response),
     blacklist,
     feed,
-    authenticateUpgrade: createAuthenticateUpgrade({ feed, verifyToken, blacklist, metrics, ids, log }),
+    authenticateUpgrade: createAuthenticateUpgrade({ feed, tokens, blacklist, metrics, ids, log }),
     guardWebSocket: createGuardWebSocket({ connections, timers }),
     async whenReady() {
       await Promise.all([setup.whenDone(), feed.whenAccepting()]);
@@ -239,8 +250,9 @@ export async function startInstance(options: InstanceDeps): Promise<RunningInsta
   }
 }
 
-function noteReplica(metrics: Metrics, entries: number, feed: BlacklistFeed): void {
+function noteReplica(metrics: Metrics, { entries, bytes }: Blacklist, feed: BlacklistFeed): void {
   metrics.replicaEntries.set(entries);
+  metrics.replicaBytes.set(bytes);
   metrics.replicaAccepting.set(feed.isAccepting() ? 1 : 0);
   metrics.replicaPosition.set(millisecondsOf(feed.position));
   const { stalenessMs } = feed.freshness();

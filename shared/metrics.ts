@@ -109,6 +109,13 @@ function createApiMetrics(registers: Registry[]) {
   const { counter, gauge, seconds } = metricsIn(registers);
   return {
     replicaEntries: gauge("revocation_replica_entries", "Entries in this instance's blacklist."),
+    replicaBytes: gauge("revocation_replica_bytes", "Memory that this instance's blacklist takes."),
+    replicaCeilingBytes: gauge(
+      "revocation_replica_ceiling_bytes",
+      "Memory above which an alarm is raised: BLACKLIST_CEILING_MB.",
+    ),
+    verificationCacheEntries: gauge("verification_cache_entries", "Tokens that are known to be verified."),
+    verificationCacheBytes: gauge("verification_cache_bytes", "Memory that those take, about."),
     replicaAccepting: gauge("revocation_replica_accepting", "1 while this instance accepts tokens, else 0."),
     replicaStaleness: gauge(
       "revocation_replica_staleness_seconds",

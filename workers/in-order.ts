@@ -1,3 +1,5 @@
+import { groupByKey } from "../shared/group-by-key.ts";
+
 /**
  * Runs `run` for every item: those with the same key one after the other in their order, different keys at the
  * same time, at most `limit` at once. When one throws, no further items are begun; rejects with the first error
@@ -22,14 +24,4 @@ export async function runInOrder<T>(
 
   await Promise.all(Array.from({ length: Math.min(options.limit, queues.length) }, takeQueues));
   if (failures.length > 0) throw failures[0];
-}
-
-export function groupByKey<T>(items: readonly T[], keyOf: (item: T) => string): Map<string, T[]> {
-  const groups = new Map<string, T[]>();
-  for (const item of items) {
-    const group = groups.get(keyOf(item));
-    if (group === undefined) groups.set(keyOf(item), [item]);
-    else group.push(item);
-  }
-  return groups;
 }

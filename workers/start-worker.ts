@@ -7,7 +7,7 @@ import type { Parts } from "../shared/ports/parts.ts";
 import type { Platform } from "../shared/ports/platform.ts";
 import { createFingerprinter } from "../shared/revocation/fingerprint.ts";
 import { untilDone } from "./back-off.ts";
-import { createCoalescedLedger } from "./coalesced-ledger.ts";
+import { createCoalescedAdd, createCoalescedDatabase } from "./coalesced-ports.ts";
 import { startHealthListener } from "./health.ts";
 import { type Loop, startLoop } from "./loop.ts";
 import { createMeasureLag } from "./measure-lag.ts";
@@ -52,8 +52,7 @@ const lagIntervalMs = 5_000;
 export async function startWorker(options: WorkerOptions): Promise<RunningWorker> {
   const { settings, platform, log, parts } = options;
   const { database, store, eventLog } = parts;
-  const { users, sessions } = database;
-  const ledger = createCoalescedLedger(database.ledger);
+  const { users, sessions, ledger } = createCoalescedDatabase(database);
   const { namespace, issuer, syncIntervalMs } = settings;
   const metrics =
     options.metrics ?? createMetrics({ withProcessMetrics: settings.health !== undefined, of: "worker" });
@@ -66,7 +65,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     users,
     sessions,
     ledger,
-    store,
+    store: { add: createCoalescedAdd(store), readState: () => store.readState() },
     clock,
     names,
     onApplied: ({ pendingRow }) => {

@@ -256,6 +256,7 @@ class Feed implements BlacklistFeed {
     this.#pruneAtMs = nowMs + pruneEveryMs;
     const dropped = this.#deps.blacklist.prune();
     if (dropped > 0) this.#deps.log.debug("replica.pruned", { dropped });
+    this.#deps.onPruned?.();
   }
 
   async #close(): Promise<void> {

@@ -8,9 +8,14 @@ import { CutOffs } from "./cut-offs.ts";
 import { enforcedRecords } from "./enforced-records.ts";
 import { ExpiryBuckets } from "./expiry-buckets.ts";
 import { createFingerprintHash, hashKeyBytes } from "./fingerprint-hash.ts";
-import { createFingerprintWords, readFingerprint, readUuid } from "./fingerprint-words.ts";
+import {
+  createFingerprintWords,
+  type FingerprintWords,
+  readFingerprint,
+  readUuid,
+} from "./fingerprint-words.ts";
 import { lackingRecords } from "./lacking-records.ts";
-import { checkRecords, readCutOffs, readTokens } from "./packed-records.ts";
+import { checkRecords, firstExpiryIn, readCutOffs, readTokens } from "./packed-records.ts";
 
 export type RevocationCode = "token-revoked" | "user-deactivated";
 
@@ -25,12 +30,23 @@ export interface CheckedClaims {
   readonly epoch?: number;
 }
 
+/** What the tables know a token's subject and the token by. */
+export interface TokenNames {
+  readonly subject: FingerprintWords;
+  readonly token: FingerprintWords;
+}
+
 /** The revocations that this instance enforces. Only time takes one away. */
 export interface Blacklist {
-  /** No I/O, no scan: the strictest rule that hits the token; null when none does. */
-  isRevoked(claims: CheckedClaims): RevocationCode | null;
-  /** Merges. Throws a `RangeError`, and merges nothing, when a part is not a whole number of records. */
-  apply(additions: PackedAdditions): void;
+  /** No I/O, no scan: the strictest rule that hits the token; null when none does. `names` spares reading them. */
+  isRevoked(claims: CheckedClaims, names?: TokenNames): RevocationCode | null;
+  /** Of a token that will be asked for more than once. */
+  namesOf(claims: CheckedClaims): TokenNames;
+  /**
+   * Merges. Throws a `RangeError`, and merges nothing, when a part is not a whole number of records. `bucketRecords` is
+   * a hint of how many tokens are to come that expire in the minute of the first one.
+   */
+  apply(additions: PackedAdditions, bucketRecords?: number): void;
   /** Which of them are not enforced here for as long as they live; what has expired is left out. */
   lacks(additions: PackedAdditions): PackedAdditions;
   /** What is enforced, in chunks, for `digestsOf`: whatever changes between two chunks may be in it or not. */
@@ -66,23 +82,36 @@ export function createBlacklist(deps: BlacklistDeps): Blacklist {
   const listeners = new Set<(additions: PackedAdditions) => void>();
   const words = createFingerprintWords();
 
-  function readName(issuer: string, name: string): void {
-    if (issuer === ownIssuer && readUuid(name, words)) return;
-    readFingerprint(fingerprint(issuer, name), words);
+  function wordsOf(issuer: string, name: string): FingerprintWords {
+    if (issuer !== ownIssuer || !readUuid(name, words)) readFingerprint(fingerprint(issuer, name), words);
+    return words;
+  }
+
+  function makeRoom(additions: PackedAdditions, records: number): void {
+    const exp = firstExpiryIn(additions.tokens);
+    if (exp !== null) tokens.tableFor(exp).reserve(records);
+  }
+
+  function isCutOff({ iss, sub, iat, epoch }: CheckedClaims, names: TokenNames | undefined): boolean {
+    if (cutOffs.isEmpty) return false;
+    const subject = names?.subject ?? wordsOf(iss, sub);
+    return iss === ownIssuer ? cutOffs.cutsEpoch(subject, epoch ?? 0) : cutOffs.cutsIssuedAt(subject, iat);
   }
 
   return {
-    isRevoked({ iss, sub, jti, exp, iat, epoch }) {
-      readName(iss, sub);
-      const isOwn = iss === ownIssuer;
-      const isCutOff = isOwn ? cutOffs.cutsEpoch(words, epoch ?? 0) : cutOffs.cutsIssuedAt(words, iat);
-      if (isCutOff) return "user-deactivated";
-      readName(iss, jti);
-      if (tokens.has(words, exp)) return "token-revoked";
-      return !unrecorded.isEmpty && unrecorded.hasAnywhere(words) ? "token-revoked" : null;
+    isRevoked(claims, names) {
+      if (isCutOff(claims, names)) return "user-deactivated";
+      const token = names?.token ?? wordsOf(claims.iss, claims.jti);
+      if (tokens.has(token, claims.exp)) return "token-revoked";
+      return !unrecorded.isEmpty && unrecorded.hasAnywhere(token) ? "token-revoked" : null;
     },
-    apply(additions) {
+    namesOf: ({ iss, sub, jti }) => ({
+      subject: wordsOf(iss, sub).slice(),
+      token: wordsOf(iss, jti).slice(),
+    }),
+    apply(additions, bucketRecords = 0) {
       checkRecords(additions);
+      if (bucketRecords > 0) makeRoom(additions, bucketRecords);
       readTokens(additions.tokens, words, (exp) => tokens.tableFor(exp).add(words));
       readTokens(additions.unrecordedTokens, words, (until) => unrecorded.tableFor(until).add(words));
       readCutOffs(additions.cutOffs, words, (record) => cutOffs.add(words, record));

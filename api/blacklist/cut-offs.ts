@@ -31,6 +31,10 @@ export class CutOffs {
     return this.#generations.entries;
   }
 
+  get isEmpty(): boolean {
+    return this.#generations.isEmpty;
+  }
+
   add(subject: FingerprintWords, { epoch, notBefore, until }: Readonly<CutOffRecord>): void {
     this.#generations.tableFor(until).raise(subject, [epoch, notBefore]);
   }
@@ -63,7 +67,10 @@ export class CutOffs {
     generations: Iterable<FingerprintTable> = this.#generations.tables(),
   ): number {
     let strictest = 0;
-    for (const generation of generations) strictest = Math.max(strictest, generation.value(subject, column));
+    for (const generation of generations) {
+      const value = generation.value(subject, column);
+      if (value > strictest) strictest = value;
+    }
     return strictest;
   }
 }

@@ -31,6 +31,8 @@ export interface FeedDeps extends Pick<Platform, "clock" | "timers" | "randomnes
   readonly onAdvanced?: (position: Position) => void;
   /** So many entries were met in the feed that somebody else wrote. */
   readonly onForeign?: (count: number) => void;
+  /** What had expired is gone. */
+  readonly onPruned?: () => void;
   /** An unplanned sync or load. */
   readonly onResync?: (reason: ResyncReason) => void;
 }

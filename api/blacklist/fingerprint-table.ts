@@ -1,107 +1,123 @@
 import type { FingerprintHash } from "./fingerprint-hash.ts";
-import { FingerprintSegment } from "./fingerprint-segment.ts";
-import type { FingerprintWords } from "./fingerprint-words.ts";
+import { FingerprintSlots, slotsInGroup } from "./fingerprint-slots.ts";
+import { createFingerprintWords, type FingerprintWords } from "./fingerprint-words.ts";
 
-/** More are split in two: moving so many takes a fraction of a millisecond, so no addition stalls. */
-const fullestSegment = 8_192;
-const presizedSegment = 6_000;
+const fewestGroups = 4;
+/** Above it searches grow long; below it memory lies idle. */
+const fullestShare = 0.86;
+/** The key that fills a table up decides by chance, so that tables that are filled evenly do not grow all at once. */
+const growth = { least: 1.2, most: 1.4 } as const;
+/** More than enough for all to have moved before the next growth. */
+const slotsMovedAtOnce = 32;
 
 /**
- * A set of fingerprints, each with `columns` numbers. The first bits of a key's hash choose one of its segments; one
- * that is full is split by one more bit (extendible hashing: R. Fagin et al., 1979). Nothing is ever evicted.
+ * A set of fingerprints, each with `columns` numbers. Grows by taking a larger piece of memory and moving a few keys
+ * with each addition, so that none of them stalls; until all have moved a search may look in both. Nothing is ever
+ * evicted.
  */
 export class FingerprintTable {
   readonly #hashOf: FingerprintHash;
   readonly #columns: number;
-  /** How many first bits of a hash are its place in the directory. */
-  #depth = 0;
-  /** One that is less deep than the directory stands in several places. */
-  #directory: FingerprintSegment[];
+  readonly #scratch = createFingerprintWords();
+  #size = 0;
+  #slots: FingerprintSlots;
+  /** What is being moved from, up to `#moved`. */
+  #former: FingerprintSlots | null = null;
+  #moved = 0;
 
   constructor(hashOf: FingerprintHash, columns = 0) {
     this.#hashOf = hashOf;
     this.#columns = columns;
-    this.#directory = [new FingerprintSegment({ hashOf, columns, depth: 0 })];
+    this.#slots = new FingerprintSlots(fewestGroups, columns);
   }
 
   get size(): number {
-    return this.segments().reduce((size, segment) => size + segment.size, 0);
+    return this.#size;
   }
 
   get bytes(): number {
-    return this.segments().reduce((bytes, segment) => bytes + segment.bytes, 0);
+    return this.#slots.bytes + (this.#former?.bytes ?? 0);
   }
 
-  /** Each once. */
-  segments(): FingerprintSegment[] {
-    return this.#directory.filter((segment, at) => segment !== this.#directory[at - 1]);
+  /** What holds the keys; one that is being moved may stand in two of them. */
+  get pieces(): readonly FingerprintSlots[] {
+    return this.#former === null ? [this.#slots] : [this.#slots, this.#former];
   }
 
   has(words: FingerprintWords): boolean {
     const hash = this.#hashOf(words);
-    return this.#segmentOf(hash).find(words, hash) >= 0;
-  }
-
-  add(words: FingerprintWords): void {
-    const hash = this.#hashOf(words);
-    const segment = this.#segmentOf(hash);
-    segment.add(words, hash);
-    if (segment.size > fullestSegment) this.#split(segment, hash);
+    return (
+      this.#slots.find(words, hash) >= 0 || (this.#former !== null && this.#former.find(words, hash) >= 0)
+    );
   }
 
   /** 0 for what is not there. */
   value(words: FingerprintWords, column: number): number {
     const hash = this.#hashOf(words);
-    const segment = this.#segmentOf(hash);
-    const slot = segment.find(words, hash);
-    return slot < 0 ? 0 : segment.value(slot, column);
+    const slot = this.#slots.find(words, hash);
+    if (slot >= 0) return this.#slots.value(slot, column);
+    const former = this.#former?.find(words, hash) ?? -1;
+    return former < 0 ? 0 : (this.#former?.value(former, column) ?? 0);
+  }
+
+  add(words: FingerprintWords): void {
+    this.#slotOf(words);
+    this.#moveSome();
   }
 
   /** Adds what is not there. */
   raise(words: FingerprintWords, values: readonly number[]): void {
-    this.add(words);
-    const hash = this.#hashOf(words);
-    const segment = this.#segmentOf(hash);
-    const slot = segment.find(words, hash);
-    for (const [column, value] of values.entries()) segment.raise(slot, column, value);
+    const slot = this.#slotOf(words);
+    for (const [column, value] of values.entries()) this.#slots.raise(slot, column, value);
+    this.#moveSome();
   }
 
-  /** A hint that so many keys are to come; only an empty table takes it. No memory is taken before they do. */
+  /** A hint that so many keys are to come; only an empty table takes it. */
   reserve(keys: number): void {
-    if (this.#depth > 0 || this.#directory.some(({ size }) => size > 0)) return;
-    this.#depth = Math.max(0, Math.ceil(Math.log2(keys / presizedSegment)));
-    const options = {
-      hashOf: this.#hashOf,
-      columns: this.#columns,
-      depth: this.#depth,
-      room: Math.ceil(keys / 2 ** this.#depth),
-    };
-    this.#directory = Array.from({ length: 2 ** this.#depth }, () => new FingerprintSegment(options));
+    if (this.#size === 0) this.#slots = new FingerprintSlots(groupsFor(keys), this.#columns);
   }
 
-  #segmentOf(hash: number): FingerprintSegment {
-    const segment = this.#directory[placeOf(hash, this.#depth)];
-    if (segment === undefined) throw new RangeError("a hash has no place in the directory");
-    return segment;
+  /** Where the key is now; moved there, or added, if it was not. */
+  #slotOf(words: FingerprintWords): number {
+    const hash = this.#hashOf(words);
+    const slot = this.#slots.find(words, hash);
+    if (slot >= 0) return slot;
+    const former = this.#former?.find(words, hash) ?? -1;
+    if (this.#former !== null && former >= 0) return this.#move(this.#former, former, words, hash);
+    this.#size += 1;
+    if (this.#size > this.#slots.capacity * fullestShare) this.#grow((hash >>> 0) / 2 ** 32);
+    return this.#slots.insert(words, hash);
   }
 
-  #split(full: FingerprintSegment, hash: number): void {
-    const depth = full.depth + 1;
-    const options = { hashOf: this.#hashOf, columns: this.#columns, depth, room: full.size / 2 };
-    const halves = [new FingerprintSegment(options), new FingerprintSegment(options)] as const;
-    const isSecond = (one: number) => (placeOf(one, depth) & 1) === 1;
-    halves[0].takeFrom(full, (one) => !isSecond(one));
-    halves[1].takeFrom(full, isSecond);
-    if (full.depth === this.#depth) {
-      this.#directory = this.#directory.flatMap((segment) => [segment, segment]);
-      this.#depth += 1;
+  #grow(chance: number): void {
+    const factor = growth.least + (growth.most - growth.least) * chance;
+    this.#former = this.#slots;
+    this.#moved = 0;
+    this.#slots = new FingerprintSlots(groupsFor(this.#size * factor), this.#columns);
+  }
+
+  #moveSome(): void {
+    const former = this.#former;
+    if (former === null) return;
+    const words = this.#scratch;
+    const end = Math.min(this.#moved + slotsMovedAtOnce, former.capacity);
+    for (let slot = this.#moved; slot < end; slot += 1) {
+      if (!former.read(slot, words)) continue;
+      const hash = this.#hashOf(words);
+      if (this.#slots.find(words, hash) < 0) this.#move(former, slot, words, hash);
     }
-    const places = 2 ** (this.#depth - full.depth);
-    const first = placeOf(hash, full.depth) * places;
-    this.#directory.fill(halves[0], first, first + places / 2);
-    this.#directory.fill(halves[1], first + places / 2, first + places);
+    this.#moved = end;
+    if (end === former.capacity) this.#former = null;
+  }
+
+  #move(former: FingerprintSlots, from: number, words: FingerprintWords, hash: number): number {
+    const to = this.#slots.insert(words, hash);
+    for (let column = 0; column < this.#columns; column += 1)
+      this.#slots.raise(to, column, former.value(from, column));
+    return to;
   }
 }
 
-/** Its first `depth` bits as a number. */
-const placeOf = (hash: number, depth: number) => (hash >>> 1) >>> (31 - depth);
+function groupsFor(keys: number): number {
+  return Math.max(fewestGroups, Math.ceil(keys / fullestShare / slotsInGroup));
+}

@@ -20,7 +20,7 @@ export async function loadSnapshot({ store, blacklist, inTime }: LoadSnapshotDep
   if (incarnation === null) throw storeInvalid();
   const chunks = store.load()[Symbol.asyncIterator]();
   for (let next = await inTime(chunks.next()); next.done !== true; next = await inTime(chunks.next())) {
-    blacklist.apply(next.value);
+    blacklist.apply(next.value, next.value.bucketRecords);
   }
   const after = await inTime(store.readState());
   if (after.incarnation !== incarnation) throw storeInvalid();

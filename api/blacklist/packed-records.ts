@@ -33,6 +33,11 @@ export function readTokens(
   }
 }
 
+/** Null where there is no record. */
+export function firstExpiryIn(tokens: Uint8Array): number | null {
+  return tokens.length === 0 ? null : viewOf(tokens).getUint32(16);
+}
+
 /** Calls `visit` for each cut-off, with the subject's fingerprint in `words`; the record is the same one each time. */
 export function readCutOffs(
   bytes: Uint8Array,

@@ -1,3 +1,5 @@
+import { longestOfAny } from "../../shared/revocation/longest.ts";
+
 export const stalenessPolicies = ["strict", "best_effort"] as const;
 
 /**
@@ -6,11 +8,9 @@ export const stalenessPolicies = ["strict", "best_effort"] as const;
  */
 export type StalenessPolicy = (typeof stalenessPolicies)[number];
 
-const bestEffortMs = 60 * 60_000;
-
 /** For how long after its last sync tokens are accepted under a policy. */
 export function acceptsForMs(policy: StalenessPolicy, maxStalenessMs: number): number {
-  return policy === "strict" ? maxStalenessMs : bestEffortMs;
+  return policy === "strict" ? maxStalenessMs : longestOfAny.maxStalenessMs;
 }
 
 /** By the pattern of a route, such as `/me`; the instance's own holds for all others. */

@@ -1,14 +1,15 @@
 import { AppError } from "../../shared/errors.ts";
 import type { Middleware } from "../request-state.ts";
+import { headerValues } from "./header-values.ts";
 
 /** What Node lets through: no Host or two of them (RFC 9112 §3.2), and a path that is not percent-encoded UTF-8. */
 export function createRefuseMalformed(): Middleware {
   return async function refuseMalformed(ctx, next) {
-    const hosts = ctx.req.headersDistinct["host"] ?? [];
+    const hosts = headerValues(ctx.req, "host");
     const isOld = ctx.req.httpVersion === "1.0";
     if (hosts.length > 1 || (hosts.length === 0 && !isOld))
       throw new AppError("request-malformed", "Send exactly one Host header.");
-    if (!isDecodable(ctx.path))
+    if (ctx.path.includes("%") && !isDecodable(ctx.path))
       throw new AppError("request-malformed", "The path is not percent-encoded UTF-8.");
     await next();
   };

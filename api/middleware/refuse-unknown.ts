@@ -2,22 +2,17 @@ import { AppError } from "../../shared/errors.ts";
 import type { Middleware } from "../request-state.ts";
 import type { AppRouter } from "../routes/router.ts";
 
-/** Notes the route that will be taken. What no route takes is refused: another method at a known path is told which ones there are (RFC 9110 §15.5.6). */
+/** What no route takes. Another method at a known path is told which ones there are (RFC 9110 §15.5.6). */
 export function createRefuseUnknown(router: Pick<AppRouter, "match">): Middleware {
-  return async function refuseUnknown(ctx, next) {
-    const { path, pathAndMethod, route } = router.match(ctx.path, ctx.method);
-    if (route) {
-      ctx.state.route = String(pathAndMethod.at(-1)?.path);
-      return next();
-    }
+  return async function refuseUnknown(ctx) {
+    const { path } = router.match(ctx.path, ctx.method);
     const methods = [...new Set(path.flatMap((layer) => layer.methods))].toSorted();
     if (methods.length === 0) throw new AppError("not-found", "There is nothing at this path.");
     const allow = [...methods, "OPTIONS"].join(", ");
-    if (ctx.method === "OPTIONS") {
-      ctx.status = 204;
-      ctx.set("allow", allow);
-      return undefined;
+    if (ctx.method !== "OPTIONS") {
+      throw new AppError("method-not-allowed", `Here only ${allow} can be called.`, { headers: { allow } });
     }
-    throw new AppError("method-not-allowed", `Here only ${allow} can be called.`, { headers: { allow } });
+    ctx.status = 204;
+    ctx.set("allow", allow);
   };
 }

@@ -1,31 +1,35 @@
 import type { IncomingMessage } from "node:http";
 import { AppError } from "../../shared/errors.ts";
 import type { Middleware } from "../request-state.ts";
-import type { VerifyToken } from "../tokens/verify-token.ts";
+import type { VerifyOnce } from "../tokens/verify-once.ts";
+import { headerValues } from "./header-values.ts";
 
 /** Several tokens in one header; other texts with commas are no tokens at all. */
 const tokenList = /^[A-Za-z0-9._~+/=-]*,/;
 
+const usualScheme = "Bearer ";
+/** What nearly everybody sends; all else is looked at more closely. */
+const isUsual = /^Bearer [^ \t,]+$/;
+
 /** The access token is taken from the `Authorization` header only, one of them, scheme Bearer (RFC 6750 §2.1). */
-export function createRequireToken(verifyToken: VerifyToken): Middleware {
+export function createRequireToken(tokens: Pick<VerifyOnce, "verify">): Middleware {
   return async function requireToken(ctx, next) {
-    ctx.state.claims = verifyToken(tokenOf(ctx.req));
+    ctx.state.token = tokens.verify(tokenOf(ctx.req));
     await next();
   };
 }
 
 /** Throws an `AppError` when there is none, or more than one. */
-export function tokenOf({
-  headersDistinct,
-  url = "",
-}: Pick<IncomingMessage, "headersDistinct" | "url">): string {
-  const query = url.includes("?") ? url.slice(url.indexOf("?") + 1) : "";
-  const isInQuery = new URLSearchParams(query).has("access_token");
-  return tokenIn(headersDistinct["authorization"] ?? [], isInQuery);
+export function tokenOf(request: Pick<IncomingMessage, "rawHeaders" | "url">): string {
+  const { url = "" } = request;
+  const queryAt = url.indexOf("?");
+  const isInQuery = queryAt >= 0 && new URLSearchParams(url.slice(queryAt + 1)).has("access_token");
+  return tokenIn(headerValues(request, "authorization"), isInQuery);
 }
 
 function tokenIn(headers: readonly string[], isInQuery: boolean): string {
   const [header = "", ...more] = headers;
+  if (more.length === 0 && !isInQuery && isUsual.test(header)) return header.slice(usualScheme.length);
   if (more.length > 0 || (isInQuery && header !== "")) {
     throw new AppError("auth-ambiguous", "Send one Authorization header, and the token nowhere else.");
   }

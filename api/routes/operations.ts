@@ -2,6 +2,7 @@ import { AppError, errorTable } from "../../shared/errors.ts";
 import type { Metrics } from "../../shared/metrics.ts";
 import type { InstancesView } from "../../shared/ports/revocation-store.ts";
 import type { InstanceObserver, ObservedInstance } from "../../shared/receipts/instance-observer.ts";
+import { covers } from "../../shared/revocation/longest.ts";
 import { explanations } from "../problems/explanations.ts";
 import type { Readiness } from "../readiness.ts";
 import type { KeySet } from "../tokens/keys.ts";
@@ -65,12 +66,16 @@ export function addOperationsRoutes(router: AppRouter, guards: Guards, deps: Ope
   });
 }
 
-/** A sync renews the lease only of who has loaded what the store holds now; a store under repair renews nobody's. */
+/**
+ * A sync renews the lease only of who has loaded what the store holds now, and whom the fence covers; a store under repair
+ * renews nobody's.
+ */
 function stateOf(instance: ObservedInstance, view: InstancesView): "fresh" | "stale" | "fenced" {
   if (instance.isFenced) return "fenced";
   const isUpWithStore = view.incarnation !== null && instance.incarnation === view.incarnation;
   const silentForMs = view.storeTimeMs - instance.lastSyncAtMs;
-  return isUpWithStore && silentForMs <= instance.maxStalenessMs ? "fresh" : "stale";
+  const isLeased = isUpWithStore && covers(view.longest, instance);
+  return isLeased && silentForMs <= instance.maxStalenessMs ? "fresh" : "stale";
 }
 
 function isCode(slug: string): slug is keyof typeof errorTable {

@@ -9,6 +9,7 @@ export interface AccessTokenClaims {
   /** NumericDate, seconds, as is `exp`. */
   readonly iat: number;
   readonly exp: number;
+  readonly nbf?: number | undefined;
   readonly jti: string;
   readonly sid: string;
   readonly epoch: number;
@@ -41,5 +42,5 @@ export function createClaimsSchema(lifetimeSeconds: number) {
       roles: z.array(text(64)).max(32),
     })
     .refine(({ iat, exp }) => iat < exp && exp <= iat + lifetimeSeconds)
-    .transform(({ nbf: _nbf, ...claims }): AccessTokenClaims => claims);
+    .transform((claims): AccessTokenClaims => claims);
 }

@@ -1,2 +1,4 @@
+import { longestOfAny } from "../../shared/revocation/longest.ts";
+
 /** No token is accepted that says it lives longer, whatever lifetime an instance is set to. */
-export const longestTokenLifetimeSeconds = 86_400;
+export const longestTokenLifetimeSeconds = longestOfAny.tokenLifetimeSeconds;

@@ -37,13 +37,22 @@ export function createVerifyToken(deps: VerifyTokenDeps) {
     const claims = schema.safeParse(verifySignature(token, key, nowSeconds, deps));
     if (!claims.success)
       throw refusedClaims(claims.error.issues.map((issue) => issue.path.join(".")).join(", "));
-    // RFC 7519 §4.1.6 leaves `iat` to the application: one from the future would outrun a cut-off by time.
-    if (claims.data.iat > nowSeconds + deps.clockToleranceSeconds) throw notYetValid();
+    refuseByTime(claims.data, { nowSeconds, clockToleranceSeconds: deps.clockToleranceSeconds });
     return claims.data;
   };
 }
 
 export type VerifyToken = ReturnType<typeof createVerifyToken>;
+
+/** Throws `token-expired` or `token-not-yet-valid`: the two that may become of a good token by itself. */
+export function refuseByTime(
+  { exp, nbf, iat }: Pick<AccessTokenClaims, "exp" | "nbf" | "iat">,
+  { nowSeconds, clockToleranceSeconds }: { nowSeconds: number; clockToleranceSeconds: number },
+): void {
+  if (nowSeconds >= exp + clockToleranceSeconds) throw expired();
+  // RFC 7519 §4.1.6 leaves `iat` to the application: one from the future would outrun a cut-off by time.
+  if (Math.max(iat, nbf ?? 0) > nowSeconds + clockToleranceSeconds) throw notYetValid();
+}
 
 /** The order makes each fault come out under its own name, also where a long one breaks two rules. */
 function chooseKey(keys: KeySet, { header, headerBytes }: ParsedToken): VerificationKey {
@@ -88,7 +97,7 @@ function verifySignature(
 /** jsonwebtoken tells its refusals apart by their text only. */
 function translate(error: unknown): unknown {
   if (error instanceof jwt.TokenExpiredError) {
-    return new AppError("token-expired", "The access token has expired; refresh it or sign in again.");
+    return expired();
   }
   if (error instanceof jwt.NotBeforeError) return notYetValid();
   if (!(error instanceof jwt.JsonWebTokenError)) return error;
@@ -112,6 +121,10 @@ function refusedSignature(): AppError {
 
 function refusedClaims(what: string): AppError {
   return new AppError("claims-invalid", `The token's claims are not acceptable: ${what || "iat, exp"}.`);
+}
+
+function expired(): AppError {
+  return new AppError("token-expired", "The access token has expired; refresh it or sign in again.");
 }
 
 function notYetValid(): AppError {

@@ -8,14 +8,14 @@ import { answerOnSocket } from "../answer-on-socket.ts";
 import type { Blacklist } from "../blacklist/blacklist.ts";
 import type { OpeningToken } from "../blacklist/connections.ts";
 import type { StalenessPolicy } from "../blacklist/staleness-policy.ts";
-import { refuseIfRevoked } from "../middleware/reject-revoked.ts";
+import { createRefuseIfRevoked } from "../middleware/reject-revoked.ts";
 import { type FreshFeed, refuseUnlessFresh } from "../middleware/require-fresh.ts";
 import { tokenOf } from "../middleware/require-token.ts";
-import type { VerifyToken } from "../tokens/verify-token.ts";
+import type { VerifyOnce } from "../tokens/verify-once.ts";
 
 export interface UpgradeDeps {
   readonly feed: FreshFeed;
-  readonly verifyToken: VerifyToken;
+  readonly tokens: Pick<VerifyOnce, "verify">;
   readonly blacklist: Pick<Blacklist, "isRevoked">;
   readonly metrics: Pick<Metrics, "checks">;
   readonly ids: Ids;
@@ -41,11 +41,13 @@ export interface UpgradeDeps {
  * The token comes in the Authorization header only, so no page of another site can open one with somebody's cookie.
  */
 export function createAuthenticateUpgrade(deps: UpgradeDeps) {
+  const refuseIfRevoked = createRefuseIfRevoked(deps.blacklist, deps.metrics);
+
   function check(request: IncomingMessage, policy: StalenessPolicy | undefined): OpeningToken {
     refuseUnlessFresh(deps.feed, policy);
-    const claims = deps.verifyToken(tokenOf(request));
-    refuseIfRevoked(deps, claims);
-    return { claims, policy };
+    const token = deps.tokens.verify(tokenOf(request));
+    refuseIfRevoked(token);
+    return { claims: token.claims, policy };
   }
 
   return function authenticateUpgrade(

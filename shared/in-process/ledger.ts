@@ -1,6 +1,7 @@
 import type {
   AppliedNote,
   EnforcedNote,
+  EventNote,
   Fence,
   FenceMark,
   LedgerQuery,
@@ -8,6 +9,7 @@ import type {
   MarkedPage,
   MarkedRange,
   MarkedToken,
+  MarkRequest,
   PendingRow,
   RowsOver,
   TokenSelection,
@@ -87,6 +89,10 @@ export class InProcessLedger {
     return true;
   }
 
+  noteManyApplied(notes: readonly EventNote[]): boolean[] {
+    return notes.map(({ eventId, note }) => this.noteApplied(eventId, note));
+  }
+
   noteEnforced(eventIds: readonly string[], enforced: EnforcedNote): number {
     const { incarnation, positions, enforcedAtMs, instances } = enforced;
     const rows = this.findMany(eventIds).filter(
@@ -117,6 +123,10 @@ export class InProcessLedger {
     return this.#tokens.mark(eventId, selection, limit);
   }
 
+  markMany(requests: readonly MarkRequest[], limit: number): number[] {
+    return requests.map(({ eventId, selection }) => this.markTokens(eventId, selection, limit));
+  }
+
   listMarked(eventIds: readonly string[], page: MarkedPage): MarkedToken[] {
     return this.#tokens.listMarked(eventIds, page);
   }
@@ -135,6 +145,15 @@ export class InProcessLedger {
 
   lastExpiryMs(subject: string): number | null {
     return this.#tokens.lastExpiryMs(subject);
+  }
+
+  lastExpiriesMs(subjects: readonly string[]): Map<string, number> {
+    return new Map(
+      subjects.flatMap((subject): [string, number][] => {
+        const lastMs = this.lastExpiryMs(subject);
+        return lastMs === null ? [] : [[subject, lastMs]];
+      }),
+    );
   }
 
   listLive({ nowMs, after = "", limit }: { nowMs: number; after?: string; limit: number }): LedgerRow[] {

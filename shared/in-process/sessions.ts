@@ -45,6 +45,10 @@ export class InProcessSessions {
     this.#tokens.record(token);
   }
 
+  findTokens(jtis: readonly string[]): TokenRecord[] {
+    return jtis.flatMap((jti) => this.findToken(jti) ?? []);
+  }
+
   findToken(jti: string): TokenRecord | null {
     return this.#tokens.find(jti);
   }

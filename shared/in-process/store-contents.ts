@@ -3,7 +3,6 @@ import {
   type Announcement,
   type InstanceReport,
   type InstancesView,
-  type Lowering,
   type RepairEnd,
   type RepairStart,
   repairLockMs,
@@ -13,7 +12,7 @@ import {
   type Written,
 } from "../ports/revocation-store.ts";
 import type { Addition } from "../revocation/addition.ts";
-import { covers, type Longest, type VersionedLongest } from "../revocation/longest.ts";
+import { covers, type Longest, type Lowering, type VersionedLongest } from "../revocation/longest.ts";
 import { packAdditions } from "../revocation/packed-additions.ts";
 import { StoreBuckets } from "./store-buckets.ts";
 import { StoreFeed } from "./store-feed.ts";
@@ -156,7 +155,7 @@ export class StoreContents {
     this.#longest.forgetConfirmed();
     this.#instances.recount();
     this.#setHeader({ lock: this.#lockOf(lock), incarnation: null, replicationId: null });
-    return { incarnation, head, atMs };
+    return { incarnation, head, atMs, unsound: isSound ? [] : ["feed"] };
   }
 
   repair(lock: string, additions: readonly Addition[]): boolean {

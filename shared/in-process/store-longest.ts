@@ -1,10 +1,12 @@
-import type { Lowering, RegisteredInstance, WantedLongest } from "../ports/revocation-store.ts";
+import type { RegisteredInstance } from "../ports/revocation-store.ts";
 import {
   covers,
   type Longest,
+  type Lowering,
   longestOf,
   nothingLong,
   type VersionedLongest,
+  type WantedLongest,
 } from "../revocation/longest.ts";
 import type { UndoLog } from "./undo-log.ts";
 

@@ -7,6 +7,7 @@ import type {
   OutboxEntry,
   StateChange,
   User,
+  UserChangeRequest,
   UserQuery,
 } from "../ports/user-store.ts";
 
@@ -49,6 +50,10 @@ export class InProcessUsers {
 
   findById(id: string): User | null {
     return userOrNull(this.#documents.get(id));
+  }
+
+  findMany(ids: readonly string[]): User[] {
+    return ids.flatMap((id) => this.findById(id) ?? []);
   }
 
   findByEmail(normalisedEmail: string): User | null {
@@ -111,6 +116,10 @@ export class InProcessUsers {
     };
     this.#put(changed);
     return userOf(changed);
+  }
+
+  changeMany(changes: readonly UserChangeRequest[]): (User | null)[] {
+    return changes.map(({ id, change }) => this.change(id, change));
   }
 
   appendEvent(id: string, event: QuashEvent): boolean {

@@ -1,4 +1,5 @@
 import { type Kafka, type Message, Partitioners, type Producer } from "kafkajs";
+import { createCoalescer } from "../coalesce.ts";
 import { dependencyUnavailable } from "../errors.ts";
 import type { EventRecord, HeaderValue } from "../ports/event-log.ts";
 import type { Timers } from "../ports/platform.ts";
@@ -60,12 +61,34 @@ export function createPublisher(kafka: Kafka, timers: Timers): Publisher {
     deaf.disconnect().catch(() => undefined); // it is of no use any more, however it ends
   }
 
+  const byTopic = new Map<string, (records: readonly EventRecord[]) => Promise<undefined>>();
+
+  /** What is published side by side goes in one request: the library sends each call by itself. */
+  function publishTo(topic: string) {
+    const known = byTopic.get(topic);
+    if (known !== undefined) return known;
+    const publish = createCoalescer<readonly EventRecord[], undefined>({
+      weigh: (records) => records.length,
+      mostInARun: sendLimits.records,
+      async run(lists) {
+        try {
+          for (const messages of chunksOf(lists.flat())) await withDeadline(send(topic, messages), deadline);
+        } catch (error) {
+          throw isOfOneRecord(error) ? error : dependencyUnavailable("kafka", error);
+        }
+        return lists.map(() => undefined);
+      },
+    });
+    byTopic.set(topic, publish);
+    return publish;
+  }
+
   return {
     async publish(topic, records) {
       try {
-        for (const messages of chunksOf(records)) await withDeadline(send(topic, messages), deadline);
+        if (records.length > 0) await publishTo(topic)(records);
       } catch (error) {
-        throw dependencyUnavailable("kafka", error);
+        throw isOfOneRecord(error) ? dependencyUnavailable("kafka", error) : error;
       }
     },
     close: () => withDeadline(producer.disconnect(), deadline),
@@ -78,6 +101,11 @@ export function createPublisher(kafka: Kafka, timers: Timers): Publisher {
  */
 function isDeaf(error: unknown): boolean {
   return error instanceof Error && error.message === "Broker not connected";
+}
+
+/** Then nobody else's record is to blame. */
+function isOfOneRecord(error: unknown): boolean {
+  return error instanceof Error && "type" in error && error.type === "MESSAGE_TOO_LARGE";
 }
 
 function* chunksOf(records: readonly EventRecord[]): Generator<Message[]> {

@@ -73,6 +73,15 @@ export function createMongoLedger(mongo: MongoConnection, tokens: Model<TokenDoc
         { sort: { requestedAt: -1, _id: -1 }, limit },
       ),
     noteApplied: (eventId, note) => call(() => noteApplied(rows, eventId, note)),
+    noteManyApplied: (notes) =>
+      call(async () => {
+        const updates = notes.map(({ eventId, note }) => ({ updateOne: noteOf(eventId, note) }));
+        const { matchedCount } = await rows.bulkWrite(updates, { ordered: false });
+        if (matchedCount === notes.length) return notes.map(() => true);
+        const noted: boolean[] = [];
+        for (const { eventId, note } of notes) noted.push(await noteApplied(rows, eventId, note));
+        return noted;
+      }, bulkLimitMs),
     noteEnforced: (eventIds, { incarnation, positions, enforcedAtMs, instances }) =>
       call(async () => {
         const update = {
@@ -122,26 +131,24 @@ async function noteApplied(
   eventId: string,
   note: AppliedNote,
 ): Promise<boolean> {
-  const subject = note.subject === null ? {} : { subject: note.subject };
-  const moved = await rows
-    .updateOne(
-      {
-        _id: eventId,
-        status: trusted({ $in: ["pending", "failed", "applied"] }),
-        $or: [
-          { incarnation: trusted({ $ne: note.incarnation }) },
-          { position: trusted({ $lt: note.position }) },
-        ],
-      },
-      { $set: { ...placeOf(note), ...subject }, $max: reachOf(note) },
-    )
-    .exec();
+  const { filter, update } = noteOf(eventId, note);
+  const moved = await rows.updateOne(filter, update).exec();
   if (moved.matchedCount > 0) return true;
   const grown = await rows.updateOne({ _id: eventId, status: "applied" }, { $max: reachOf(note) }).exec();
   if (grown.matchedCount > 0) return true;
   // Not any row: one that was inserted since bears nothing of this note.
   const status = trusted({ $in: ["enforced" as const, "held" as const] });
   return (await rows.exists({ _id: eventId, status }).exec()) !== null;
+}
+
+function noteOf(eventId: string, note: AppliedNote) {
+  const subject = note.subject === null ? {} : { subject: note.subject };
+  const filter: QueryFilter<RevocationDocument> = {
+    _id: eventId,
+    status: trusted({ $in: ["pending" as const, "failed" as const, "applied" as const] }),
+    $or: [{ incarnation: trusted({ $ne: note.incarnation }) }, { position: trusted({ $lt: note.position }) }],
+  };
+  return { filter, update: { $set: { ...placeOf(note), ...subject }, $max: reachOf(note) } };
 }
 
 function isOver({ untilBeforeMs, unsettledUntilBeforeMs }: RowsOver): QueryFilter<RevocationDocument> {

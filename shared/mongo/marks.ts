@@ -1,35 +1,60 @@
 import { type Model, type QueryFilter, trusted } from "mongoose";
 import type { Ledger, MarkedToken, TokenSelection } from "../ports/ledger.ts";
+import { chooseUnmarked } from "./choose-unmarked.ts";
 import { bulkLimitMs, type MongoConnection } from "./connection.ts";
 import type { TokenDocument } from "./session-documents.ts";
 
 type Marks = Pick<
   Ledger,
-  "markTokens" | "listMarked" | "listMarkedByOthers" | "listMarkedBetween" | "lastExpiryMs"
+  | "markTokens"
+  | "markMany"
+  | "listMarked"
+  | "listMarkedByOthers"
+  | "listMarkedBetween"
+  | "lastExpiryMs"
+  | "lastExpiriesMs"
 >;
 
 /** The ledger's part in the recorded tokens. */
 export function createMongoMarks({ call }: MongoConnection, tokens: Model<TokenDocument>): Marks {
+  const markTokens: Ledger["markTokens"] = (eventId, selection, limit) =>
+    call(async () => {
+      const isMeant = { ...filterOf(selection), revokedBy: null };
+      let marked = 0;
+      // Others may mark what was found meanwhile: fewer than `limit` must mean that none is left.
+      while (marked < limit) {
+        const wanted = limit - marked;
+        const found = await tokens.find(isMeant, { _id: 1 }).limit(wanted).lean().exec();
+        if (found.length === 0) break;
+        const { filter, update } = markOf(
+          eventId,
+          found.map(({ _id }) => _id),
+        );
+        const written = await tokens.updateMany(filter, update).exec();
+        marked += written.modifiedCount;
+        if (found.length < wanted && written.modifiedCount === found.length) break;
+      }
+      return marked;
+    }, bulkLimitMs);
+
   return {
-    markTokens: (eventId, selection, limit) =>
-      call(async () => {
-        const isMeant = { ...filterOf(selection), revokedBy: null };
-        let marked = 0;
-        // Others may mark what was found meanwhile: fewer than `limit` must mean that none is left.
-        while (marked < limit) {
-          const wanted = limit - marked;
-          const found = await tokens.find(isMeant, { _id: 1 }).limit(wanted).lean().exec();
-          if (found.length === 0) break;
-          const ids = found.map(({ _id }) => _id);
-          const written = await tokens
-            .updateMany({ _id: trusted({ $in: ids }), revokedBy: null }, { $set: { revokedBy: eventId } })
-            .exec();
-          marked += written.modifiedCount;
-          if (found.length < wanted && written.modifiedCount === found.length) break;
-        }
+    markTokens,
+    markMany: async (requests, limit) => {
+      const chosen = await call(() => chooseUnmarked(tokens, requests, limit), bulkLimitMs);
+      if (chosen === null) {
+        const marked: number[] = [];
+        for (const { eventId, selection } of requests)
+          marked.push(await markTokens(eventId, selection, limit));
         return marked;
-      }, bulkLimitMs),
-    listMarked: (eventIds, { expiresAfterMs, after = "", limit }) =>
+      }
+      const updates = requests.flatMap(({ eventId }, at) => {
+        const ids = chosen[at] ?? [];
+        return ids.length === 0 ? [] : [{ updateMany: markOf(eventId, ids) }];
+      });
+      if (updates.length > 0) await call(() => tokens.bulkWrite(updates, { ordered: false }), bulkLimitMs);
+      return chosen.map((ids) => ids.length);
+    },
+    listMarked: (eventIds, { expiresAfterMs, after = "", limit, subjects }) =>
       call(async () => {
         const documents = await tokens
           .find(
@@ -37,6 +62,7 @@ export function createMongoMarks({ call }: MongoConnection, tokens: Model<TokenD
               revokedBy: eventIds.length === 1 ? (eventIds[0] ?? "") : trusted({ $in: [...eventIds] }),
               expiresAt: trusted({ $gt: new Date(expiresAfterMs) }),
               _id: trusted({ $gt: after }),
+              ...(subjects === undefined ? {} : { subject: trusted({ $in: [...subjects] }) }),
             },
             { expiresAt: 1, revokedBy: 1 },
           )
@@ -82,7 +108,22 @@ export function createMongoMarks({ call }: MongoConnection, tokens: Model<TokenD
           .exec();
         return last === null ? null : last.expiresAt.getTime();
       }),
+    lastExpiriesMs: (subjects) =>
+      call(async () => {
+        const last = await tokens
+          .aggregate<{ _id: string; last: Date }>([
+            { $match: { subject: { $in: [...subjects] } } },
+            { $group: { _id: "$subject", last: { $max: "$expiresAt" } } },
+          ])
+          .exec();
+        return new Map(last.map(({ _id, last: expiresAt }) => [_id, expiresAt.getTime()]));
+      }, bulkLimitMs),
   };
+}
+
+function markOf(eventId: string, ids: readonly string[]) {
+  const filter: QueryFilter<TokenDocument> = { _id: trusted({ $in: [...ids] }), revokedBy: null };
+  return { filter, update: { $set: { revokedBy: eventId } } };
 }
 
 function markedTokenOf({

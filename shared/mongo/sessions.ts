@@ -62,6 +62,14 @@ export function createMongoSessions(
         const document = await tokens.findOne({ _id: jti }).lean().exec();
         return document === null ? null : tokenOf(document);
       }),
+    findTokens: (jtis) =>
+      call(async () => {
+        const documents = await tokens
+          .find({ _id: trusted({ $in: [...jtis] }) })
+          .lean()
+          .exec();
+        return documents.map(tokenOf);
+      }, bulkLimitMs),
     purgeTokens: (expiredBeforeMs, limit) =>
       call(() => {
         const found = tokens.find(expiredBefore(expiredBeforeMs), { _id: 1 }).limit(limit).lean().exec();

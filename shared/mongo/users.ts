@@ -1,6 +1,7 @@
 import { type QueryFilter, trusted } from "mongoose";
 import { AppError } from "../errors.ts";
 import type { StateChange, UserStore } from "../ports/user-store.ts";
+import type { UserState } from "../revocation/user-state.ts";
 import { bulkLimitMs, type MongoConnection } from "./connection.ts";
 import { isDuplicateKey, violatedIndex } from "./failures.ts";
 import {
@@ -29,6 +30,15 @@ export function createMongoUsers({ connection, call, ping }: MongoConnection): U
       return document === null ? null : userOf(document);
     });
 
+  const findMany = (ids: readonly string[]) =>
+    call(async () => {
+      const documents = await users
+        .find({ _id: trusted({ $in: [...ids] }) }, withoutOutbox)
+        .lean()
+        .exec();
+      return documents.map(userOf);
+    }, bulkLimitMs);
+
   return {
     ping,
     create: (user) =>
@@ -40,6 +50,7 @@ export function createMongoUsers({ connection, call, ping }: MongoConnection): U
         return userOf(document);
       }),
     findById: (id) => findOne({ _id: id }),
+    findMany,
     findByEmail: (normalisedEmail) => findOne({ email: normalisedEmail }),
     findByExternalIdentity: (identity) => findOne({ externalKeys: externalKeyOf(identity) }),
     list: ({ limit, after, status, email }) =>
@@ -82,6 +93,17 @@ export function createMongoUsers({ connection, call, ping }: MongoConnection): U
           .exec();
         return document === null ? null : userOf(document);
       }),
+    changeMany: async (changes) => {
+      const updates = changes.map(({ id, change }) => ({
+        updateOne: { filter: stillAt(id, change), update: updateOf(change) },
+      }));
+      await call(() => users.bulkWrite(updates, { ordered: false }), bulkLimitMs);
+      const present = new Map((await findMany(changes.map(({ id }) => id))).map((user) => [user.id, user]));
+      return changes.map(({ id, change }) => {
+        const user = present.get(id);
+        return user !== undefined && isAt(user, change.to) ? user : null;
+      });
+    },
     appendEvent: (id, event) =>
       call(async () => {
         const update = { $push: { outbox: documentOfEvent(event) }, $inc: { outboxLength: 1 } };
@@ -153,7 +175,7 @@ export function createMongoUsers({ connection, call, ping }: MongoConnection): U
   };
 }
 
-function stillAt(id: string, { from }: StateChange): QueryFilter<UserDocument> {
+function stillAt(id: string, { from }: StateChange) {
   return {
     _id: id,
     status: from.status,
@@ -161,6 +183,15 @@ function stillAt(id: string, { from }: StateChange): QueryFilter<UserDocument> {
     statusChangedAt: new Date(from.statusChangedAtMs),
     epochRaisedAt: new Date(from.epochRaisedAtMs),
   };
+}
+
+function isAt(user: UserState, { status, epoch, statusChangedAtMs, epochRaisedAtMs }: UserState): boolean {
+  return (
+    user.status === status &&
+    user.epoch === epoch &&
+    user.statusChangedAtMs === statusChangedAtMs &&
+    user.epochRaisedAtMs === epochRaisedAtMs
+  );
 }
 
 /** A tombstone loses what is personal in the same write. */

@@ -23,6 +23,8 @@ export interface Ledger {
    * False when there is no row, so that nothing was noted: it was purged meanwhile.
    */
   noteApplied(eventId: string, applied: AppliedNote): Promise<boolean>;
+  /** As `noteApplied` for each; each by itself is one step, all of them are not. */
+  noteManyApplied(notes: readonly EventNote[]): Promise<readonly boolean[]>;
   /** Changes those rows that are applied and still noted under `incarnation` and one of the positions; how many. */
   noteEnforced(eventIds: readonly string[], enforced: EnforcedNote): Promise<number>;
   /** Changes a pending row, and no other, to `failed`: its event was given up, until it comes again. */
@@ -34,6 +36,8 @@ export interface Ledger {
 
   /** Marks at most `limit` more recorded, unexpired, unmarked tokens; how many were marked. */
   markTokens(eventId: string, selection: TokenSelection, limit: number): Promise<number>;
+  /** As `markTokens` for each, with the limit for each; of those counted another may have marked some meanwhile. */
+  markMany(requests: readonly MarkRequest[], limit: number): Promise<readonly number[]>;
   /** Tokens that bear the mark of one of the events and expire after the time, ordered by jti, after `after`. */
   listMarked(eventIds: readonly string[], page: MarkedPage): Promise<MarkedToken[]>;
   /** Unexpired tokens of a selection that bear the mark of another event, ordered by jti, after `after`. */
@@ -49,6 +53,8 @@ export interface Ledger {
   listMarkedBetween(range: MarkedRange): Promise<MarkedToken[] | null>;
   /** The last expiry among the subject's recorded tokens; null when it has none. */
   lastExpiryMs(subject: string): Promise<number | null>;
+  /** The same of many; those that have no token are not in it. */
+  lastExpiriesMs(subjects: readonly string[]): Promise<ReadonlyMap<string, number>>;
 
   /** Every row that lives at `nowMs` or is pending, ordered by id, after `after`: what a repair reads. */
   listLive(page: {
@@ -169,10 +175,22 @@ export interface RowsOver {
   readonly unsettledUntilBeforeMs: number;
 }
 
+export interface MarkRequest {
+  readonly eventId: string;
+  readonly selection: TokenSelection;
+}
+
+export interface EventNote {
+  readonly eventId: string;
+  readonly note: AppliedNote;
+}
+
 export interface MarkedPage {
   readonly expiresAfterMs: number;
   readonly after?: string;
   readonly limit: number;
+  /** Whose tokens they all are, where that is known: it helps to find them. */
+  readonly subjects?: readonly string[];
 }
 
 export interface MarkedRange {

@@ -1,5 +1,5 @@
 import type { Addition } from "../revocation/addition.ts";
-import type { Longest, VersionedLongest } from "../revocation/longest.ts";
+import type { Longest, Lowering, VersionedLongest, WantedLongest } from "../revocation/longest.ts";
 import type { PackedAdditions } from "../revocation/packed-additions.ts";
 import type { Position } from "../revocation/position.ts";
 
@@ -40,7 +40,7 @@ export interface RevocationStore {
    * The whole contents in bounded chunks. Entries added meanwhile may or may not be in it. What is no record of ours
    * is left out, and noted; then it rejects with `store-invalid` at its end: a record may have stood there.
    */
-  load(): AsyncIterable<PackedAdditions>;
+  load(): AsyncIterable<LoadedChunk>;
   readDamaged(): Promise<Damage>;
 
   /** The instance has stopped accepting tokens. */
@@ -103,6 +103,11 @@ export interface RevocationStore {
   /** Whether the server answers now. */
   ping(): Promise<boolean>;
   close(): Promise<void>;
+}
+
+export interface LoadedChunk extends PackedAdditions {
+  /** About how many tokens the bucket of this chunk's tokens holds in all: a hint for who makes room for them. */
+  readonly bucketRecords?: number;
 }
 
 export interface Damage {
@@ -175,21 +180,6 @@ export interface RegisteredInstance {
 
 export type SeenInstance = Pick<RegisteredInstance, "id" | "syncCount">;
 
-export interface WantedLongest extends Longest {
-  /** How often somebody wanted these. */
-  readonly times: number;
-}
-
-export interface Lowering {
-  readonly incarnation: string;
-  /** The confirmed values as they were seen. */
-  readonly from: Longest;
-  /** Those that are to be, and the version that the fence will have by being lowered to them. */
-  readonly to: VersionedLongest;
-  /** What was seen to be wanted. */
-  readonly wanted: readonly WantedLongest[];
-}
-
 export interface StoreState {
   /** Null while invalid. */
   readonly incarnation: string | null;
@@ -241,6 +231,8 @@ export interface RepairStart {
   readonly head: Position;
   /** By the store's clock. */
   readonly atMs: number;
+  /** The parts that were taken away, since they were not as we write them: "state", "feed" and the like. */
+  readonly unsound: readonly string[];
 }
 
 export interface RepairEnd {

@@ -18,6 +18,8 @@ export interface SessionStore {
   /** Written before the token leaves the process. */
   recordToken(token: TokenRecord): Promise<void>;
   findToken(jti: string): Promise<TokenRecord | null>;
+  /** Those that there are, in no promised order. */
+  findTokens(jtis: readonly string[]): Promise<TokenRecord[]>;
 
   /** Removes tokens that expired before the time; how many went. */
   purgeTokens(expiredBeforeMs: number, limit: number): Promise<number>;

@@ -14,6 +14,8 @@ export interface UserStore {
   /** Throws `email-taken` or `external-identity-taken`. */
   create(user: NewUser): Promise<User>;
   findById(id: string): Promise<User | null>;
+  /** Those that there are, in no promised order, tombstones among them. */
+  findMany(ids: readonly string[]): Promise<User[]>;
   findByEmail(normalisedEmail: string): Promise<User | null>;
   findByExternalIdentity(identity: ExternalIdentity): Promise<User | null>;
   /** Ordered by id, after `after`. */
@@ -23,6 +25,11 @@ export interface UserStore {
   hasAdministrator(): Promise<boolean>;
   /** Null when the user's state is no longer `change.from`. `change.event` is appended to the outbox in the same write. */
   change(id: string, change: StateChange): Promise<User | null>;
+  /**
+   * As `change` for each, each by itself one step. Null also for one that another change has followed at once: what
+   * was decided on the state before it is to be decided anew then.
+   */
+  changeMany(changes: readonly UserChangeRequest[]): Promise<readonly (User | null)[]>;
   /**
    * Appends an event that changes no user, such as `token.revoked`, unless it waits there already. False when there
    * is no such user.
@@ -101,6 +108,11 @@ export interface StateChange {
   readonly event?: QuashEvent;
   /** Set with a change to `deactivated`. */
   readonly deactivation?: KeptDeactivation;
+}
+
+export interface UserChangeRequest {
+  readonly id: string;
+  readonly change: StateChange;
 }
 
 export interface OutboxEntry {

@@ -1,4 +1,6 @@
-import { noAdditions, type PackedAdditions, tokenRecordBytes } from "../revocation/packed-additions.ts";
+import type { LoadedChunk } from "../ports/revocation-store.ts";
+import { readAhead } from "../read-ahead.ts";
+import { noAdditions, tokenRecordBytes } from "../revocation/packed-additions.ts";
 import type { RedisConnection } from "./connection.ts";
 import { type Bucket, type BucketKind, bucketNamed, nameOfBucket, type StoreKeys } from "./keys.ts";
 import { isOwnCutOff, ownRecordsIn } from "./own-records.ts";
@@ -28,7 +30,12 @@ export interface LoadDeps {
  * The worker takes such a bucket away and repairs the store from the ledger. Even bytes after the last whole record
  * prove nothing: they may be what is left of a bucket that was overwritten.
  */
-export async function* loadContents(deps: LoadDeps): AsyncGenerator<PackedAdditions> {
+export function loadContents(deps: LoadDeps): AsyncGenerator<LoadedChunk> {
+  // The next chunk is on its way while the last one is worked on.
+  return readAhead(contentsOf(deps));
+}
+
+async function* contentsOf(deps: LoadDeps): AsyncGenerator<LoadedChunk> {
   let isDamaged = false;
   const onDamage = (bucket: Bucket) => {
     isDamaged = true;
@@ -36,7 +43,8 @@ export async function* loadContents(deps: LoadDeps): AsyncGenerator<PackedAdditi
   };
   const noting = { ...deps, onDamage };
   for await (const bucket of bucketsOf(noting, "tokens")) {
-    for await (const tokens of recordsIn(noting, bucket)) yield { ...noAdditions, tokens };
+    const bucketRecords = await countRecords(noting, bucket);
+    for await (const tokens of recordsIn(noting, bucket)) yield { ...noAdditions, tokens, bucketRecords };
   }
   for await (const bucket of bucketsOf(noting, "unrecorded")) {
     for await (const unrecordedTokens of recordsIn(noting, bucket)) {
@@ -76,6 +84,12 @@ export async function* recordsIn(deps: LoadDeps, bucket: Bucket): AsyncGenerator
     if (records.length > 0) yield records;
   }
   if (isEmpty && (await isGone(deps, bucket))) await deps.onDamage(bucket);
+}
+
+/** A bucket of somebody else's has none. */
+async function countRecords({ connection, keys }: LoadDeps, bucket: Bucket): Promise<number> {
+  const length = await unlessForeign(connection.call("STRLEN", keyOf(keys, bucket)));
+  return length === null ? 0 : Math.floor(numberIn(length) / tokenRecordBytes);
 }
 
 async function* tokensIn({ connection, keys, onDamage }: LoadDeps, bucket: Bucket): AsyncGenerator<Buffer> {

@@ -30,7 +30,8 @@ export function createRepairer(damage: DamageRegister): Repairer {
   return {
     async beginRepair(lock, givenUp = []) {
       const args = [lock, ...givenUp];
-      return repairStartIn(await connection.run(beginRepairScript, fixedKeysOf(keys), args));
+      const reply = await connection.run(beginRepairScript, fixedKeysOf(keys), args);
+      return repairStartIn(reply, keys.prefix);
     },
     async repair(lock, additions) {
       if (present?.lock !== lock) present = { lock, missingOf: createMissingRecords(loadDeps) };

@@ -94,10 +94,15 @@ const isWhole = ({ tokens, unrecordedTokens, cutOffs }: PackedAdditions): boolea
   cutOffs.length % cutOffRecordBytes === 0;
 
 /** Null is the reply of a script that found the lock in other hands. */
-export function repairStartIn(reply: unknown): RepairStart | null {
+export function repairStartIn(reply: unknown, prefix: string): RepairStart | null {
   if (reply === null) return null;
-  const [incarnation, head, at] = listIn(reply);
-  return { incarnation: textIn(incarnation) || null, head: positionIn(head), atMs: numberIn(at) };
+  const [incarnation, head, at, unsound] = listIn(reply);
+  return {
+    incarnation: textIn(incarnation) || null,
+    head: positionIn(head),
+    atMs: numberIn(at),
+    unsound: [...new Set(listIn(unsound).map((key) => textIn(key).slice(prefix.length)))],
+  };
 }
 
 /** As the script `add` writes it: a line of lengths, positions and the incarnation, then the packed parts. */

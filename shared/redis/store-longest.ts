@@ -1,5 +1,5 @@
-import type { Lowering, RevocationStore } from "../ports/revocation-store.ts";
-import type { Longest } from "../revocation/longest.ts";
+import type { RevocationStore } from "../ports/revocation-store.ts";
+import type { Longest, Lowering } from "../revocation/longest.ts";
 import type { Argument, RedisConnection } from "./connection.ts";
 import { fixedKeysOf, type StoreKeys } from "./keys.ts";
 import { numberIn } from "./replies.ts";

@@ -9,6 +9,23 @@ export interface VersionedLongest extends Longest {
   readonly version: number;
 }
 
+/** What somebody wanted the fence to cover. */
+export interface WantedLongest extends Longest {
+  /** How often somebody wanted these. */
+  readonly times: number;
+}
+
+/** All of it as it was seen, but for what is to be. */
+export interface Lowering {
+  readonly incarnation: string;
+  /** The confirmed values as they were seen. */
+  readonly from: Longest;
+  /** Those that are to be, and the version that the fence will have by being lowered to them. */
+  readonly to: VersionedLongest;
+  /** What was seen to be wanted. */
+  readonly wanted: readonly WantedLongest[];
+}
+
 /** What any instance may be set to at the most; `best_effort` accepts for an hour without a sync. */
 export const longestOfAny: Longest = { tokenLifetimeSeconds: 86_400, maxStalenessMs: 3_600_000 };
 

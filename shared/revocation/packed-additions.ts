@@ -1,4 +1,4 @@
-import type { Addition } from "./addition.ts";
+import type { Addition, CutOff } from "./addition.ts";
 import { type Fingerprint, parseFingerprint } from "./fingerprint.ts";
 
 /**
@@ -20,20 +20,28 @@ const nothing = new Uint8Array(0);
 export const noAdditions: PackedAdditions = { tokens: nothing, unrecordedTokens: nothing, cutOffs: nothing };
 
 export function packAdditions(additions: readonly Addition[]): PackedAdditions {
-  const tokens: Buffer[] = [];
-  const unrecordedTokens: Buffer[] = [];
-  const cutOffs: Buffer[] = [];
-  for (const addition of additions) {
-    if (addition.kind === "token") tokens.push(packTokenRecord(addition.token, addition.exp));
-    else if (addition.kind === "unrecorded-token") {
-      unrecordedTokens.push(packTokenRecord(addition.token, addition.until));
-    } else cutOffs.push(packCutOffRecord(addition));
-  }
+  const ofKind = <K extends Addition["kind"]>(kind: K) =>
+    additions.filter((addition): addition is Extract<Addition, { kind: K }> => addition.kind === kind);
   return {
-    tokens: Buffer.concat(tokens),
-    unrecordedTokens: Buffer.concat(unrecordedTokens),
-    cutOffs: Buffer.concat(cutOffs),
+    tokens: packAll(ofKind("token"), tokenRecordBytes, (bytes, at, { token, exp }) => {
+      writeTokenRecord(bytes, at, token, exp);
+    }),
+    unrecordedTokens: packAll(ofKind("unrecorded-token"), tokenRecordBytes, (bytes, at, { token, until }) => {
+      writeTokenRecord(bytes, at, token, until);
+    }),
+    cutOffs: packAll(ofKind("cut-off"), cutOffRecordBytes, writeCutOffRecord),
   };
+}
+
+/** In one piece of memory: there may be very many. */
+function packAll<T>(
+  some: readonly T[],
+  recordBytes: number,
+  write: (bytes: Buffer, at: number, one: T) => void,
+): Uint8Array {
+  const bytes = Buffer.alloc(some.length * recordBytes);
+  for (const [index, one] of some.entries()) write(bytes, index * recordBytes, one);
+  return bytes;
 }
 
 /** Throws a `RangeError` when a part is not a whole number of records. */
@@ -63,20 +71,16 @@ function* tokenRecords(bytes: Uint8Array): Generator<[token: Fingerprint, second
   }
 }
 
-function packTokenRecord(token: Fingerprint, seconds: number): Buffer {
-  const record = Buffer.alloc(tokenRecordBytes);
-  record.write(token, 0, "hex");
-  record.writeUInt32BE(seconds, 16);
-  return record;
+function writeTokenRecord(bytes: Buffer, at: number, token: Fingerprint, seconds: number): void {
+  bytes.write(token, at, "hex");
+  bytes.writeUInt32BE(seconds, at + 16);
 }
 
-function packCutOffRecord(cutOff: Extract<Addition, { kind: "cut-off" }>): Buffer {
-  const record = Buffer.alloc(cutOffRecordBytes);
-  record.write(cutOff.subject, 0, "hex");
-  record.writeBigUInt64BE(BigInt(cutOff.epoch), 16);
-  record.writeBigUInt64BE(BigInt(cutOff.notBefore), 24);
-  record.writeUInt32BE(cutOff.until, 32);
-  return record;
+function writeCutOffRecord(bytes: Buffer, at: number, { subject, epoch, notBefore, until }: CutOff): void {
+  bytes.write(subject, at, "hex");
+  bytes.writeBigUInt64BE(BigInt(epoch), at + 16);
+  bytes.writeBigUInt64BE(BigInt(notBefore), at + 24);
+  bytes.writeUInt32BE(until, at + 32);
 }
 
 function fingerprintAt(bytes: Uint8Array, at: number): Fingerprint {

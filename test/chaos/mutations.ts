@@ -4,9 +4,9 @@ import type { Mutation } from "../support/mutated-copy.ts";
 export const mutations: readonly Mutation[] = [
   {
     name: "reject-revoked taken out",
-    file: "api/app.ts",
-    find: "    createRejectRevoked(deps),\n",
-    replace: "",
+    file: "api/middleware/reject-revoked.ts",
+    find: "throw new AppError(code, explanations[code]);",
+    replace: "return;",
   },
   {
     name: "freshness taken out",

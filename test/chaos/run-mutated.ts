@@ -18,7 +18,7 @@ const programs: readonly Program[] = [
   },
   {
     name: "load",
-    args: ["test/load/main.ts", "--seconds", "5", "--rate", "2", "--json"],
+    args: ["test/load/main.ts", "--seconds", "5", "--rate", "2", "--users", "50", "--json"],
     finding: /"accepted_after_enforced":[1-9]|did not refuse a token/,
   },
 ];

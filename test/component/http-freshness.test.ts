@@ -7,6 +7,7 @@ import { expectError } from "../support/expect-error.ts";
 import { expectProblem } from "../support/expect-problem.ts";
 import { createManualPlatform, type ManualPlatform } from "../support/manual-clock.ts";
 import { type ApiWorld, createApiWorld, sendRaw, type TestApi } from "../support/test-api.ts";
+import { whileTimePasses } from "../support/while-time-passes.ts";
 
 describe("freshness and streams over HTTP, under a clock that is moved by hand", () => {
   let platform: ManualPlatform;
@@ -14,16 +15,7 @@ describe("freshness and streams over HTTP, under a clock that is moved by hand",
   let api: TestApi;
   let token: string;
 
-  /** Lets time pass until it is done. */
-  async function whileTimePasses<T>(work: Promise<T>): Promise<T> {
-    const progress = { isDone: false };
-    const done = work.finally(() => {
-      progress.isDone = true;
-    });
-    done.catch(() => undefined);
-    while (!progress.isDone) await platform.advance(20);
-    return done;
-  }
+  const inTime = <T>(work: Promise<T>): Promise<T> => whileTimePasses(platform, work);
 
   async function start(
     settings: Partial<ServiceSettings> = {},
@@ -35,11 +27,11 @@ describe("freshness and streams over HTTP, under a clock that is moved by hand",
       settings: { SYNC_INTERVAL_MS: 1_000, ...settings },
       routePolicies,
     });
-    await whileTimePasses(world.startWorker());
-    api = await whileTimePasses(world.startApi());
-    token = await whileTimePasses(api.signIn());
+    await inTime(world.startWorker());
+    api = await inTime(world.startApi());
+    token = await inTime(api.signIn());
   }
-  afterEach(() => whileTimePasses(world.close()));
+  afterEach(() => inTime(world.close()));
 
   describe("a strict instance", () => {
     it("refuses everything once it cannot prove its view, before it looks at a token, and recovers", async () => {
@@ -195,7 +187,7 @@ describe("freshness and streams over HTTP, under a clock that is moved by hand",
     it("ends when the instance drains", async () => {
       await start();
       const { seen } = await openStream();
-      await whileTimePasses(api.api.close());
+      await inTime(api.api.close());
       expect(seen.isEnded).to.equal(true);
       expect(eventsIn(seen.text)).to.deep.equal(["open", "shutting-down"]);
     });

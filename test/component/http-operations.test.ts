@@ -3,6 +3,7 @@ import { describe, it } from "mocha";
 import { errorTable } from "../../shared/errors.ts";
 import type { RevocationStore } from "../../shared/ports/revocation-store.ts";
 import { eventually } from "../support/eventually.ts";
+import { report } from "../support/instance-report.ts";
 import { replaceMethod } from "../support/replace-method.ts";
 import { createApiWorld } from "../support/test-api.ts";
 
@@ -19,6 +20,20 @@ describe("GET /instances", () => {
     await world.connectParts().store.beginRepair("a lock");
 
     expect(await states()).to.deep.equal(["stale"]);
+    await world.close();
+  });
+
+  it("shows no instance as fresh whose syncs renew no lease, since the fence does not cover it", async () => {
+    const world = await createApiWorld();
+    await (await world.startWorker()).close();
+    const one = await world.startApi();
+    const token = await one.signIn();
+    const { store } = world.connectParts();
+    const { incarnation, head } = await store.readState();
+    await store.sync({ ...report("long", incarnation, head), maxStalenessMs: 60_000 });
+
+    const states = statesIn((await one.call("/instances", { token })).body["items"]);
+    expect(states).to.have.members(["fresh", "stale"]);
     await world.close();
   });
 });

@@ -1,7 +1,12 @@
 import { expect } from "chai";
 import { afterEach, beforeEach, describe, it } from "mocha";
 import type { QuashEvent } from "../../shared/events/event.ts";
+import type { Ledger } from "../../shared/ports/ledger.ts";
 import { createWorkerWorld, intercept, type WorkerWorld } from "../support/worker-world.ts";
+
+/** Those of one event, and those of many. */
+const interceptMarks = (ledger: Ledger, before: () => Promise<void>) =>
+  intercept(intercept(ledger, "markTokens", before), "markMany", before);
 
 describe("revoker: a partition that changes hands in the middle of a batch", () => {
   let world: WorkerWorld;
@@ -20,7 +25,7 @@ describe("revoker: a partition that changes hands in the middle of a batch", () 
       go = resolve;
     });
     const parts = world.connectParts();
-    const ledger = intercept(parts.database.ledger, "markTokens", () => gate);
+    const ledger = interceptMarks(parts.database.ledger, () => gate);
     await world.start({ ...parts, database: { ...parts.database, ledger } });
   }
 
@@ -68,7 +73,7 @@ describe("revoker: a partition that changes hands in the middle of a batch", () 
     await world.start();
     const eventLog = world.logServer.connect();
     const parts = world.connectParts();
-    const ledger = intercept(parts.database.ledger, "markTokens", () => new Promise<never>(() => undefined));
+    const ledger = interceptMarks(parts.database.ledger, () => new Promise<never>(() => undefined));
     await world.start({ database: { ...parts.database, ledger }, eventLog });
     const { ids, events } = await deactivateMany(60);
     await world.publish(...events);

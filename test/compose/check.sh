@@ -30,5 +30,7 @@ for file in docker-compose.yml test/services/compose.yml; do
   env -i PATH="$PATH" HOME="$HOME" "$parser" "$file" >/dev/null
   echo "compose check: $file is valid"
 done
-"$hadolint/bin/hadolint" Dockerfile
-echo "compose check: Dockerfile is clean"
+for file in Dockerfile test/load/Dockerfile; do
+  "$hadolint/bin/hadolint" "$file"
+  echo "compose check: $file is clean"
+done

@@ -14,6 +14,7 @@ interface ComposeService {
   readonly healthcheck?: { readonly test?: readonly string[]; readonly disable?: boolean };
   readonly restart?: string;
   readonly stop_grace_period?: string;
+  readonly profiles?: readonly string[];
   readonly container_name?: string;
   readonly hostname?: string;
 }
@@ -24,12 +25,14 @@ interface ComposeFile {
 }
 
 const text = readFileSync(new URL("../../docker-compose.yml", import.meta.url), "utf8");
+const loadOptions = readFileSync(new URL("../load/options.ts", import.meta.url), "utf8");
 const compose = parse(text, { merge: true }) as ComposeFile;
-const longRunning = Object.entries(compose.services).filter(([name]) => name !== "first-start");
+const jobs = ["first-start", "load"];
+const longRunning = Object.entries(compose.services).filter(([name]) => !jobs.includes(name));
 
 describe("docker-compose.yml", () => {
-  it("has the engines, the job, both programs and the balancer", () => {
-    const names = ["api", "first-start", "kafka", "mongo", "nginx", "redis", "worker"];
+  it("has the engines, the jobs, both programs and the balancer", () => {
+    const names = ["api", "first-start", "kafka", "load", "mongo", "nginx", "redis", "worker"];
     expect(Object.keys(compose.services).toSorted()).to.deep.equal(names);
   });
 
@@ -88,16 +91,30 @@ describe("docker-compose.yml", () => {
 
   it("builds the image once, for all that run it", () => {
     const builders = Object.entries(compose.services).filter(([, { build }]) => build !== undefined);
-    expect(builders.map(([name]) => name)).to.deep.equal(["first-start"]);
+    const ofProduct = builders.filter(([name]) => name !== "load");
+    expect(ofProduct.map(([name]) => name)).to.deep.equal(["first-start"]);
     for (const name of ["first-start", "api", "worker"])
       expect(serviceOf(name).image).to.equal("quash:local");
   });
 
-  it("shares the secrets read-only with the API alone", () => {
+  it("runs the load test only when it is asked for, against the balancer, from an image of its own", () => {
+    const { profiles, image, build, command = [] } = serviceOf("load");
+    expect([profiles, image]).to.deep.equal([["load"], "quash-load:local"]);
+    expect(build).to.deep.equal({ context: ".", dockerfile: "test/load/Dockerfile" });
+    expect(command.join(" ")).to.contain("test/load/main.ts --url http://nginx:8080");
+    for (const option of command.filter((part) => part.startsWith("--") && part !== "--import"))
+      expect(loadOptions).to.contain(option);
+  });
+
+  it("shares the secrets read-only with the API and the load test alone", () => {
     const mounts = Object.entries(compose.services).flatMap(([name, { volumes = [] }]) =>
       volumes.filter((volume) => volume.startsWith("secrets:")).map((volume) => `${name} ${volume}`),
     );
-    expect(mounts).to.deep.equal(["first-start secrets:/run/quash", "api secrets:/run/quash:ro"]);
+    expect(mounts).to.deep.equal([
+      "first-start secrets:/run/quash",
+      "api secrets:/run/quash:ro",
+      "load secrets:/run/quash:ro",
+    ]);
     const { SIGNING_KEYS_FILE, ADMIN_PASSWORD_FILE } = serviceOf("api").environment ?? {};
     expect([SIGNING_KEYS_FILE, ADMIN_PASSWORD_FILE]).to.deep.equal([
       "/run/quash/signing-keys.json",
@@ -130,7 +147,7 @@ describe("docker-compose.yml", () => {
   it("takes official images of a pinned version, the same as the tests", () => {
     const images = Object.values(compose.services)
       .map(({ image = "" }) => image)
-      .filter((image) => image !== "quash:local");
+      .filter((image) => !image.endsWith(":local"));
     const pinned = /^(nginx|apache\/kafka|redis|mongo):\d+\.\d+/;
     expect(images.filter((image) => !pinned.test(image))).to.deep.equal([]);
     const forTests = readFileSync(new URL("../services/compose.yml", import.meta.url), "utf8");

@@ -11,9 +11,9 @@ export interface Stage {
   readonly instructions: readonly Instruction[];
 }
 
-/** The stages of the Dockerfile with their instructions, continued lines joined. */
-export function readStages(): readonly Stage[] {
-  const text = readFileSync(new URL("../../Dockerfile", import.meta.url), "utf8");
+/** The stages of a Dockerfile with their instructions, continued lines joined. */
+export function readStages(file = "Dockerfile"): readonly Stage[] {
+  const text = readFileSync(new URL(`../../${file}`, import.meta.url), "utf8");
   const lines = text.replaceAll(/\\\n/g, " ").split("\n");
   const instructions = lines
     .filter((line) => line.trim() !== "" && !line.startsWith("#"))

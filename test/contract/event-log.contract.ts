@@ -245,6 +245,12 @@ export function itIsAnEventLog(createHarness: () => EventLogHarness): void {
       expect(missing.name).to.match(/\.user-events\.dead-letter$/);
     });
 
+    it("has all that was published side by side, by many calls, once", async () => {
+      await Promise.all(range(300).map((n) => log.publish("dead-letters", [record(`user-${n % 7}`, n)])));
+      const numbers = (await readWhole(log, "dead-letters")).map(numberOf);
+      expect(numbers.toSorted((a, b) => a - b)).to.deep.equal(range(300));
+    });
+
     it("names a record by its partition and offset, the same at each reading", async () => {
       await log.publish(
         "dead-letters",

@@ -121,6 +121,32 @@ export function ledgerContract(databases: () => Databases): void {
         });
       });
 
+      it("notes many at once, each as by itself", async () => {
+        for (const eventId of ["e1", "e2", "e3"]) await insert({ eventId });
+        const place = {
+          incarnation: "first",
+          positions: [createPosition(5, 0)],
+          enforcedAtMs: 9_000,
+          instances: [],
+        };
+        await ledger.noteApplied("e2", note({ position: createPosition(5, 0) }));
+        await ledger.noteEnforced(["e2"], place);
+        const later = note({ position: createPosition(9, 0), tokensRevoked: 4 });
+        const notes = ["e1", "e2", "e3", "gone"].map((eventId) => ({ eventId, note: later }));
+
+        expect(await elsewhere.noteManyApplied(notes)).to.deep.equal([true, true, true, false]);
+        expect(await ledger.find("e1")).to.include({ status: "applied", tokensRevoked: 4 });
+        expect(await ledger.find("e2")).to.include({ status: "enforced", position: createPosition(5, 0) });
+        const earlier = note({ position: createPosition(5, 0), untilMs: 99_000 });
+        expect(
+          await ledger.noteManyApplied([
+            { eventId: "e1", note: earlier },
+            { eventId: "e3", note: later },
+          ]),
+        ).to.deep.equal([true, true]);
+        expect(await ledger.find("e1")).to.include({ position: createPosition(9, 0), untilMs: 99_000 });
+      });
+
       it("notes the user and the epoch that were not known when the row was made", async () => {
         await insert({ eventId: "e1", subject: null, epoch: null });
         await ledger.noteApplied("e1", note({ subject: "u7", epoch: 5, notBefore: 1_700 }));

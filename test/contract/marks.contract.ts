@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import { beforeEach, describe, it } from "mocha";
-import type { Ledger, TokenSelection } from "../../shared/ports/ledger.ts";
+import type { Ledger, MarkRequest, TokenSelection } from "../../shared/ports/ledger.ts";
 import type { SessionStore, TokenRecord } from "../../shared/ports/session-store.ts";
 import type { Databases } from "./database.contract.ts";
 import { aToken } from "./session-store.contract.ts";
@@ -99,6 +99,80 @@ export function marksContract(databases: () => Databases): void {
       }
     });
 
+    it("marks for many events at once, each what it means, and no token for two", async () => {
+      await record(
+        { jti: "a1", subject: "u1", epoch: 0, sid: "s1" },
+        { jti: "a2", subject: "u1", epoch: 1, sid: "s1" },
+        { jti: "a3", subject: "u1", epoch: 5, sid: "s9" },
+        { jti: "b1", subject: "u2", epoch: 0, sid: "s2", issuedAtMs: 1_500 },
+        { jti: "b2", subject: "u2", epoch: 0, sid: "s2", issuedAtMs: 1_501 },
+        { jti: "c1", subject: "u3", sid: "s3" },
+        { jti: "d1", subject: "u4", sid: "s4", expiresAtMs: 2_000 },
+        { jti: "f1", subject: "u6", sid: "s6", revokedBy: "e0" },
+      );
+      const requests: MarkRequest[] = [
+        { eventId: "e1", selection: { by: "epoch", subject: "u1", belowEpoch: 5, nowMs: 2_000 } },
+        {
+          eventId: "e2",
+          selection: { by: "issued-at", subject: "u2", issuedAtOrBeforeMs: 1_500, nowMs: 2_000 },
+        },
+        { eventId: "e3", selection: { by: "session", sid: "s3", nowMs: 2_000 } },
+        { eventId: "e4", selection: { by: "jti", jti: "d1", nowMs: 2_000 } },
+        { eventId: "e5", selection: { by: "epoch", subject: "nobody", belowEpoch: 9, nowMs: 2_000 } },
+        { eventId: "e6", selection: { by: "session", sid: "s6", nowMs: 2_000 } },
+        { eventId: "e7", selection: { by: "session", sid: "s9", nowMs: 2_000 } },
+        { eventId: "e8", selection: { by: "session", sid: "s1", nowMs: 2_000 } },
+      ];
+
+      expect(await ledger.markMany(requests, 100)).to.deep.equal([2, 1, 1, 0, 0, 0, 1, 0]);
+      const marked = await Promise.all(requests.map(({ eventId }) => markedBy(eventId)));
+      expect(marked).to.deep.equal([["a1", "a2"], ["b1"], ["c1"], [], [], [], ["a3"], []]);
+    });
+
+    it("marks for each of many no more than it may, and the rest when it is asked again", async () => {
+      const tokensOf = (subject: string) =>
+        Array.from({ length: 5 }, (_, n) => ({ jti: `${subject}-${n}`, subject }));
+      await record(...tokensOf("u1"), ...tokensOf("u2"));
+      const requests = ["u1", "u2"].map(
+        (subject): MarkRequest => ({
+          eventId: `of ${subject}`,
+          selection: { by: "epoch", subject, belowEpoch: 9, nowMs: 2_000 },
+        }),
+      );
+      for (const marked of [
+        [3, 3],
+        [2, 2],
+        [0, 0],
+      ])
+        expect(await ledger.markMany(requests, 3)).to.deep.equal(marked);
+      expect(await markedBy("of u2")).to.have.length(5);
+    });
+
+    it("marks for many although one has very many", async () => {
+      await record(...Array.from({ length: 40 }, (_, n) => ({ jti: `t${n}`, subject: "u1" })));
+      await record({ jti: "other", subject: "u2" });
+      const requests = ["u1", "u2"].map(
+        (subject): MarkRequest => ({
+          eventId: subject,
+          selection: { by: "epoch", subject, belowEpoch: 9, nowMs: 2_000 },
+        }),
+      );
+      expect(await ledger.markMany(requests, 4)).to.deep.equal([4, 1]);
+      expect(await markedBy("u2")).to.deep.equal(["other"]);
+    });
+
+    it("gives each of many subjects its last expiry", async () => {
+      await record(
+        { jti: "t1", subject: "u1", expiresAtMs: 7_000 },
+        { jti: "t2", subject: "u1", expiresAtMs: 8_000, revokedBy: "e1" },
+        { jti: "t3", subject: "u2", expiresAtMs: 5_000 },
+      );
+      expect(Object.fromEntries(await ledger.lastExpiriesMs(["u1", "u2", "u3"]))).to.deep.equal({
+        u1: 8_000,
+        u2: 5_000,
+      });
+    });
+
     it("forgets the marks of tokens that were purged", async () => {
       await record({ jti: "t1", revokedBy: "e1", expiresAtMs: 2_000 });
       await sessions.purgeTokens(2_001, 10);
@@ -125,6 +199,8 @@ export function marksContract(databases: () => Databases): void {
       const rest = await ledger.listMarked(["e1", "e2"], { ...page, after: "b" });
       expect(rest.map(({ jti }) => jti)).to.deep.equal(["e"]);
       expect(await ledger.listMarked([], page)).to.deep.equal([]);
+      const ofAll = await ledger.listMarked(["e1", "e2"], { ...page, limit: 9, subjects: ["u1"] });
+      expect(ofAll.map(({ jti }) => jti)).to.deep.equal(["a", "b", "e"]);
     });
 
     for (const [what, selection, chosen] of selections) {

@@ -109,6 +109,8 @@ export function sessionStoreContract(databases: () => Databases): void {
       expect(await elsewhere.findToken("t1")).to.deep.equal(aToken({ epoch: 4 }));
       expect(await elsewhere.findToken("t2")).to.deep.equal(aToken({ jti: "t2", revokedBy: "e1" }));
       expect(await elsewhere.findToken("t3")).to.equal(null);
+      const both = await elsewhere.findTokens(["t2", "t3", "t1"]);
+      expect(both.map(({ jti }) => jti).toSorted()).to.deep.equal(["t1", "t2"]);
     });
 
     it("purges expired tokens, at most as many as it was told", async () => {

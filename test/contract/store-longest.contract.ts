@@ -1,7 +1,7 @@
 import { expect } from "chai";
 import { beforeEach, describe, it } from "mocha";
-import type { Lowering, RevocationStore } from "../../shared/ports/revocation-store.ts";
-import type { Longest } from "../../shared/revocation/longest.ts";
+import type { RevocationStore } from "../../shared/ports/revocation-store.ts";
+import type { Longest, Lowering } from "../../shared/revocation/longest.ts";
 import { report } from "../support/instance-report.ts";
 import { repairEnd, usualLongest } from "../support/repair-end.ts";
 

@@ -208,6 +208,49 @@ export function userStoreContract(databases: () => Databases): void {
       });
     });
 
+    describe("changeMany", () => {
+      it("changes each that is as it was decided on, and no other", async () => {
+        const [one, two, three] = await Promise.all(
+          ["u1", "u2", "u3"].map((id) => users.create(newUser(id))),
+        );
+        if (one === undefined || two === undefined || three === undefined) throw new Error("no users");
+        await moveOn(elsewhere, "u2", "user.signed-out");
+
+        const changed = await users.changeMany([
+          { id: "u1", change: { ...changeOf(one, "user.deactivated"), deactivation: kept("e1") } },
+          { id: "u2", change: changeOf(two, "user.deactivated") },
+          { id: "u3", change: { ...changeOf(three, "user.deleted"), changedAtMs: 9_000 } },
+          { id: "u4", change: changeOf(one, "user.deactivated") },
+        ]);
+        expect(changed.map((user) => user?.status ?? null)).to.deep.equal([
+          "deactivated",
+          null,
+          "deleted",
+          null,
+        ]);
+        expect(changed[0]).to.deep.equal(await elsewhere.findById("u1"));
+        expect(await elsewhere.findById("u1")).to.deep.include({ epoch: 1, lastDeactivation: kept("e1") });
+        expect(await elsewhere.findById("u2")).to.include({ status: "active", epoch: 1 });
+        expect(await elsewhere.findByEmail("u3@quash.test")).to.equal(null);
+      });
+
+      it("lets one of two changes of one user through that were decided on the same state", async () => {
+        const user = await users.create(newUser("u1"));
+        const changed = await users.changeMany([
+          { id: "u1", change: changeOf(user, "user.deactivated") },
+          { id: "u1", change: changeOf(user, "user.signed-out") },
+        ]);
+        expect(changed.filter((one) => one !== null)).to.have.lengthOf(1);
+        expect(await users.findById("u1")).to.include({ epoch: 1 });
+      });
+    });
+
+    it("finds many by their ids, those that there are", async () => {
+      const created = await Promise.all(["u1", "u2", "u3"].map((id) => users.create(newUser(id))));
+      const found = await elsewhere.findMany(["u3", "nobody", "u1"]);
+      expect(found.toSorted((a, b) => (a.id < b.id ? -1 : 1))).to.deep.equal([created[0], created[2]]);
+    });
+
     describe("a deleted user", () => {
       const personal = newUser("u1", { roles: ["user", "admin"], externalIds: [identity("a")] });
 

@@ -7,8 +7,8 @@ import { createRealWorkerWorld, issuer, type RealWorkerWorld } from "../support/
 import { describeWithServices } from "../support/services.ts";
 
 async function digests(environment: Readonly<Record<string, string>>) {
-  const { ended, output } = startNode(["workers/digests/main.ts"], { environment });
-  return { code: await ended, output: output() };
+  const command = startNode(["workers/digests/main.ts"], { environment });
+  return { code: await command.ended, output: command.output() };
 }
 
 describeWithServices("digests command on real servers", ["kafka", "redis", "mongo"], (services) => {

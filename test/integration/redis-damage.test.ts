@@ -226,7 +226,9 @@ describeUnlessMissing("Redis store, damaged", missingPrograms(["redis-server"]),
       expect((await store.readState()).incarnation).to.equal(null);
       expect((await store.readInstances()).instances).to.deep.equal([]);
 
-      expect((await store.beginRepair("lock"))?.incarnation).to.equal(null);
+      const start = await store.beginRepair("lock");
+      expect(start).to.include({ incarnation: null });
+      expect(start?.unsound).to.include(fixed);
       await repairAll();
       await expectWhole();
       const { position } = await store.add([cutOff("b", 1)]);

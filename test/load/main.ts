@@ -2,31 +2,52 @@ import { createClient } from "../support/client.ts";
 import { runDeactivations } from "./deactivations.ts";
 import { runIsolation } from "./isolation.ts";
 import { parseOptions } from "./options.ts";
-import { signInPeople } from "./people.ts";
+import { createPeopleOverHttp, signInPeople } from "./people.ts";
+import { startProgress } from "./progress.ts";
 import { createReport, renderReport } from "./report.ts";
 import { openSystem } from "./system.ts";
-import { runTraffic } from "./traffic.ts";
+import { Traffic } from "./traffic.ts";
 
 const options = parseOptions(process.argv);
 const log = (line: string) => process.stderr.write(`load: ${line}\n`);
-const innocents = 50;
+/** Of the time with deactivations, for each of the other two parts. */
+const besides = { share: 0.25, leastSeconds: 2 } as const;
+const connections = 64;
 
 const system = await openSystem(options, log);
 try {
+  const { rate, seconds, requests: perSecond } = options;
   const admin = createClient(system.entryUrl);
   const adminToken = await admin.signIn(system.administrator.email, system.administrator.password);
   const urls = system.instanceUrls.length > 0 ? system.instanceUrls : [system.entryUrl];
   const clients = urls.map((url) => createClient(url));
-  const people = await signInPeople(clients, adminToken, innocents + 1 + options.rate * options.seconds, log);
+  const createPeople = system.createPeople ?? createPeopleOverHttp(admin, adminToken);
+  const people = await signInPeople({ clients, createPeople }, options.users + 1 + rate * seconds, log);
   const isolated = people.pop();
-  log(`measuring for ${options.seconds} s`);
-  const [traffic, deactivations] = await Promise.all([
-    runTraffic(system.entryUrl, people.slice(0, innocents), {
-      perSecond: options.requests,
-      seconds: options.seconds,
-    }),
-    runDeactivations(system, { people: people.slice(innocents), perSecond: options.rate, admin, adminToken }),
-  ]);
+  const innocents = people.slice(0, options.users);
+  const victims = people.slice(options.users);
+  const open = () => new Traffic(system.entryUrl, innocents, connections);
+
+  const besideSeconds = Math.max(besides.leastSeconds, Math.round(seconds * besides.share));
+  log(`${besideSeconds} s of requests, nobody is deactivated`);
+  const quiet = open();
+  await quiet.runOpen({ perSecond, seconds: besideSeconds });
+
+  log(`${seconds} s of requests, ${rate} deactivations a second`);
+  const busy = open();
+  const progress = startProgress(log, {
+    seconds,
+    countersOf: () => `${busy.requests} requests, ${busy.innocentsRefused} innocents refused`,
+  });
+  const [deactivations] = await Promise.all([
+    runDeactivations(system, { people: victims, perSecond: rate, admin, adminToken }),
+    busy.runOpen({ perSecond, seconds }),
+  ]).finally(() => progress.stop());
+
+  log(`${besideSeconds} s of requests without a pause, ${options.connections} at once`);
+  const closed = open();
+  await closed.runClosed(options.connections, besideSeconds);
+
   log("one instance loses Redis");
   const acceptedByIsolated = isolated
     ? await runIsolation(system, { person: isolated, admin, adminToken })
@@ -35,13 +56,14 @@ try {
   const report = createReport({
     options,
     instances: system.instanceUrls.length,
-    traffic,
+    traffic: { quiet, busy, closed, closedSeconds: besideSeconds },
     deactivations: { ...deactivations, acceptedAfterEnforced },
   });
   process.stdout.write(`${options.json ? JSON.stringify(report) : renderReport(report)}\n`);
   const isKept = report.accepted_after_enforced === 0 && report.innocents_refused === 0;
   const couldShow = report.revoked_probes > 0 && report.innocent_probes > 0;
   if (!isKept || !couldShow) process.exitCode = 1;
+  await Promise.all([quiet, busy, closed].map((one) => one.close()));
 } finally {
   await system.close();
 }

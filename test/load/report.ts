@@ -1,46 +1,73 @@
 import type { DeactivationResult } from "./deactivations.ts";
 import type { LoadOptions } from "./options.ts";
-import type { TrafficResult } from "./traffic.ts";
+import type { Traffic } from "./traffic.ts";
 
 export type LoadReport = ReturnType<typeof createReport>;
+
+type Counted = Pick<Traffic, "requests" | "latenciesMs" | "byInstance" | "innocentsRefused">;
+
+export interface MeasuredTraffic {
+  /** In open loop, without deactivations and with them. */
+  readonly quiet: Counted;
+  readonly busy: Counted;
+  readonly closed: Counted;
+  readonly closedSeconds: number;
+}
 
 export function createReport(measured: {
   readonly options: LoadOptions;
   /** 0 where the system was not started here. */
   readonly instances: number;
-  readonly traffic: TrafficResult;
+  readonly traffic: MeasuredTraffic;
   readonly deactivations: DeactivationResult;
 }) {
   const { options, traffic, deactivations } = measured;
-  const latencies = sorted(traffic.latenciesMs);
+  const { quiet, busy, closed, closedSeconds } = traffic;
   const propagations = sorted(deactivations.propagationsMs);
+  const all = [quiet, busy, closed];
   return {
-    instances: measured.instances || traffic.byInstance.size,
+    instances: measured.instances || busy.byInstance.size,
     seconds: options.seconds,
-    requests: traffic.requests,
-    requests_per_second: round(traffic.requests / options.seconds),
-    latency_ms: { p50: at(latencies, 0.5), p99: at(latencies, 0.99), p999: at(latencies, 0.999) },
+    requests: busy.requests,
+    requests_per_second: round(busy.requests / options.seconds),
+    latency_ms: latencyOf(busy),
+    latency_without_deactivations_ms: latencyOf(quiet),
+    closed_loop: {
+      connections: options.connections,
+      requests_per_second: round(closed.requests / closedSeconds),
+      latency_ms: latencyOf(closed),
+    },
     deactivations: propagations.length,
     propagation_ms: { p50: at(propagations, 0.5), p99: at(propagations, 0.99), max: at(propagations, 1) },
     revoked_probes: least(deactivations.probes.values()),
-    innocent_probes:
-      Math.min(...traffic.byInstance.values(), Number.MAX_SAFE_INTEGER) % Number.MAX_SAFE_INTEGER,
+    innocent_probes: least(busy.byInstance.values()),
     accepted_after_enforced: deactivations.acceptedAfterEnforced,
-    innocents_refused: traffic.innocentsRefused,
+    innocents_refused: all.reduce((sum, { innocentsRefused }) => sum + innocentsRefused, 0),
   };
 }
 
 export function renderReport(report: LoadReport): string {
-  const { latency_ms: latency, propagation_ms: propagation } = report;
+  const { propagation_ms: propagation, closed_loop: closed } = report;
   return [
     `${report.instances} instances, ${report.seconds} s, ${report.requests} requests (${report.requests_per_second}/s)`,
-    `latency      p50 ${latency.p50} ms   p99 ${latency.p99} ms   p99.9 ${latency.p999} ms`,
+    `latency      ${latencyText(report.latency_ms)}   with deactivations going on`,
+    `             ${latencyText(report.latency_without_deactivations_ms)}   without`,
+    `closed loop  ${closed.requests_per_second} requests/s, ${closed.connections} at once, ${latencyText(closed.latency_ms)}`,
     `propagation  p50 ${propagation.p50} ms   p99 ${propagation.p99} ms   max ${propagation.max} ms` +
       `   (${report.deactivations} deactivations, until the last instance refused)`,
     `revoked tokens accepted after their receipt said enforced: ${report.accepted_after_enforced}` +
       ` (of at least ${report.revoked_probes} tries on each instance)`,
     `innocents refused: ${report.innocents_refused} (of at least ${report.innocent_probes} requests on each instance)`,
   ].join("\n");
+}
+
+function latencyOf({ latenciesMs }: Counted) {
+  const ordered = sorted(latenciesMs);
+  return { p50: at(ordered, 0.5), p99: at(ordered, 0.99), p999: at(ordered, 0.999) };
+}
+
+function latencyText({ p50, p99, p999 }: ReturnType<typeof latencyOf>): string {
+  return `p50 ${p50} ms   p99 ${p99} ms   p99.9 ${p999} ms`;
 }
 
 function least(counts: Iterable<number>): number {

@@ -6,6 +6,8 @@ import { administrator, createFleet } from "../support/fleet.ts";
 import { freshNamespace } from "../support/services.ts";
 import { startTcpProxy } from "../support/tcp-proxy.ts";
 import type { LoadOptions } from "./options.ts";
+import type { CreatePeople } from "./people.ts";
+import { createReadyUsers } from "./ready-users.ts";
 
 export interface SystemUnderLoad {
   /** Where users call: the balancer. */
@@ -15,6 +17,8 @@ export interface SystemUnderLoad {
   readonly administrator: { readonly email: string; readonly password: string };
   /** Where upstream events are published; undefined: over HTTP only. */
   readonly kafka: { readonly brokers: readonly string[]; readonly namespace: string } | undefined;
+  /** A faster way to create users than over HTTP; undefined: the system was not started here. */
+  readonly createPeople: CreatePeople | undefined;
   /** One more instance, whose way to Redis can be cut; undefined: the system was not started here. */
   readonly startIsolatable: (() => Promise<{ readonly url: string; cutOff(): void }>) | undefined;
   close(): Promise<void>;
@@ -39,6 +43,7 @@ function findSystem(url: string): SystemUnderLoad {
     instanceUrls: [],
     administrator: { email: ADMIN_EMAIL, password },
     kafka: KAFKA_BROKERS ? { brokers: KAFKA_BROKERS.split(","), namespace: NAMESPACE ?? "quash" } : undefined,
+    createPeople: undefined,
     startIsolatable: undefined,
     close: async () => undefined,
   };
@@ -70,6 +75,7 @@ async function startSystem(instances: number, log: (line: string) => void): Prom
       instanceUrls: apis.map(({ url }) => url),
       administrator,
       kafka: { brokers: services.kafkaBrokers.split(","), namespace },
+      createPeople: createReadyUsers(services.mongoUrl, namespace),
       async startIsolatable() {
         const redis = new URL(services.redisUrl);
         const link = await startTcpProxy({ host: redis.hostname, port: Number(redis.port || 6379) });

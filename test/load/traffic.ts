@@ -2,58 +2,82 @@ import { setTimeout as delay } from "node:timers/promises";
 import { Pool } from "undici";
 import type { Person } from "./people.ts";
 
-export interface TrafficResult {
-  readonly requests: number;
-  readonly latenciesMs: readonly number[];
-  readonly innocentsRefused: number;
-  /** Answers by instance, as far as they say which. */
-  readonly byInstance: ReadonlyMap<string, number>;
-}
+/** What was asked for users whom nobody deactivates, and what came of it. */
+export class Traffic {
+  readonly latenciesMs: number[] = [];
+  readonly byInstance = new Map<string, number>();
+  innocentsRefused = 0;
+  readonly #pool: Pool;
+  readonly #people: readonly Person[];
+  #next = 0;
 
-/**
- * Steady requests of users whom nobody deactivates, in open loop: each is due at its own time, and its latency
- * counts from then, so that a stall shows.
- */
-export async function runTraffic(
-  url: string,
-  people: readonly Person[],
-  plan: { readonly perSecond: number; readonly seconds: number },
-): Promise<TrafficResult> {
-  const pool = new Pool(url, { connections: 32 });
-  const latenciesMs: number[] = [];
-  const byInstance = new Map<string, number>();
-  let innocentsRefused = 0;
-  const startedAt = performance.now();
-  const total = plan.perSecond * plan.seconds;
+  constructor(url: string, people: readonly Person[], connections: number) {
+    this.#pool = new Pool(url, { connections });
+    this.#people = people;
+  }
 
-  async function request(dueAt: number, person: Person): Promise<void> {
-    const answer = await pool.request({
+  get requests(): number {
+    return this.latenciesMs.length;
+  }
+
+  /**
+   * In open loop: each request is due at its own time, whatever became of those before it, and its latency counts from
+   * then, so that a stall shows.
+   */
+  async runOpen(plan: { readonly perSecond: number; readonly seconds: number }): Promise<void> {
+    const startedAt = performance.now();
+    const underWay: Promise<void>[] = [];
+    for (let at = 0; at < plan.perSecond * plan.seconds; at += 1) {
+      const dueAt = startedAt + (at * 1_000) / plan.perSecond;
+      const waitMs = dueAt - performance.now();
+      if (waitMs > 1) await delay(waitMs);
+      underWay.push(this.#request(dueAt));
+    }
+    await allOf(underWay);
+  }
+
+  /** In closed loop: each of so many clients asks again as soon as it has its answer. */
+  async runClosed(clients: number, seconds: number): Promise<void> {
+    const endAt = performance.now() + seconds * 1_000;
+    const ask = async () => {
+      while (performance.now() < endAt) await this.#request(performance.now());
+    };
+    await allOf(Array.from({ length: clients }, ask));
+  }
+
+  close(): Promise<void> {
+    return this.#pool.close();
+  }
+
+  async #request(dueAt: number): Promise<void> {
+    const person = this.#people[this.#next % this.#people.length];
+    this.#next += 1;
+    if (person === undefined) return;
+    const { statusCode, body } = await this.#pool.request({
       method: "GET",
       path: "/me",
       headers: { authorization: `Bearer ${person.token}` },
     });
-    const body = await answer.body.text();
-    latenciesMs.push(performance.now() - dueAt);
-    if (answer.statusCode !== 200) {
-      innocentsRefused += 1;
-      process.stderr.write(`load: an innocent got ${answer.statusCode} ${body}\n`);
-      return;
-    }
-    const instance = /"instance":"([^"]+)"/.exec(body)?.[1];
-    if (instance) byInstance.set(instance, (byInstance.get(instance) ?? 0) + 1);
+    const text = await body.text();
+    this.latenciesMs.push(performance.now() - dueAt);
+    if (statusCode === 200) this.#countInstance(text);
+    else this.#noteRefusal(statusCode, text);
   }
 
-  const underWay: Promise<void>[] = [];
-  const failures: unknown[] = [];
-  for (let i = 0; i < total; i += 1) {
-    const dueAt = startedAt + (i * 1_000) / plan.perSecond;
-    const waitMs = dueAt - performance.now();
-    if (waitMs > 1) await delay(waitMs);
-    const person = people[i % people.length];
-    if (person) underWay.push(request(dueAt, person).catch((error: unknown) => void failures.push(error)));
+  #countInstance(text: string): void {
+    const instance = /"instance":"([^"]+)"/.exec(text)?.[1];
+    if (instance !== undefined) this.byInstance.set(instance, (this.byInstance.get(instance) ?? 0) + 1);
   }
-  await Promise.all(underWay);
-  await pool.close();
+
+  #noteRefusal(statusCode: number, text: string): void {
+    this.innocentsRefused += 1;
+    process.stderr.write(`load: an innocent got ${statusCode} ${text}\n`);
+  }
+}
+
+async function allOf(underWay: readonly Promise<void>[]): Promise<void> {
+  const failures = (await Promise.allSettled(underWay)).flatMap((outcome): unknown[] =>
+    outcome.status === "rejected" ? [outcome.reason] : [],
+  );
   if (failures.length > 0) throw new AggregateError(failures, `requests failed: ${String(failures[0])}`);
-  return { requests: total, latenciesMs, innocentsRefused, byInstance };
 }

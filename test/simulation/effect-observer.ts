@@ -1,6 +1,6 @@
 import type { ExternalIdentity } from "../../shared/events/event.ts";
 import type { Database } from "../../shared/ports/database.ts";
-import type { AppliedNote, PendingRow } from "../../shared/ports/ledger.ts";
+import type { AppliedNote, EventNote, PendingRow } from "../../shared/ports/ledger.ts";
 import type { TokenRecord } from "../../shared/ports/session-store.ts";
 import type { StateChange, User } from "../../shared/ports/user-store.ts";
 import type { History } from "./history.ts";
@@ -35,6 +35,10 @@ export class EffectObserver {
     }
     if (method === "noteApplied" && result === true && isText(first) && isNote(second)) {
       await this.#noteApplied(first, second);
+    }
+    if (method === "noteManyApplied" && Array.isArray(first) && Array.isArray(result)) {
+      const noted = first.filter((_, at) => result[at] === true).filter(isEventNote);
+      for (const { eventId, note } of noted) await this.#noteApplied(eventId, note);
     }
     if (method === "noteEnforced" && Array.isArray(first)) {
       await Promise.all(first.filter(isText).map((eventId) => this.#noteEnforced(eventId)));
@@ -119,6 +123,10 @@ function isObject(value: unknown): value is Record<string, unknown> {
 
 function isNote(value: unknown): value is AppliedNote {
   return isObject(value) && isText(value["incarnation"]);
+}
+
+function isEventNote(value: unknown): value is EventNote {
+  return isObject(value) && isText(value["eventId"]) && isNote(value["note"]);
 }
 
 function isPendingRow(value: unknown): value is PendingRow {

@@ -1,5 +1,5 @@
 import type { Random } from "../support/random.ts";
-import { breakLink, type Drawn, loadSlowly, trimPast } from "./link-faults.ts";
+import { breakLink, type Drawn, loadSlowly, loseInstance, trimPast } from "./link-faults.ts";
 import type { Member } from "./member.ts";
 import type { FaultKind } from "./plan.ts";
 import type { SimProcess } from "./sim-process.ts";
@@ -34,6 +34,8 @@ function apply(world: World, kind: FaultKind, drawn: Drawn): void {
       return spoilAnnouncements(world, drawn);
     case "wipe":
       return world.store.wipe();
+    case "lose-instance":
+      return loseInstance(world, random.pick(world.apis), lastsMs);
     case "restart-store":
       return world.store.restart();
     case "fail-over":

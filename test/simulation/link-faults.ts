@@ -57,6 +57,17 @@ export function trimPast(world: World, member: Member): void {
   });
 }
 
+/** Somebody else takes an instance out of the store, which cannot register itself again for a while. */
+export function loseInstance(world: World, member: Member, lastsMs: number): void {
+  const { process, links } = member;
+  links.redis.state = "cut";
+  huntAtEndOfLease(world, member);
+  world.store.primary.loseInstance(`${process.name}.${process.life}`);
+  world.scheduler.after(lastsMs, () => {
+    if (!world.isHealed) links.redis.state = "up";
+  });
+}
+
 /** A start over a line that is slow to answer: what happens meanwhile falls into the middle of the load. */
 export function loadSlowly(world: World, { links }: Member, lastsMs: number): void {
   links.redis.state = "late";

@@ -75,6 +75,12 @@ export const mutations: readonly Mutation[] = [
     replace: "if (view.isFirstIncarnation || view.incarnation !== null) return true;",
   },
   {
+    name: "an instance that somebody took away is not missed",
+    file: "shared/in-process/store-instances.ts",
+    find: "return this.#instances.size === this.#registered;",
+    replace: "return this.#registered >= 0;",
+  },
+  {
     name: "a receipt forgets the position",
     file: "shared/receipts/settle-receipts.ts",
     find: "instance.incarnation === row.incarnation && row.position !== null && instance.position >= row.position;",
@@ -107,7 +113,7 @@ export const mutations: readonly Mutation[] = [
   {
     name: "a load merges nothing",
     file: "api/blacklist/load-snapshot.ts",
-    find: "blacklist.apply(next.value);",
+    find: "blacklist.apply(next.value, next.value.bucketRecords);",
     replace: "",
   },
   {

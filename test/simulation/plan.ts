@@ -31,6 +31,7 @@ export const faultKinds = [
   "retention",
   "announcements",
   "wipe",
+  "lose-instance",
   "restart-store",
   "fail-over",
   "split",

@@ -42,6 +42,8 @@ export interface Fleet {
   close(): Promise<void>;
   /** What the processes wrote, the latest last: for the report of a failure. */
   output(): string;
+  /** The JWK Set with which every process signs. */
+  readonly keysFile: string;
 }
 
 export const administrator = { email: "admin@example.com", password: "correct horse battery" };
@@ -103,6 +105,7 @@ export async function createFleet(options: FleetOptions): Promise<Fleet> {
       await rm(folder, { recursive: true, force: true });
     },
     output: outputTail,
+    keysFile,
   };
 }
 

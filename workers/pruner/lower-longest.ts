@@ -1,10 +1,10 @@
 import type { Log } from "../../shared/log.ts";
 import type { Fence, Ledger } from "../../shared/ports/ledger.ts";
 import type { Clock } from "../../shared/ports/platform.ts";
-import type { InstancesView, Lowering, RevocationStore } from "../../shared/ports/revocation-store.ts";
+import type { InstancesView, RevocationStore } from "../../shared/ports/revocation-store.ts";
 import { clockErrorAllowedMs } from "../../shared/revocation/addition.ts";
 import { boundMs } from "../../shared/revocation/bound.ts";
-import { covers, type Longest, longestOf } from "../../shared/revocation/longest.ts";
+import { covers, type Longest, type Lowering, longestOf } from "../../shared/revocation/longest.ts";
 import { goneInstanceMs } from "./gone-instance.ts";
 
 export interface LowerLongestDeps {

@@ -2,10 +2,10 @@ import type { Log } from "../../shared/log.ts";
 import type { Ledger, LedgerRow } from "../../shared/ports/ledger.ts";
 import type { Platform } from "../../shared/ports/platform.ts";
 import { type RepairStart, type RevocationStore, repairLockMs } from "../../shared/ports/revocation-store.ts";
+import { readAhead } from "../../shared/read-ahead.ts";
 import { nothingLong } from "../../shared/revocation/longest.ts";
 import type { Names } from "../revoker/plan.ts";
 import { createLostAdditions, type LostSteps } from "./lost-additions.ts";
-import { readAhead } from "./read-ahead.ts";
 
 export interface RepairDeps {
   readonly ledger: Ledger;
@@ -63,6 +63,7 @@ export function createRepair(deps: RepairDeps) {
     const start = await store.beginRepair(lock, before);
     givenUp = start === null ? [] : [lock];
     if (start === null) return "busy";
+    if (start.unsound.length > 0) log.error("store.unsound", { taken_away: start.unsound });
     const outcome = await repairWith(lock, start, options);
     givenUp = [];
     return outcome;

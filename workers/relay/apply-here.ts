@@ -12,7 +12,7 @@ export interface ApplyHereDeps {
   readonly log: Log;
 }
 
-const atOnce = 16;
+const atOnce = 200;
 
 /**
  * Applies events that did not come through the log, with the revoker's own code. Nobody waits for it: one that takes

@@ -1,4 +1,5 @@
 import { isRetriable } from "../../shared/errors.ts";
+import { groupByKey } from "../../shared/group-by-key.ts";
 import type { Log } from "../../shared/log.ts";
 import type { Metrics } from "../../shared/metrics.ts";
 import type { PublishEvent } from "../../shared/outbox/publish-event.ts";
@@ -6,7 +7,7 @@ import type { Ledger, LedgerRow } from "../../shared/ports/ledger.ts";
 import type { Platform } from "../../shared/ports/platform.ts";
 import type { RevocationStore } from "../../shared/ports/revocation-store.ts";
 import type { OutboxEntry, UserStore } from "../../shared/ports/user-store.ts";
-import { groupByKey, runInOrder } from "../in-order.ts";
+import { runInOrder } from "../in-order.ts";
 import type { ApplyEvent } from "../revoker/apply-event.ts";
 import { receiveEvent } from "../revoker/received-event.ts";
 import { ApplyHere } from "./apply-here.ts";

@@ -33,9 +33,8 @@ interface Arrival {
 }
 
 /** Events are applied and committed in parts of this size, so that a crash repeats little. */
-const partSize = 200;
+const partSize = 400;
 const additionsAtOnce = 400;
-const subjectsAtOnce = 16;
 
 /**
  * Handles one batch: decode -> first additions of all -> apply all, commit up to the first dead record -> dead
@@ -131,7 +130,7 @@ export function createBatchHandler(deps: ConsumerDeps) {
   async function applyPart(arrivals: readonly Arrival[], retry: BatchRetry): Promise<DeadRecord[]> {
     const applied: string[] = [];
     const dead: DeadRecord[] = [];
-    const order = { limit: subjectsAtOnce, keyOf: ({ received }: Arrival) => orderingKeyOf(received) };
+    const order = { limit: partSize, keyOf: ({ received }: Arrival) => orderingKeyOf(received) };
     await runInOrder(arrivals, order, async (arrival) => {
       const given = await applyOne(arrival, retry);
       if (given === null) applied.push(arrival.received.eventId);

@@ -17,7 +17,8 @@ export interface TokensToWriteDeps {
 export function createTokensToWrite({ ledger, clock, pageSize }: TokensToWriteDeps) {
   return async function* tokensToWrite(eventId: string, plan: Plan): AsyncGenerator<readonly MarkedToken[]> {
     const nowMs = clock.wallMs() - clockErrorAllowedMs;
-    yield* pages((place) => ledger.listMarked([eventId], { expiresAfterMs: nowMs, ...place }));
+    const ofEvent = { expiresAfterMs: nowMs, ...subjectsOf(plan) };
+    yield* pages((place) => ledger.listMarked([eventId], { ...ofEvent, ...place }));
     for (const selection of plan.marks.filter((one) => isOnlyInMarks(one, plan))) {
       yield* pages((place) => ledger.listMarkedByOthers(eventId, { ...selection, nowMs }, place));
     }
@@ -34,6 +35,12 @@ export function createTokensToWrite({ ledger, clock, pageSize }: TokensToWriteDe
       if (tokens.length < pageSize) return;
     }
   }
+}
+
+/** Known where every selection is of one. What another attempt marked was of the same. */
+function subjectsOf({ subject, marks }: Plan): { readonly subjects?: readonly string[] } {
+  const isOfSubject = marks.length > 0 && marks.every(({ by }) => by === "epoch" || by === "issued-at");
+  return isOfSubject && subject !== null ? { subjects: [subject] } : {};
 }
 
 /** What the event's cut-off or its named token covers is in the store already. */

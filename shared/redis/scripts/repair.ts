@@ -11,7 +11,7 @@ import { state } from "./state.ts";
  *
  * KEYS    the fixed keys
  * ARGV    lock, then locks that are taken over at once
- * returns {incarnation that was found or "", stream id of the head, now}, or nil while somebody else has the lock
+ * returns {incarnation that was found or "", stream id of the head, now, {keys that were taken away}}, or nil while somebody else has the lock
  */
 export const beginRepairScript = createScript(
   writes,
@@ -33,8 +33,8 @@ end
 local unsound = foreignKeys(KEYS)
 if not recorded then unsound[#unsound + 1] = key end
 for _, one in ipairs(unsound) do redis.call('UNLINK', one) end
-local head = state.head
-if not head or not isOwnFeed(feed, head) then
+local head = state.head or '0-0'
+if not isOwnFeed(feed, head) or redis.call('EXISTS', feed) == 1 and not state.head then
   unsound[#unsound + 1] = feed
   redis.call('UNLINK', feed)
   head = '0-0'
@@ -44,7 +44,7 @@ local now = nowMs()
 redis.call('HDEL', key, 'incarnation', 'replication_id', 'longest_lifetime', 'longest_staleness', 'longest_version')
 redis.call('HSET', key, 'head', head, 'registered', redis.call('HLEN', instances),
   'lock', ARGV[1], 'lock_replication_id', replicationId(), 'lock_at', now)
-return { #unsound == 0 and state.incarnation or '', head, now }
+return { #unsound == 0 and state.incarnation or '', head, now, unsound }
 `,
 );
 

@@ -1,0 +1,50 @@
+import { expect } from "chai";
+import { describe, it } from "mocha";
+import { VerificationCache } from "../../../api/tokens/verification-cache.ts";
+
+const roomy = { maxEntries: 1_000, maxBytes: 10_000_000 };
+
+describe("verification cache", () => {
+  it("gives back what was put under the whole token, and nothing under another", () => {
+    const cache = new VerificationCache<number>(roomy);
+    cache.put("token a", 1);
+    cache.put("token b", 2);
+    expect([cache.get("token a"), cache.get("token b"), cache.get("token")]).to.deep.equal([1, 2, undefined]);
+  });
+
+  it("never holds more entries than it may", () => {
+    const cache = new VerificationCache<number>({ ...roomy, maxEntries: 10 });
+    for (let n = 0; n < 1_000; n += 1) {
+      cache.put(`token ${n}`, n);
+      expect(cache.entries).to.be.at.most(10);
+    }
+    expect(cache.get("token 999")).to.equal(999);
+  });
+
+  it("never holds more bytes than it may, and nothing that is too large", () => {
+    const cache = new VerificationCache<number>({ ...roomy, maxBytes: 20_000 });
+    for (let n = 0; n < 1_000; n += 1) {
+      cache.put(`${n}`.padStart(n, "x"), n);
+      expect(cache.bytes).to.be.at.most(20_000);
+    }
+    cache.put("x".repeat(20_000), 1);
+    expect(cache.get("x".repeat(20_000))).to.equal(undefined);
+  });
+
+  it("keeps what is asked for while much else comes and goes", () => {
+    const cache = new VerificationCache<number>({ ...roomy, maxEntries: 10 });
+    cache.put("in use", 1);
+    for (let n = 0; n < 1_000; n += 1) {
+      cache.put(`token ${n}`, n);
+      expect(cache.get("in use")).to.equal(1);
+    }
+  });
+
+  it("counts what is put again once, and forgets all of it when it is cleared", () => {
+    const cache = new VerificationCache<number>(roomy);
+    for (let n = 0; n < 10; n += 1) cache.put("token", n);
+    expect([cache.entries, cache.get("token")]).to.deep.equal([1, 9]);
+    cache.clear();
+    expect([cache.entries, cache.bytes, cache.get("token")]).to.deep.equal([0, 0, undefined]);
+  });
+});
