@@ -45,7 +45,7 @@ export function createGuards(deps: GuardDeps): Guards {
   const bearer = [
     createRequireFresh(deps.feed, deps.routePolicies),
     createRequireToken(deps.tokens),
-    createRejectRevoked(createRefuseIfRevoked(deps.blacklist, deps.metrics)),
+    createRejectRevoked(createRefuseIfRevoked(deps.blacklist, deps.metrics), deps),
   ];
   return { bearer, admin: [...bearer, createRequireRole("admin")] };
 }

@@ -4,6 +4,8 @@ import { deadLetterReasons } from "./events/event.ts";
 /** The metrics of one process, under names that stay: operators alert on them. */
 export type Metrics = ReturnType<typeof createMetrics>;
 
+/** A look into memory: mostly below a microsecond's few. */
+const memorySeconds = [1e-6, 2.5e-6, 5e-6, 1e-5, 2.5e-5, 5e-5, 1e-4, 1e-3, 1e-2];
 const fastSeconds = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
 
 export interface MetricsOptions {
@@ -59,6 +61,14 @@ function createWorkerMetrics(registers: Registry[]) {
     eventSeconds: seconds(
       "revocation_event_process_seconds",
       "From taking an event up to having applied it.",
+    ),
+    appliedSeconds: seconds(
+      "revocation_applied_seconds",
+      "From a revocation's being asked for up to the store and the ledger holding it, by the clocks of two processes.",
+    ),
+    rebalanceSeconds: seconds(
+      "revocation_kafka_rebalance_seconds",
+      "From losing the place in the group of workers up to having one again: its partitions stand still meanwhile.",
     ),
     consumerLag: gauge(
       "revocation_kafka_consumer_lag",
@@ -117,16 +127,23 @@ function createApiMetrics(registers: Registry[]) {
     ),
     resyncs: counter("revocation_replica_resyncs_total", "Loads and unplanned syncs.", ["reason"]),
     checks: counter("revocation_checks_total", "Tokens checked against the blacklist.", ["result"]),
+    checkSeconds: seconds(
+      "revocation_check_seconds",
+      "What the look into the blacklist takes a request.",
+      memorySeconds,
+    ),
     propagationSeconds: seconds(
       "revocation_propagation_seconds",
-      "From an addition to the store up to this instance.",
+      "From the store's taking an addition up to this instance's enforcing it, by the clocks of both.",
     ),
     openStreams: gauge("revocation_open_streams", "Open event streams."),
-    httpSeconds: seconds("http_request_duration_seconds", "Time to answer.", [
-      "method",
-      "route",
-      "status_code",
-    ]),
+    httpSeconds: new Histogram({
+      name: "http_request_duration_seconds",
+      help: "Time to answer.",
+      labelNames: ["method", "route", "status_code"],
+      buckets: fastSeconds,
+      registers,
+    }),
   };
 }
 
@@ -135,8 +152,8 @@ function metricsIn(registers: Registry[]) {
     new Counter<L>({ name, help, labelNames: [...labelNames], registers });
   const gauge = <L extends string>(name: string, help: string, labelNames: readonly L[] = []) =>
     new Gauge<L>({ name, help, labelNames: [...labelNames], registers });
-  const seconds = <L extends string>(name: string, help: string, labelNames: readonly L[] = []) =>
-    new Histogram<L>({ name, help, labelNames: [...labelNames], buckets: fastSeconds, registers });
+  const seconds = (name: string, help: string, buckets = fastSeconds) =>
+    new Histogram({ name, help, buckets, registers });
 
   /** Has no value until it is measured, and none again after `remove()`: a figure of long ago would pass for one. */
   function measured(name: string, help: string): Gauge {

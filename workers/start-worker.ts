@@ -11,6 +11,7 @@ import { createCoalescedAdd, createCoalescedDatabase } from "./coalesced-ports.t
 import { startHealthListener } from "./health.ts";
 import { type Loop, startLoop } from "./loop.ts";
 import { createMeasureLag } from "./measure-lag.ts";
+import { createMeasureRebalances } from "./measure-rebalances.ts";
 import { startPruner } from "./pruner/start-pruner.ts";
 import { createRelay } from "./relay/relay.ts";
 import { createApplyEvent } from "./revoker/apply-event.ts";
@@ -67,6 +68,9 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     store: { add: createCoalescedAdd(store), readState: () => store.readState() },
     clock,
     names,
+    onApplied: ({ pendingRow }) => {
+      metrics.appliedSeconds.observe(Math.max(0, clock.wallMs() - pendingRow.requestedAtMs) / 1_000);
+    },
   });
   const handleBatch = createBatchHandler({
     applyEvent,
@@ -87,6 +91,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     log,
     handleBatch,
     handleLost: createHandleLost({ reconcile, log, metrics }),
+    onMembership: createMeasureRebalances(clock, metrics),
     onCrash(cause) {
       log.error("revoker.crashed", { err: cause });
       ending.fail(new Error("the consumer ended for good", { cause }));

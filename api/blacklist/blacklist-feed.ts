@@ -79,7 +79,7 @@ class Feed implements BlacklistFeed {
 
   constructor(deps: FeedDeps) {
     this.#deps = deps;
-    this.#cursor = new FeedCursor(deps.blacklist);
+    this.#cursor = new FeedCursor(deps.blacklist, (position) => deps.onAdvanced?.(position));
     this.#lease = new Lease(deps.clock);
     this.#freshness = new Freshness({ ...deps, lease: this.#lease });
     this.#pacer = new Pacer(deps);
@@ -225,7 +225,6 @@ class Feed implements BlacklistFeed {
   #advanced(by: "announcement" | "sync"): void {
     const { position, incarnation } = this.#cursor;
     this.#deps.log.debug("revocation.enforced", { position, incarnation, by });
-    this.#deps.onAdvanced?.(position, by);
   }
 
   #resync(reason: ResyncReason): void {

@@ -18,10 +18,13 @@ export type FollowOutcome = "reached" | "behind" | "lost" | "other-incarnation" 
 /** How far this instance enforces the feed. Moves only over additions that it has merged, without leaving one out. */
 export class FeedCursor {
   readonly #blacklist: Blacklist;
+  readonly #onStep: (position: Position) => void;
   #place: FeedPlace | null = null;
 
-  constructor(blacklist: Blacklist) {
+  /** `onStep` is told of each addition that was merged. */
+  constructor(blacklist: Blacklist, onStep: (position: Position) => void = () => undefined) {
     this.#blacklist = blacklist;
+    this.#onStep = onStep;
   }
 
   get incarnation(): string | null {
@@ -62,6 +65,7 @@ export class FeedCursor {
     if (this.#place === null || entry.previous !== this.#place.position) return false;
     this.#blacklist.apply(entry.additions);
     this.#place = { incarnation: this.#place.incarnation, position: entry.position };
+    this.#onStep(entry.position);
     return true;
   }
 }

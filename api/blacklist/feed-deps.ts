@@ -27,8 +27,8 @@ export interface FeedDeps extends Pick<Platform, "clock" | "timers" | "randomnes
   readonly reportDelayMs?: number;
   /** The longest values of all instances, as the store confirmed them with the lease. */
   readonly onLongest?: (confirmed: Longest) => void;
-  /** Additions up to `position` have just become enforced. */
-  readonly onAdvanced?: (position: Position, by: "announcement" | "sync") => void;
+  /** The addition at `position` has just become enforced; each is told, one after the other. */
+  readonly onAdvanced?: (position: Position) => void;
   /** So many entries were met in the feed that somebody else wrote. */
   readonly onForeign?: (count: number) => void;
   /** What had expired is gone. */

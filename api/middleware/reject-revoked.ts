@@ -1,5 +1,6 @@
 import { AppError } from "../../shared/errors.ts";
 import type { Metrics } from "../../shared/metrics.ts";
+import type { Clock } from "../../shared/ports/platform.ts";
 import type { Blacklist, RevocationCode } from "../blacklist/blacklist.ts";
 import { type Middleware, verifiedTokenOf } from "../request-state.ts";
 import type { VerifiedToken } from "../tokens/verify-once.ts";
@@ -10,9 +11,20 @@ const explanations: Record<RevocationCode, string> = {
 };
 
 /** Step 7 of a revocation: one look into the memory of this instance. */
-export function createRejectRevoked(refuseIfRevoked: RefuseIfRevoked): Middleware {
+export function createRejectRevoked(
+  refuseIfRevoked: RefuseIfRevoked,
+  deps: { readonly clock: Pick<Clock, "monotonicMs">; readonly metrics: Pick<Metrics, "checkSeconds"> },
+): Middleware {
+  const { clock } = deps;
+  const { checkSeconds } = deps.metrics;
   return async function rejectRevoked(ctx, next) {
-    refuseIfRevoked(verifiedTokenOf(ctx));
+    const token = verifiedTokenOf(ctx);
+    const startedAtMs = clock.monotonicMs();
+    try {
+      refuseIfRevoked(token);
+    } finally {
+      checkSeconds.observe((clock.monotonicMs() - startedAtMs) / 1_000);
+    }
     await next();
   };
 }

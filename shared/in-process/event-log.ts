@@ -147,7 +147,7 @@ export class InProcessEventLogServer {
       hasJoined: () => this.#isAvailable && this.#members.includes(member),
       close: async () => {
         const handled = this.#topics.events.map((partition) => partition.settled(options));
-        this.#remove(member);
+        if (this.#remove(member)) options.onMembership?.(false);
         await Promise.all(handled);
       },
       abandon: () => {
@@ -155,20 +155,24 @@ export class InProcessEventLogServer {
       },
     };
     this.#members = [...this.#members, member];
-    this.#rebalance();
+    this.#rebalance(member);
     return member;
   }
 
-  #remove(member: Member): void {
-    if (!this.#members.includes(member)) return;
+  #remove(member: Member): boolean {
+    if (!this.#members.includes(member)) return false;
     this.#members = this.#members.filter((other) => other !== member);
     this.#rebalance();
+    return true;
   }
 
-  #rebalance(): void {
+  /** The whole group stands still for it. */
+  #rebalance(joining?: Member): void {
+    for (const member of this.#members) if (member !== joining) member.options.onMembership?.(false);
     for (const [index, partition] of this.#topics.events.entries()) {
       partition.assign(this.#members[index % this.#members.length]?.options ?? null);
     }
+    for (const { options } of this.#members) options.onMembership?.(true);
   }
 
   #requireAvailable(): void {

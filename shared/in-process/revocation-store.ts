@@ -2,6 +2,7 @@ import { AppError, dependencyUnavailable } from "../errors.ts";
 import type { Platform } from "../ports/platform.ts";
 import type { Announcement, RevocationStore, StoreListener } from "../ports/revocation-store.ts";
 import type { Addition } from "../revocation/addition.ts";
+import type { PackedAdditions } from "../revocation/packed-additions.ts";
 import { StoreContents } from "./store-contents.ts";
 
 /** Whether the announcement is lost on its way to one subscriber. */
@@ -10,6 +11,10 @@ export type DropsAnnouncement = (announcement: Announcement, subscriber: number)
 /** One store in this process, with as many connections as are wanted. Positions and expiry go by `clock`. */
 export interface InProcessStoreServer {
   connect(): RevocationStore;
+  /** What it holds at this moment, in chunks: for who looks at it from outside. */
+  records(): Iterable<PackedAdditions>;
+  /** Null while it is invalid. */
+  readonly incarnation: string | null;
   /** As FLUSHALL: everything is gone, connections stay. */
   wipe(): void;
   /** The contents stay, the replication id changes, connections break for a moment. */
@@ -47,6 +52,10 @@ function serve(contents: StoreContents): InProcessStoreServer {
   const wire = createWire();
   return {
     connect: () => createHandle(contents, wire),
+    records: () => contents.chunks(),
+    get incarnation() {
+      return contents.incarnation;
+    },
     wipe: () => contents.wipe(),
     restart() {
       contents.takeOver(0);

@@ -35,7 +35,9 @@ export async function startConsumer(
   const groupId = groupName(options.namespace);
   const topic = topicNames(options.namespace).events;
   const consumer = kafka.consumer({ groupId, ...settings });
-  const membership = createMembership(timers, settings.sessionTimeout);
+  const membership = createMembership(timers, settings.sessionTimeout, (isMember) =>
+    callbacks.onMembership?.(isMember),
+  );
   const closing = new AbortController();
   const { GROUP_JOIN, HEARTBEAT, REBALANCING, CRASH, STOP } = consumer.events;
   const gaps = createGapWatch({

@@ -13,17 +13,26 @@ export interface Membership {
   left(): void;
 }
 
-export function createMembership(timers: Timers, sessionTimeoutMs: number): Membership {
+/** `onChange` is told when it becomes a member, and when it is none any more. */
+export function createMembership(
+  timers: Timers,
+  sessionTimeoutMs: number,
+  onChange: (isMember: boolean) => void = () => undefined,
+): Membership {
   let generation = 0;
   let isMember = false;
   let cancelLapse: Cancel = () => undefined;
 
+  function become(member: boolean): void {
+    if (member === isMember) return;
+    isMember = member;
+    onChange(member);
+  }
+
   function renewed(): void {
     cancelLapse();
-    isMember = true;
-    cancelLapse = timers.after(sessionTimeoutMs, () => {
-      isMember = false;
-    });
+    become(true);
+    cancelLapse = timers.after(sessionTimeoutMs, () => become(false));
   }
 
   return {
@@ -37,7 +46,7 @@ export function createMembership(timers: Timers, sessionTimeoutMs: number): Memb
     left() {
       generation += 1;
       cancelLapse();
-      isMember = false;
+      become(false);
     },
   };
 }

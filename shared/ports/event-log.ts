@@ -74,6 +74,11 @@ export interface ConsumerOptions {
    * passed over. Two members may be told of one gap.
    */
   handleLost(lost: LostRecords): Promise<void>;
+  /**
+   * It has a place in its group, or has lost it: while it has none its partitions stand still. Told at each rebalance,
+   * too. Optional.
+   */
+  onMembership?(isMember: boolean): void;
   /** The consumer has ended for good and will not come back by itself. */
   onCrash(error: unknown): void;
 }

@@ -13,6 +13,8 @@ export const logEntrySchema = z.discriminatedUnion("op", [
     seed: z.number(),
     seconds: z.number(),
     max_staleness_ms: z.number(),
+    /** How long a primary of Redis that was cut off goes on taking writes; 0 where nobody replicates. */
+    replica_lag_ms: z.number(),
     instances: z.array(z.string()),
   }),
   /** `begin`: about to be done; `active`: done; `heal`: about to be ended; `healed`: ended. */
@@ -28,6 +30,8 @@ export const logEntrySchema = z.discriminatedUnion("op", [
   /** A process that ended without being told to, and one that was started. */
   z.object({ op: z.literal("process"), at: z.number(), role: z.string(), event: z.string() }),
   z.object({ op: z.literal("quiet"), at: z.number() }),
+  /** One more instance is there. */
+  z.object({ op: z.literal("joined"), at: z.number(), instance: z.string() }),
   /** Everything is asked once more from here on: what holds now must hold everywhere. */
   z.object({ op: z.literal("final"), at: z.number() }),
   /** A token that was given out. */

@@ -3,11 +3,12 @@ import { setTimeout as delay } from "node:timers/promises";
 import { eventually } from "../support/eventually.ts";
 import { administrator } from "../support/fleet.ts";
 import { createRandom } from "../support/random.ts";
-import { apiNames } from "./fault-kinds.ts";
+import { apiNames, newcomerName } from "./fault-kinds.ts";
 import { createInjector } from "./faults/inject.ts";
 import type { ChaosOptions } from "./options.ts";
 import type { Recorder } from "./recorder.ts";
 import { calm, createSchedule } from "./schedule.ts";
+import { maxLagSeconds } from "./system/replicated-redis.ts";
 import { type ChaosSystem, startSystem } from "./system/start-system.ts";
 import { createApiClient } from "./workload/api-client.ts";
 import { noteDeadLetters } from "./workload/dead-letters.ts";
@@ -24,7 +25,7 @@ const maxStalenessMs = 5_000;
 /** Beyond the time for which faults and operations last: what has not come to its end by then is lost. */
 const patienceMs = 60_000;
 
-type RunOptions = Pick<ChaosOptions, "seed" | "seconds">;
+type RunOptions = Pick<ChaosOptions, "seed" | "seconds" | "sentinel">;
 type Log = (line: string) => void;
 
 export interface RunDeps {
@@ -41,6 +42,7 @@ export async function runChaos(options: RunOptions, deps: RunDeps): Promise<void
   const { recorder, log, logFolder, signal } = deps;
   const system = await startSystem({
     tokenLifetimeSeconds: Math.max(900, options.seconds + 300),
+    sentinel: options.sentinel,
     log,
     logFolder,
     onEnd(role, how) {
@@ -65,7 +67,7 @@ async function work(
   options: RunOptions,
   { recorder, log, signal }: RunDeps,
 ): Promise<void> {
-  const { seed, seconds } = options;
+  const { seed, seconds, sentinel } = options;
   const random = createRandom(`workload ${seed}`);
   const pool = createTokenPool(random);
   const apis = apiNames.map((name) => createApiClient(name, system.apiUrls[name]));
@@ -76,7 +78,13 @@ async function work(
   const receipts = createReceiptReader(people, recorder);
   const probing = { apis, pool, recorder };
   try {
-    const run = { seed, seconds, max_staleness_ms: maxStalenessMs, instances: [...apiNames] };
+    const run = {
+      seed,
+      seconds,
+      max_staleness_ms: maxStalenessMs,
+      replica_lag_ms: sentinel ? maxLagSeconds * 1_000 : 0,
+      instances: [...apiNames],
+    };
     recorder.note({ op: "run", at: Date.now(), ...run });
     for (let i = 0; i < innocents; i += 1) await people.signIn(await people.signUp(), false);
     log(`chaos for ${seconds} s with seed ${seed}`);
@@ -94,9 +102,12 @@ async function work(
     end.abort();
     await working;
     await untilSettled(system, receipts, log);
+    const newcomer = createApiClient(newcomerName, await system.startNewcomer());
+    recorder.note({ op: "joined", at: Date.now(), instance: newcomer.name });
     recorder.note({ op: "final", at: Date.now() });
     log(`asking for all ${pool.all().length} tokens once more`);
-    await probeAll(probing);
+    await probeAll({ ...probing, apis: [...apis, newcomer] });
+    await newcomer.close();
     await noteDeadLetters(system, recorder);
   } finally {
     end.abort();

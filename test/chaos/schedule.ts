@@ -1,65 +1,48 @@
 import { createRandom, type Random } from "../support/random.ts";
+import { type Choice, deal, type ScheduledFault } from "./deal.ts";
 import {
   apiNames,
   eventFaults,
-  type FaultAction,
   linkFaults,
   redisFaults,
+  replicationFaults,
   roleNames,
   serviceNames,
   workerNames,
 } from "./fault-kinds.ts";
 
-export type ScheduledFault = FaultAction & {
-  readonly id: number;
-  readonly atMs: number;
-  /** How long it lasts; 0 for what is over at once. */
-  readonly forMs: number;
-};
+export interface ScheduleOptions {
+  readonly seed: number;
+  readonly seconds: number;
+  /** Redis with a replica and Sentinels: it fails over and splits, and nothing else is done to it. */
+  readonly sentinel?: boolean;
+}
 
 /** Before the first fault, so that everybody has signed in; after the last one, so that all can converge. */
 export const calm = { beforeMs: 3_000, afterMs: 25_000 } as const;
 /** Longer than the bound with the default settings: an instance must have stopped accepting before it ends. */
 const isolationMs = 10_000;
-
-interface Range {
-  readonly least: number;
-  readonly most: number;
-}
+/** In so short a run there is no time for everything: what revocations lie in comes first, and soon again. */
+const shortRunSeconds = 120;
 
 /** Long enough that the system is well now and then: who never accepts anybody cannot be found wrong. */
 const pausesMs = {
   services: { least: 4_000, most: 12_000 },
+  servicesInShort: { least: 3_000, most: 5_000 },
+  replication: { least: 10_000, most: 15_000 },
   roles: { least: 2_000, most: 6_000 },
   links: { least: 500, most: 4_000 },
   events: { least: 5_000, most: 12_000 },
 } as const;
 
-const atOnce: Range = { least: 0, most: 0 };
-const lastsMs: Readonly<Record<FaultAction["does"], Range>> = {
-  kill: { least: 500, most: 4_000 },
-  pause: { least: 1_000, most: 9_000 },
-  cut: { least: 1_000, most: 9_000 },
-  "half-open": { least: 1_000, most: 9_000 },
-  delay: { least: 3_000, most: 8_000 },
-  reset: atOnce,
-  flushall: atOnce,
-  "restart-empty": { least: 0, most: 2_000 },
-  "restart-aof": { least: 0, most: 2_000 },
-  "disk-full": { least: 3_000, most: 8_000 },
-  "duplicate-events": atOnce,
-  "poisoned-events": atOnce,
-};
-/** Beyond its session in the group it wakes up as a zombie. */
-const sleepOfWorkerMs = { least: 2_000, most: 13_000 };
-
 /**
  * What happens when: one after the other within each lane, the lanes side by side. A lane deals its faults like a
  * pack of cards, so that each comes before any comes again.
  */
-export function createSchedule({ seed, seconds }: { seed: number; seconds: number }): ScheduledFault[] {
+export function createSchedule({ seed, seconds, sentinel = false }: ScheduleOptions): ScheduledFault[] {
   const random = createRandom(`schedule ${seed}`);
   const untilMs = seconds * 1_000 - calm.afterMs;
+  const isShort = seconds <= shortRunSeconds;
   const isolation = isolationBy(random);
   const isolatedUntilMs = isolation.atMs + isolation.forMs;
   const isSeen = ({ target, atMs }: ScheduledFault) =>
@@ -70,12 +53,22 @@ export function createSchedule({ seed, seconds }: { seed: number; seconds: numbe
     fromMs: fromMs + random.integer(0, 2_000),
     pauseMs: pausesMs[name],
   });
+  const ofServices = sentinel
+    ? [
+        // Whoever is without Redis already cannot be shown to be cut off from it by this.
+        ...deal({ pack: replicationFaultsOf() }, lane("replication", isolatedUntilMs)),
+        ...deal({ pack: serviceFaults(["kafka", "mongo"]) }, lane("services")),
+      ]
+    : deal(
+        { pack: serviceFaults(serviceNames), first: isShort ? mostTelling(random) : [] },
+        lane(isShort ? "servicesInShort" : "services"),
+      );
   return [
     isolation,
-    ...deal(serviceFaults(), lane("services")),
-    ...deal(roleFaults(), lane("roles")).filter(isSeen),
-    ...deal(linkFaultsOf(random), lane("links", isolatedUntilMs)),
-    ...deal(eventFaultsOf(), lane("events")),
+    ...ofServices,
+    ...deal({ pack: roleFaults() }, lane("roles")).filter(isSeen),
+    ...deal({ pack: linkFaultsOf() }, lane("links", isolatedUntilMs)),
+    ...deal({ pack: eventFaultsOf() }, lane("events")),
   ]
     .toSorted((a, b) => a.atMs - b.atMs)
     .map((fault, index) => ({ ...fault, id: index + 1 }));
@@ -88,53 +81,58 @@ function isolationBy(random: Random): ScheduledFault {
   return { does, target, id: 0, atMs: calm.beforeMs, forMs: isolationMs };
 }
 
-interface Lane {
-  readonly random: Random;
-  readonly fromMs: number;
-  readonly untilMs: number;
-  readonly pauseMs: Range;
-}
-
-function deal(pack: readonly FaultAction[], { random, fromMs, untilMs, pauseMs }: Lane): ScheduledFault[] {
-  const dealt: ScheduledFault[] = [];
-  let atMs = fromMs;
-  let left: FaultAction[] = [];
-  for (;;) {
-    if (left.length === 0) left = random.shuffled(pack);
-    const action = left.pop();
-    if (action === undefined) return dealt;
-    const forMs = durationOf(action, random);
-    if (atMs + forMs > untilMs) return dealt;
-    dealt.push({ ...action, id: 0, atMs, forMs });
-    atMs += forMs + random.integer(pauseMs.least, pauseMs.most);
-  }
-}
-
-function durationOf({ does, target }: FaultAction, random: Random): number {
-  const range = does === "pause" && target.startsWith("worker") ? sleepOfWorkerMs : lastsMs[does];
-  return random.integer(range.least, range.most);
-}
-
-function serviceFaults(): FaultAction[] {
+function mostTelling(random: Random): Choice[] {
+  const mongo = random.pick(["kill", "pause"] as const);
+  const wipe = random.pick(["flushall", "restart-empty"] as const);
   return [
-    ...serviceNames.flatMap((target) => (["kill", "pause"] as const).map((does) => ({ does, target }))),
-    ...redisFaults.map((does) => ({ does, target: "redis" as const })),
+    () => ({ does: wipe, target: "redis" }),
+    () => ({ does: "disk-full", target: "redis" }),
+    () => ({ does: mongo, target: "mongo" }),
   ];
 }
 
-function roleFaults(): FaultAction[] {
-  return roleNames.flatMap((target) => (["kill", "pause"] as const).map((does) => ({ does, target })));
+function serviceFaults(names: readonly (typeof serviceNames)[number][]): Choice[] {
+  const onEach = names.flatMap((target) =>
+    (["kill", "pause"] as const).map(
+      (does): Choice =>
+        () => ({ does, target }),
+    ),
+  );
+  const onRedis = names.includes("redis") ? redisFaults : [];
+  return [
+    ...onEach,
+    ...onRedis.map(
+      (does): Choice =>
+        () => ({ does, target: "redis" }),
+    ),
+  ];
 }
 
-/** Each fault of each kind of link, on whichever of its processes. */
-function linkFaultsOf(random: Random): FaultAction[] {
-  return linkFaults.flatMap((does) =>
-    [apiNames, workerNames].flatMap((roles) =>
-      serviceNames.map((service) => ({ does, target: `${random.pick(roles)}>${service}` as const })),
+function replicationFaultsOf(): Choice[] {
+  return replicationFaults.map((does) => () => ({ does, target: "redis" }));
+}
+
+function roleFaults(): Choice[] {
+  return roleNames.flatMap((target) =>
+    (["kill", "pause"] as const).map(
+      (does): Choice =>
+        () => ({ does, target }),
     ),
   );
 }
 
-function eventFaultsOf(): FaultAction[] {
-  return eventFaults.map((does) => ({ does, target: "topic" }));
+/** Each fault of each kind of link, each time on whichever of its processes. */
+function linkFaultsOf(): Choice[] {
+  return linkFaults.flatMap((does) =>
+    [apiNames, workerNames].flatMap((roles) =>
+      serviceNames.map(
+        (service): Choice =>
+          (random) => ({ does, target: `${random.pick(roles)}>${service}` }),
+      ),
+    ),
+  );
+}
+
+function eventFaultsOf(): Choice[] {
+  return eventFaults.map((does) => () => ({ does, target: "topic" }));
 }

@@ -6,8 +6,10 @@ import { createInProcessStoreServer } from "../../shared/in-process/revocation-s
 import { silentLog } from "../../shared/log.ts";
 import { createMetrics } from "../../shared/metrics.ts";
 import { createPlatform } from "../../shared/platform.ts";
+import { createFingerprinter } from "../../shared/revocation/fingerprint.ts";
 import { startWorker } from "../../workers/start-worker.ts";
 import { eventually } from "../support/eventually.ts";
+import { administrator } from "../support/fleet.ts";
 import { createApiWorld } from "../support/test-api.ts";
 import { createWorkerWorld, intercept, type WorkerWorld } from "../support/worker-world.ts";
 
@@ -48,6 +50,30 @@ describe("metrics of a process", () => {
     await eventually(async () => expect(await accepting()).to.equal(0));
     expect((await values()).get("revocation_replica_last_sequence")).to.be.a("number");
     expect(namesIn(await (await fetch(`${one.url}/metrics`)).text())).to.not.include("revocation_dlq_total");
+    await world.close();
+  });
+
+  it("of an API instance count each addition that reached it, also those that came together, and each check", async () => {
+    const world = await createApiWorld();
+    await world.startWorker();
+    const one = await world.startApi();
+    const valueOf = async (name: string) =>
+      valuesIn(await (await fetch(`${one.url}/metrics`)).text()).get(name) ?? 0;
+    const store = world.connectParts().store;
+    const before = await valueOf("revocation_propagation_seconds_count");
+    world.storeServer.dropAnnouncements(() => true);
+    for (const name of ["a", "b", "c"]) {
+      const token = createFingerprinter("test")("test", name);
+      await store.add([{ kind: "token", token, exp: Math.floor(Date.now() / 1_000) + 600 }]);
+    }
+    await eventually(async () =>
+      expect(await valueOf("revocation_propagation_seconds_count")).to.equal(before + 3),
+    );
+    const token = await one.signIn(administrator.email, administrator.password);
+    await one.call("/me", { token });
+    await one.call("/me", { token });
+    expect(await valueOf("revocation_check_seconds_count")).to.equal(2);
+    expect(await valueOf("revocation_check_seconds_sum")).to.be.within(0, 0.1);
     await world.close();
   });
 
@@ -122,6 +148,33 @@ describe("metrics of the workers", () => {
     world.logServer.setAvailable(true);
     await world.platform.advance(5_000);
     expect((await values()).get("revocation_outbox_oldest_seconds")).to.equal(0);
+  });
+
+  it("show how long it took until a revocation was applied, by whichever way, and not that it came twice", async () => {
+    await world.start();
+    const applied = async () => {
+      const all = await values();
+      return ["count", "sum"].map((what) => all.get(`revocation_applied_seconds_${what}`));
+    };
+    const [first, second] = [await world.addUser(), await world.addUser()];
+    const event = await world.changeUser(first.id, "user.deactivated");
+    await world.publish(event);
+    await world.publish(event);
+    expect(await applied()).to.deep.equal([1, 0]);
+    world.logServer.setAvailable(false);
+    await world.changeUser(second.id, "user.deactivated");
+    await world.platform.advance(5_000);
+    const [count, sum] = await applied();
+    expect(count).to.equal(2);
+    expect(sum).to.be.within(0.5, 5);
+  });
+
+  it("show how often a worker lost its place in the group, and for how long", async () => {
+    await world.start();
+    const count = async () => (await values()).get("revocation_kafka_rebalance_seconds_count");
+    expect(await count()).to.equal(0);
+    await world.start();
+    expect(await count()).to.equal(1);
   });
 
   it("show no age that cannot be read any more", async () => {

@@ -36,6 +36,44 @@ describe("revoker: dead letters", () => {
     expect(letter?.headers).to.include.keys("trace", "dead_letter_topic", "dead_letter_offset");
   });
 
+  it("applies a good one within a second that comes behind thirty that cannot be decoded", async () => {
+    await world.start();
+    const event = (changes: Record<string, unknown>) =>
+      JSON.stringify({
+        specversion: "1.0",
+        id: "1",
+        source: "/hr",
+        type: "user.deactivated",
+        subject: "u",
+        ...changes,
+      });
+    const bad = [
+      "",
+      "{",
+      "[]",
+      "null",
+      "\u0000",
+      event({ specversion: "0.3" }),
+      event({ type: "user.promoted" }),
+      event({ time: "yesterday" }),
+      event({ data: { jti: 7 } }),
+      event({ filler: "x".repeat(5_000_000) }),
+    ];
+    const encode = (text: string) => ({ key: "k", value: new TextEncoder().encode(text), headers: {} });
+    const appliedAfterMs: number[] = [];
+    for (let round = 0; round < 3; round += 1) {
+      await world.eventLog.publish("events", bad.map(encode));
+      const { id } = await world.addUser();
+      const good = world.ownEvent("user.deactivated", id, { epoch: 1 });
+      await world.eventLog.publish("events", [{ ...encodeEvent(good), key: "k" }]);
+      await world.platform.advance(1_000);
+      const row = await world.rowOf(good);
+      appliedAfterMs.push((row?.appliedAtMs ?? Infinity) - good.timeMs);
+    }
+    expect(world.deadLetterReasons()).to.have.lengthOf(30);
+    expect(Math.max(...appliedAfterMs)).to.be.below(1_000);
+  });
+
   it("commits nothing while the dead letter cannot be written, and loses nothing", async () => {
     const parts = world.connectParts();
     let isBroken = true;

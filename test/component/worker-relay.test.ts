@@ -56,6 +56,24 @@ describe("relay", () => {
     for (const event of events) expect((await world.rowOf(event))?.appliedAtMs).to.be.a("number");
   });
 
+  it("applies an event within 5 s that a worker has in hand when Kafka stops answering", async () => {
+    const { eventLog } = world.connectParts();
+    const startConsumer: typeof eventLog.startConsumer = (options) =>
+      eventLog.startConsumer({
+        ...options,
+        handleBatch: (batch) =>
+          options.handleBatch({ ...batch, heartbeat: () => new Promise(() => undefined) }),
+      });
+    await world.start({ eventLog: { ...eventLog, startConsumer } });
+    const user = await world.addUser();
+    const jti = await world.addToken(user.id);
+    const event = await world.changeUser(user.id, "user.deactivated");
+    await world.publish(event);
+    await world.platform.advance(4_900);
+    expect((await world.rowOf(event))?.appliedAtMs).to.be.a("number");
+    expect(await world.isTokenRevoked(jti)).to.equal(true);
+  });
+
   it("applies an event within 5 s that Kafka took and nobody handles, as when a worker has died", async () => {
     const parts = world.connectParts();
     const nobody = { hasJoined: () => true, close: () => Promise.resolve() };

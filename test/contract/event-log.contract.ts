@@ -194,6 +194,15 @@ export function itIsAnEventLog(createHarness: () => EventLogHarness): void {
     expect(consumer.hasJoined()).to.equal(false);
   });
 
+  it("tells when it has a place in the group, and that it loses it while the group is rebalanced", async () => {
+    const told: boolean[] = [];
+    const patient = { timeoutMs: 15_000 };
+    await log.startConsumer({ ...handler(commitAll), onMembership: (isMember) => told.push(isMember) });
+    await eventually(() => expect(told).to.deep.equal([true]), patient);
+    await connect().startConsumer(handler(commitAll));
+    await eventually(() => expect(told.slice(0, 3)).to.deep.equal([true, false, true]), patient);
+  });
+
   it("creates the topics from several processes at once, and again", async () => {
     await Promise.all([connect(), connect(), connect()].map((other) => other.ensureTopics()));
     await log.publish("dead-letters", [record("user", 1)]);

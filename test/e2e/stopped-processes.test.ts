@@ -7,6 +7,10 @@ import { describeWithServices, freshNamespace } from "../support/services.ts";
 import { startTcpProxy, type TcpProxy } from "../support/tcp-proxy.ts";
 
 const password = "a perfectly fine password";
+/** Longer than its lease and all that the others wait for. */
+const busyMs = 8_000;
+/** At a signal of its own it does nothing for so long, as in a long computation or a collection of garbage. */
+const busyAtSignal = `process.on("SIGUSR2", () => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ${busyMs}))`;
 
 describeWithServices("processes that are stopped", ["mongo", "redis", "kafka"], (services) => {
   let system: RealSystem;
@@ -33,7 +37,10 @@ describeWithServices("processes that are stopped", ["mongo", "redis", "kafka"], 
     });
     [api, other, worker] = await Promise.all([
       system.startApi(),
-      system.startApi({ REDIS_URL: over(redisLink, services.redisUrl) }),
+      system.startApi({
+        REDIS_URL: over(redisLink, services.redisUrl),
+        NODE_OPTIONS: `--import data:text/javascript,${encodeURIComponent(busyAtSignal)}`,
+      }),
       system.startWorker({ MONGO_URL: over(mongoLink, services.mongoUrl) }),
     ]);
     await Promise.all([api, other, worker].map((one) => one.untilReady()));
@@ -60,9 +67,8 @@ describeWithServices("processes that are stopped", ["mongo", "redis", "kafka"], 
       timeoutMs: 30_000,
     });
 
-  it("an API instance that was suspended for longer than its lease refuses before it can accept", async function () {
-    this.timeout(60_000);
-    const { id, token } = await createPerson("alice");
+  async function refusesAfter(name: string, how: { standStill: () => unknown; goOn: () => unknown }) {
+    const { id, token } = await createPerson(name);
     const kept = new Agent({ connections: 1 });
     const fresh = new Agent();
     const ask = async (dispatcher: Agent) => {
@@ -73,14 +79,14 @@ describeWithServices("processes that are stopped", ["mongo", "redis", "kafka"], 
     };
     expect(await ask(kept)).to.equal(200);
 
-    other.child.kill("SIGSTOP");
+    how.standStill();
     redisLink.stall();
     const path = `/users/${id}/deactivate?wait=enforced&timeout_ms=20000`;
     const receipt = await api.client.call(path, { method: "POST", token: admin });
     expect(receipt.body).to.include({ status: "enforced" });
     expect(statesIn(receipt.body)).to.have.members(["enforced", "fenced"]);
     const asked = [ask(kept), ask(fresh)];
-    other.child.kill("SIGCONT");
+    how.goOn();
 
     expect(await Promise.all(asked)).to.deep.equal([503, 503]);
     expect(await ask(kept)).to.equal(503);
@@ -88,6 +94,19 @@ describeWithServices("processes that are stopped", ["mongo", "redis", "kafka"], 
     await other.untilReady();
     expect([await ask(kept), await other.client.statusOf(admin)]).to.deep.equal([401, 200]);
     await Promise.all([kept.close(), fresh.close()]);
+  }
+
+  it("an API instance that was suspended for longer than its lease refuses before it can accept", async function () {
+    this.timeout(60_000);
+    await refusesAfter("alice", {
+      standStill: () => other.child.kill("SIGSTOP"),
+      goOn: () => other.child.kill("SIGCONT"),
+    });
+  });
+
+  it("an API instance that was busy for longer than its lease refuses before it can accept", async function () {
+    this.timeout(60_000);
+    await refusesAfter("dora", { standStill: () => other.child.kill("SIGUSR2"), goOn: () => undefined });
   });
 
   it("an API instance that is told to end answers who waits, ends its streams, and counts as gone", async function () {

@@ -1,6 +1,7 @@
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { expect } from "chai";
+import { Redis } from "ioredis";
 import { it } from "mocha";
 import type { RevocationStore } from "../../shared/ports/revocation-store.ts";
 import {
@@ -89,6 +90,55 @@ describeUnlessMissing("Redis store, on a server that refuses", missingPrograms([
     });
   });
 
+  it("is away while the server still loads its data, and is there once it has", async () => {
+    await own().server.start();
+    const store = await own().connectValid();
+    await store.add([kept]);
+    await own().withClient(async (redis) => {
+      for (let n = 0; n < 100; n += 1) await redis.set(`foreign ${n}`, "x".repeat(1_024));
+      await redis.bgrewriteaof();
+      await eventually(async () =>
+        expect(await redis.info("persistence")).to.include("rewrite_in_progress:0"),
+      );
+    });
+    await own().server.stop();
+    const slowly = ["--key-load-delay", "20000", "--loading-process-events-interval-bytes", "1024"];
+    const started = own().server.start(...slowly);
+    const seen = await whileLoading(() => expectCode(store.readState(), "dependency-unavailable"));
+    await started;
+
+    expect(seen).to.be.above(0);
+    await eventually(async () => expect(await contentsOf(store)).to.deep.equal([kept]));
+  });
+
+  it("is away where it is to speak TLS and the server does not, and says so", async () => {
+    await own().server.start();
+    const log = createRecordingLog();
+    const store = await own().connect({ log, url: own().server.url.replace("redis:", "rediss:") });
+
+    await expectCode(store.readState(), "dependency-unavailable");
+    expect(log.lines).to.include("redis.disconnected");
+  });
+
+  it("calls nothing taken without the right to announce it, and takes it once that is given", async () => {
+    await own().server.start();
+    await own().withClient(async (redis) => {
+      await redis.acl("SETUSER", "quash", "on", ">right", "~*", "&*", "+@all", "-publish");
+      const store = await own().connect({ url: asUser("quash:right") });
+      await repairWith(store, { incarnation: "first", isFirst: true });
+      const heard = await listen(store);
+      await expectCode(store.add([kept]), "dependency-unavailable");
+      await expectCode(store.add([kept]), "dependency-unavailable");
+      await redis.acl("SETUSER", "quash", "+publish");
+      const { position } = await store.add([kept]);
+
+      await eventually(() =>
+        expect(heard.announcements.map((each) => each.position)).to.deep.equal([position]),
+      );
+      expect(await contentsOf(store)).to.deep.equal([kept]);
+    });
+  });
+
   it("needs no rights to name itself or to read settings", async () => {
     await own().server.start();
     await own().withClient((redis) =>
@@ -132,6 +182,25 @@ describeUnlessMissing("Redis store, on a server that refuses", missingPrograms([
     await eventually(() => expect(heard.gaps()).to.be.above(0));
     await link.close();
   });
+
+  /** How often `act` was seen through while the server said that it was loading. */
+  async function whileLoading(act: () => Promise<unknown>): Promise<number> {
+    const redis = new Redis(own().server.url, { enableReadyCheck: false, maxRetriesPerRequest: null });
+    redis.on("error", () => undefined);
+    try {
+      let seen = 0;
+      const isLoading = () =>
+        redis.ping().then(
+          () => false,
+          (error: Error) => error.message.includes("LOADING"),
+        );
+      await eventually(async () => expect(await isLoading()).to.equal(true));
+      for (; await isLoading(); seen += 1) await act();
+      return seen;
+    } finally {
+      redis.disconnect();
+    }
+  }
 
   function asUser(credentials: string): string {
     return own().server.url.replace("//", `//${credentials}@`);

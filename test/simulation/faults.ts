@@ -1,27 +1,21 @@
 import type { Random } from "../support/random.ts";
-import type { LinkState } from "./link.ts";
+import { breakLink, type Drawn, loadSlowly, loseInstance, trimPast } from "./link-faults.ts";
+import type { Member } from "./member.ts";
 import type { FaultKind } from "./plan.ts";
-import type { Member, World } from "./world.ts";
-
-/** After a fault has ended, what it held up may take so long to catch up: sessions, locks and back-offs run out. */
-const catchUpMs = 15_000;
+import type { SimProcess } from "./sim-process.ts";
+import type { World } from "./world.ts";
 
 /** Brings a fault about; what ends it is arranged with it. */
 export function applyFault(world: World, kind: FaultKind, random: Random): void {
-  const lastsMs = random.pick([300, 2_000, 6_000, 15_000]) * (0.5 + random.fraction());
-  world.disturbedUntilMs = Math.max(world.disturbedUntilMs, world.nowMs + lastsMs + catchUpMs);
+  const lengths = world.isLull ? [2_000, 15_000, 120_000, 400_000] : [300, 2_000, 6_000, 15_000];
+  const lastsMs = random.pick(lengths) * (0.5 + random.fraction());
   world.trace(`fault ${kind} for ${Math.round(lastsMs)} ms`);
   apply(world, kind, { random, lastsMs });
 }
 
-interface Drawn {
-  readonly random: Random;
-  readonly lastsMs: number;
-}
-
-function apply(world: World, kind: FaultKind, { random, lastsMs }: Drawn): void {
+function apply(world: World, kind: FaultKind, drawn: Drawn): void {
+  const { random, lastsMs } = drawn;
   const member = random.pick(world.members);
-  const after = (run: () => void) => world.scheduler.after(lastsMs, run);
   switch (kind) {
     case "kill":
       return kill(world, member, lastsMs);
@@ -29,27 +23,27 @@ function apply(world: World, kind: FaultKind, { random, lastsMs }: Drawn): void 
       member.process.dieAtCall(random.integer(1, 30), random.pick(["before", "after"]));
       return;
     case "pause":
+      return pause(world, member, { lastsMs, how: "stopped" });
     case "suspend":
-      return pause(world, member, { lastsMs, isSuspension: kind === "suspend" });
+      return pause(world, member, { lastsMs, how: "suspended" });
     case "link":
-      return breakLink(world, random.chance(0.6) ? random.pick(world.apis) : member, { random, lastsMs });
+      return breakLink(world, random.chance(0.6) ? random.pick(world.apis) : member, drawn);
+    case "link-to-log":
+      return breakLink(world, member, { ...drawn, to: "kafka" });
     case "announcements":
-      world.store.delivery.lost = random.fraction();
-      world.store.delivery.doubled = random.fraction() / 2;
-      return after(() => {
-        world.store.delivery.lost = 0;
-        world.store.delivery.doubled = 0;
-      });
+      return spoilAnnouncements(world, drawn);
     case "wipe":
-      return world.store.primary.wipe();
+      return world.store.wipe();
     case "lose-instance":
       return loseInstance(world, random.pick(world.apis), lastsMs);
     case "restart-store":
-      return world.store.primary.restart();
+      return world.store.restart();
     case "fail-over":
-      return world.store.primary.failOver({ loseLast: random.integer(0, 40) });
+      return world.store.failOver(random.integer(0, 40));
     case "split":
-      return split(world, { random, lastsMs });
+      return split(world, drawn);
+    case "interrupted-event":
+      return interruptEvent(world, drawn);
     case "trim":
       return trimPast(world, random.pick(world.apis));
     case "slow-start":
@@ -59,18 +53,15 @@ function apply(world: World, kind: FaultKind, { random, lastsMs }: Drawn): void 
       world.lostEventsUntilMs = world.nowMs;
       return;
     case "store-away":
-      world.store.primary.setAvailable(false);
-      return after(() => world.store.primary.setAvailable(true));
+      return world.engines.store.goAwayFor(lastsMs);
     case "database-away":
-      world.database.setAvailable(false);
-      return after(() => world.database.setAvailable(true));
+      return world.engines.database.goAwayFor(lastsMs);
     case "log-away":
-      world.log.setAvailable(false);
-      return after(() => world.log.setAvailable(true));
+      return world.engines.log.goAwayFor(lastsMs);
     case "step-clock":
-      return stepClock(world, member.process, { random, lastsMs });
+      return stepClock(world, member.process, drawn);
     case "step-store-clock":
-      return stepClock(world, world.storeServer, { random, lastsMs });
+      return stepClock(world, world.storeServer, drawn);
   }
 }
 
@@ -81,92 +72,33 @@ function kill(world: World, member: Member, lastsMs: number): void {
   world.scheduler.after(lastsMs, () => world.startProcess(member));
 }
 
-/** The moment in which an instance whose lease must have run out still accepts is short, if there is one. */
-function huntAtEndOfLease(world: World, member: Member): void {
-  const { maxStalenessMs, syncIntervalMs } = world.plan.conditions;
-  world.hunt(member, { fromMs: maxStalenessMs - syncIntervalMs, toMs: maxStalenessMs + 1_000 });
-}
-
-/** Somebody else takes an instance out of the store, which cannot register itself again for a while. */
-function loseInstance(world: World, member: Member, lastsMs: number): void {
-  const { process, links } = member;
-  const { redis } = links;
-  redis.state = "cut";
-  huntAtEndOfLease(world, member);
-  world.store.primary.loseInstance(`${process.name}.${process.life}`);
-  world.scheduler.after(lastsMs, () => {
-    if (!world.isHealed) redis.state = "up";
-  });
-}
-
-/** An instance hears nothing until the feed no longer reaches back to where it stands; then it is slow to load. */
-function trimPast(world: World, member: Member): void {
-  const link = member.links.redis;
-  const silentMs = world.plan.conditions.maxStalenessMs + 3_000;
-  const loadingMs = 5_000;
-  world.disturbedUntilMs = Math.max(world.disturbedUntilMs, world.nowMs + silentMs + loadingMs + catchUpMs);
-  link.state = "half-open";
-  huntAtEndOfLease(world, member);
-  world.scheduler.after(silentMs, () => {
-    if (world.isHealed) return;
-    // Nothing to trim where the store is away.
-    world.store.primary
-      .connect()
-      .trimFeed(0, 1_000)
-      .catch(() => undefined);
-    link.state = "late";
-    world.hunt(member, { fromMs: 0, toMs: loadingMs });
-  });
-  world.scheduler.after(silentMs + loadingMs, () => {
-    if (!world.isHealed) link.state = "up";
-  });
-}
-
-/** A start over a line that is slow to answer: what happens meanwhile falls into the middle of the load. */
 function startSlowly(world: World, member: Member, lastsMs: number): void {
   kill(world, member, 100);
-  member.links.redis.state = "late";
-  world.scheduler.after(Math.max(5_000, lastsMs), () => {
-    if (!world.isHealed) member.links.redis.state = "up";
-  });
+  loadSlowly(world, member, lastsMs);
 }
 
 function pause(
   world: World,
   { process }: Member,
-  { lastsMs, isSuspension }: { lastsMs: number; isSuspension: boolean },
+  { lastsMs, how }: { lastsMs: number; how: "stopped" | "suspended" },
 ): void {
   if (!process.isUp) return;
   const { life } = process;
-  world.trace(`${process.name} is paused`);
-  process.pause();
+  world.trace(`${process.name} is ${how}`);
+  process.pause(how);
   world.scheduler.after(lastsMs, () => {
-    if (!process.isAlive(life) || process.isUp) return;
-    if (isSuspension) process.noteSuspension(lastsMs);
-    process.resume();
+    if (process.isAlive(life)) process.resume();
   });
 }
 
-/** One bad state, and often another one right after it: a late answer and then none, a healed link that breaks again. */
-function breakLink(world: World, member: Member, { random, lastsMs }: Drawn): void {
-  const { links, process } = member;
-  const to = random.pick(["redis", "redis", "redis", "mongodb", "kafka"] as const);
-  const states: readonly LinkState[] = [
-    random.pick(["late", "slow", "lossy", "half-open", "cut"]),
-    random.pick(["up", "up", "half-open", "cut", "late"]),
-  ];
-  const pastLeaseMs = world.plan.conditions.maxStalenessMs + 2_500;
-  let delayMs = 0;
-  for (const state of [...states, "up" as const]) {
-    world.scheduler.after(delayMs, () => {
-      if (world.isHealed) return;
-      world.trace(`${process.name} to ${to} is ${state}`);
-      links[to].state = state;
-      if (to === "redis" && member.isApi && state !== "up") huntAtEndOfLease(world, member);
-    });
-    delayMs += random.chance(0.4) ? pastLeaseMs : lastsMs / 2;
-  }
-  world.disturbedUntilMs = Math.max(world.disturbedUntilMs, world.nowMs + delayMs + catchUpMs);
+function spoilAnnouncements(world: World, { random, lastsMs }: Drawn): void {
+  const { delivery } = world.store;
+  delivery.lost = random.fraction();
+  delivery.doubled = random.fraction() / 2;
+  world.scheduler.after(lastsMs, () => {
+    delivery.lost = 0;
+    delivery.doubled = 0;
+  });
 }
 
 function split(world: World, { random, lastsMs }: Drawn): void {
@@ -177,11 +109,19 @@ function split(world: World, { random, lastsMs }: Drawn): void {
   world.scheduler.after(lastsMs, () => world.store.heal());
 }
 
-function stepClock(
-  world: World,
-  process: { stepWall(ms: number): void; readonly name: string },
-  { random, lastsMs }: Drawn,
-): void {
+/** A worker stands still between two things that it writes of one event, and the store becomes another one. */
+function interruptEvent(world: World, { random }: Drawn): void {
+  const worker = random.pick(world.members.filter(({ isApi }) => !isApi));
+  const how = random.pick(["wipe", "fail-over"] as const);
+  world.afterMarks.set(worker.process.name, () => {
+    pause(world, worker, { lastsMs: 3_000 + random.fraction() * 6_000, how: "stopped" });
+    world.trace(`${how} between what ${worker.process.name} writes`);
+    if (how === "wipe") world.store.wipe();
+    else world.store.failOver(random.integer(1, 10));
+  });
+}
+
+function stepClock(world: World, process: SimProcess, { random, lastsMs }: Drawn): void {
   const ms = Math.round((random.fraction() * 2 - 1) * random.pick([1_000, 10_000, 100_000]));
   world.clocksWereStepped = true;
   world.trace(`the clock of ${process.name} steps by ${ms} ms`);
@@ -195,9 +135,8 @@ export function healAll(world: World): void {
   world.store.heal();
   world.store.delivery.lost = 0;
   world.store.delivery.doubled = 0;
-  world.store.primary.setAvailable(true);
-  world.database.setAvailable(true);
-  world.log.setAvailable(true);
+  world.afterMarks.clear();
+  for (const engine of Object.values(world.engines)) engine.comeBack();
   for (const { process, links } of world.members) {
     for (const link of Object.values(links)) link.state = "up";
     process.spare();

@@ -20,11 +20,27 @@ export interface LinkOptions {
 
 /** The way of one process to one server. A call is two messages, each of which can be late or lost. */
 export class Link {
-  state: LinkState = "up";
   readonly #options: LinkOptions;
+  #state: LinkState = "up";
+  #upSinceMs = 0;
 
   constructor(options: LinkOptions) {
     this.#options = options;
+  }
+
+  get state(): LinkState {
+    return this.#state;
+  }
+
+  set state(state: LinkState) {
+    if (state === this.#state) return;
+    this.#upSinceMs = state === "up" ? this.#options.scheduler.nowMs : Infinity;
+    this.#state = state;
+  }
+
+  /** Since when it has been up without a break; Infinity while it is not. */
+  get upSinceMs(): number {
+    return this.#upSinceMs;
   }
 
   get process(): SimProcess {
@@ -42,15 +58,16 @@ export class Link {
     return new Promise<T>((resolve, reject) => {
       if (!process.isAlive(life)) return;
       const dies = process.takeCall();
-      if (dies === "before") return process.kill();
+      if (dies === "before") return process.die();
       let isOver = false;
       const settle = (how: () => void) => {
-        if (!isOver) how();
+        if (isOver) return;
         isOver = true;
+        giveUp();
+        how();
       };
       const giveUpMs = this.state === "cut" ? this.#delayMs() : timeoutMs;
-      this.#options.scheduler.after(giveUpMs, () => {
-        if (isOver) return;
+      const giveUp = this.#options.scheduler.after(giveUpMs, () => {
         process.deliver(life, () => settle(() => reject(dependencyUnavailable(to, new Error("no answer")))));
       });
       const arrive = async () => {
@@ -58,7 +75,7 @@ export class Link {
           (value) => () => resolve(value),
           (error: unknown) => () => reject(error instanceof Error ? error : new Error(String(error))),
         );
-        if (dies === "after" && process.isAlive(life)) process.kill();
+        if (dies === "after" && process.isAlive(life)) process.die();
         const lateMs = this.state === "late" ? 500 + this.#options.random.fraction() * 450 : 0;
         this.#send(() => process.deliver(life, () => settle(answer)), lateMs);
       };

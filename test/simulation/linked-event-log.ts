@@ -7,7 +7,7 @@ import type {
   RecordBatch,
 } from "../../shared/ports/event-log.ts";
 import type { Link } from "./link.ts";
-import { overLink } from "./linked-port.ts";
+import { type OnEffect, overLink } from "./linked-port.ts";
 import type { Scheduler } from "./scheduler.ts";
 
 const heartbeatMs = 3_000;
@@ -16,9 +16,14 @@ const sessionMs = 10_000;
 const fetchAgainMs = 2_000;
 
 /** The event log as one life of a process sees it: a member of the group that may have been given up for dead. */
-export function connectEventLog(server: InProcessEventLogServer, link: Link, scheduler: Scheduler): EventLog {
+export function connectEventLog(
+  server: InProcessEventLogServer,
+  link: Link,
+  { scheduler, onEffect }: { readonly scheduler: Scheduler; readonly onEffect: OnEffect },
+): EventLog {
   const consumers: Consumer[] = [];
   return overLink<EventLog>(server.connect(), link, {
+    onEffect,
     own: {
       startConsumer: async (options) => {
         const consumer = new LinkedConsumer(server, link, { scheduler, options });
@@ -33,6 +38,13 @@ export function connectEventLog(server: InProcessEventLogServer, link: Link, sch
   });
 }
 
+/** One membership, as the broker has it. */
+interface Seat {
+  readonly membership: InProcessEventLog;
+  readonly member: Consumer;
+  heardAtMs: number;
+}
+
 class LinkedConsumer implements Consumer {
   readonly #server: InProcessEventLogServer;
   readonly #link: Link;
@@ -40,9 +52,8 @@ class LinkedConsumer implements Consumer {
   readonly #options: ConsumerOptions;
   readonly #life: number;
   readonly #inHand = new Set<Promise<void>>();
-  #membership: InProcessEventLog | null = null;
-  #member: Consumer | null = null;
-  #heardAtMs = 0;
+  /** Null once the broker has given it up. */
+  #seat: Seat | null = null;
   #isClosed = false;
   /** Each membership of this consumer has a number: what belongs to an earlier one is stale. */
   #generation = 0;
@@ -60,7 +71,7 @@ class LinkedConsumer implements Consumer {
   }
 
   hasJoined(): boolean {
-    return this.#member?.hasJoined() ?? false;
+    return this.#seat?.member.hasJoined() ?? false;
   }
 
   async join(): Promise<void> {
@@ -68,14 +79,15 @@ class LinkedConsumer implements Consumer {
     const generation = this.#generation;
     await this.#link.call(async () => {
       const membership = this.#server.connect();
-      this.#member = await membership.startConsumer({
+      const member = await membership.startConsumer({
         onCrash: (error) => this.#options.onCrash(error),
         handleBatch: (batch) => this.#receive(batch, generation),
         handleLost: (lost) => this.#learnOfLoss(lost, generation),
       });
-      this.#membership = membership;
-      this.#heardAtMs = this.#scheduler.nowMs;
-      this.#watch(generation);
+      const seat: Seat = { membership, member, heardAtMs: this.#scheduler.nowMs };
+      // One that was asked for long ago, and comes now, is nobody's: it will not be heard of.
+      if (generation === this.#generation) this.#seat = seat;
+      this.#watch(seat);
     });
     this.#beat(generation);
   }
@@ -84,22 +96,25 @@ class LinkedConsumer implements Consumer {
     if (this.#isClosed) return;
     this.#isClosed = true;
     await Promise.all(this.#inHand);
-    await this.#link.call(async () => this.#expel()).catch(() => undefined);
+    await this.#link
+      .call(async () => {
+        if (this.#seat !== null) this.#expel(this.#seat);
+      })
+      .catch(() => undefined);
   }
 
   /** The broker's side: gives up a member that was not heard of. */
-  #watch(generation: number): void {
+  #watch(seat: Seat): void {
     this.#scheduler.after(1_000, () => {
-      if (generation !== this.#generation || this.#membership === null) return;
-      if (this.#scheduler.nowMs - this.#heardAtMs > sessionMs) this.#expel();
-      else this.#watch(generation);
+      if (this.#scheduler.nowMs - seat.heardAtMs > sessionMs) this.#expel(seat);
+      else this.#watch(seat);
     });
   }
 
-  #expel(): void {
-    this.#membership?.kill();
-    this.#membership = null;
-    this.#member = null;
+  #expel(seat: Seat): void {
+    seat.heardAtMs = -Infinity;
+    seat.membership.kill();
+    if (this.#seat === seat) this.#seat = null;
   }
 
   /** The member's side: says that it lives, and joins again when it learns that it was given up. */
@@ -110,7 +125,7 @@ class LinkedConsumer implements Consumer {
         if (this.#isClosed || generation !== this.#generation) return;
         void this.#contact().then(
           () => this.#beat(generation),
-          () => (this.#membership === null ? this.#rejoin() : this.#beat(generation)),
+          () => (this.#seat === null ? this.#rejoin() : this.#beat(generation)),
         );
       }),
     );
@@ -131,8 +146,8 @@ class LinkedConsumer implements Consumer {
 
   #contact(): Promise<void> {
     return this.#link.call(async () => {
-      if (this.#membership === null) throw new Error("not a member");
-      this.#heardAtMs = this.#scheduler.nowMs;
+      if (this.#seat === null) throw new Error("not a member");
+      this.#seat.heardAtMs = this.#scheduler.nowMs;
     });
   }
 
@@ -180,7 +195,7 @@ class LinkedConsumer implements Consumer {
     let isKnownStale = false;
     const ask = (effect: () => Promise<void>) =>
       this.#link.call(async () => {
-        this.#heardAtMs = this.#scheduler.nowMs;
+        if (this.#seat !== null) this.#seat.heardAtMs = this.#scheduler.nowMs;
         await effect();
       });
     return {

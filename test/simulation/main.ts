@@ -1,6 +1,6 @@
 import { parseOptions, type SimulationOptions } from "./options.ts";
-import { createPlan } from "./plan.ts";
-import { describe, reportFailure } from "./report-failure.ts";
+import { createPlan, keepItems } from "./plan.ts";
+import { describe, findFailure, replayCommand, reportFailure } from "./report-failure.ts";
 import { runMutations } from "./run-mutations.ts";
 import { createRunSeed } from "./run-seed.ts";
 import { runSeeds, type SeedResult } from "./seed-pool.ts";
@@ -29,10 +29,9 @@ async function simulate({ firstSeed, seeds, json }: SimulationOptions): Promise<
   });
   const failing = results.filter(({ violations }) => violations.length > 0);
   const steps = results.reduce((sum, result) => sum + result.steps, 0);
+  if (failing.length > 0) await showFailures(failing.slice(0, shownFailures), json);
   if (json) write(JSON.stringify({ seeds: results.length, steps, violations: flat(failing) }));
   else {
-    const runSeed = await createRunSeed();
-    for (const { seed } of failing.slice(0, shownFailures)) await reportFailure(seed, runSeed, write);
     const seconds = (performance.now() - startedAtMs) / 1_000;
     write(
       `${results.length} ${results.length === 1 ? "seed" : "seeds"}, ${steps} steps in ${seconds.toFixed(1)} s; ${failing.length} seeds with violations`,
@@ -41,10 +40,27 @@ async function simulate({ firstSeed, seeds, json }: SimulationOptions): Promise<
   if (failing.length > 0) process.exitCode = 1;
 }
 
-async function replay({ firstSeed, json }: SimulationOptions): Promise<void> {
+/** The least schedules: in full, or with `--json` a line each, before the last one. */
+async function showFailures(failing: readonly SeedResult[], json: boolean): Promise<void> {
   const runSeed = await createRunSeed();
-  if (!json) for (const line of describe(createPlan(firstSeed))) write(line);
-  const { violations, steps, digest } = await runSeed(firstSeed, json ? undefined : write);
+  for (const { seed } of failing) {
+    const failure = await findFailure(seed, runSeed);
+    if (failure === null) progress(`seed ${seed} did not fail again: it depends on something outside`);
+    else if (!json) await reportFailure(failure, runSeed, write);
+    else {
+      const { invariant, what, schedule, shrunkFrom, runs } = failure;
+      const replay = replayCommand(seed, schedule);
+      write(JSON.stringify({ seed, invariant, what, shrunk_from: shrunkFrom, runs, schedule, replay }));
+    }
+  }
+}
+
+async function replay({ firstSeed, items, json }: SimulationOptions): Promise<void> {
+  const runSeed = await createRunSeed();
+  const whole = createPlan(firstSeed);
+  const plan = items === undefined ? whole : keepItems(whole, items);
+  if (!json) for (const line of describe(plan)) write(line);
+  const { violations, steps, digest } = await runSeed(plan, json ? undefined : write);
   if (json)
     write(JSON.stringify({ seeds: 1, steps, violations: flat([{ seed: firstSeed, steps, violations }]) }));
   else write(`${steps} steps, ${violations.length} violations, digest ${digest}`);

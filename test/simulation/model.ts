@@ -1,26 +1,29 @@
-import type { HeldToken, History, Killer } from "./history.ts";
+import type { HeldToken, History, Killer, Reactivation } from "./history.ts";
 
 /*
  * What must be so, told from what clients did and saw. Knows nothing of epochs, cut-offs and positions: a token must
- * die of what was asked for after its client held it, and must live if nothing that could mean it was asked for.
+ * die of what was asked for after its client held it, or its session, and must live if nothing that could mean it was
+ * asked for.
  */
 
 /** Whether the token must be refused once the killer is applied and the bound has passed. */
 export function mustDie(token: HeldToken, killer: Killer, history: History): boolean {
   if (killer.user !== token.user || !isAccepted(killer)) return false;
+  const eventId = history.eventIdOf(killer);
+  if (eventId !== null && history.ofNobody.has(eventId)) return false;
   const { by, sentAtMs } = killer;
   switch (by.kind) {
     case "token":
       return by.jti === token.jti;
     case "session":
-      return by.sid === token.sid && token.receivedAtMs < sentAtMs;
+      return by.sid === token.sid;
     case "upstream":
       return token.issuedAtMs <= by.effectiveAtMs && token.receivedAtMs < sentAtMs;
     case "sign-out":
-      return token.receivedAtMs < sentAtMs;
+      return token.signedInAtMs < sentAtMs;
     case "deactivation":
     default:
-      return token.receivedAtMs < sentAtMs || isCaughtBySignInRace(token, killer, history);
+      return token.signedInAtMs < sentAtMs || isCaughtBySignInRace(token, killer, history);
   }
 }
 
@@ -28,8 +31,16 @@ export function mustDie(token: HeldToken, killer: Killer, history: History): boo
 function isCaughtBySignInRace(token: HeldToken, killer: Killer, history: History): boolean {
   if (killer.ackAtMs === null || token.signInSentAtMs > killer.ackAtMs) return false;
   return !history.reactivations.some(
-    ({ user, sentAtMs }) => user === token.user && sentAtMs <= token.receivedAtMs,
+    (reactivation) =>
+      reactivation.user === token.user &&
+      reactivation.sentAtMs <= token.receivedAtMs &&
+      !wasOverBefore(killer.sentAtMs, reactivation, history),
   );
+}
+
+function wasOverBefore(ms: number, { ackAtMs, eventId }: Reactivation, history: History): boolean {
+  const doneAtMs = eventId === null ? ackAtMs : (history.appliedAtMs.get(eventId) ?? Infinity);
+  return doneAtMs < ms;
 }
 
 /** Whether the killer may have meant the token, so that refusing it is no error. */
@@ -55,7 +66,6 @@ export function mayDie(token: HeldToken, killer: Killer, history: History): bool
 }
 
 export function isInnocent(token: HeldToken, history: History): boolean {
-  if (history.doubtfulSessions.has(token.sid)) return false;
   return !history.killers.some((killer) => mayDie(token, killer, history));
 }
 

@@ -116,4 +116,115 @@ export const mutations: readonly Mutation[] = [
     find: "blacklist.apply(next.value, next.value.bucketRecords);",
     replace: "",
   },
+  {
+    name: "pruned by its beginning, of tokens that live for 300 s",
+    file: "shared/revocation/retention.ts",
+    find: "* widthSeconds * 1000 + clockErrorAllowedMs;",
+    replace: "* widthSeconds * 1000 + clockErrorAllowedMs - 300_000;",
+  },
+  {
+    name: "pruned by its beginning, of tokens that live for 900 s",
+    file: "shared/revocation/retention.ts",
+    find: "* widthSeconds * 1000 + clockErrorAllowedMs;",
+    replace: "* widthSeconds * 1000 + clockErrorAllowedMs - 900_000;",
+  },
+  {
+    name: "the time is read after the status",
+    file: "api/users/sign-in.ts",
+    find: "epoch: user.epoch, readAtMs });",
+    replace: "epoch: user.epoch, readAtMs: clock.wallMs() });",
+  },
+  {
+    name: "a load may end under another incarnation than it began",
+    file: "api/blacklist/load-snapshot.ts",
+    find: "  if (after.incarnation !== incarnation) throw storeInvalid();\n  return { incarnation, position: head };",
+    replace:
+      "  if (after.incarnation === null) throw storeInvalid();\n  return { incarnation: after.incarnation, position: head };",
+  },
+  {
+    name: "a load forgets what was there",
+    file: "api/blacklist/load-snapshot.ts",
+    find: "  const chunks = store.load()",
+    replace: "  blacklist.prune(true);\n  const chunks = store.load()",
+    also: [
+      {
+        file: "api/blacklist/blacklist.ts",
+        find: "    prune() {\n      const nowMs = pruningClock.nowMs();",
+        replace:
+          "    prune(forgets = false) {\n      const nowMs = forgets ? Infinity : pruningClock.nowMs();",
+      },
+    ],
+  },
+  {
+    name: "only the wall clock counts",
+    file: "api/blacklist/steady-clock.ts",
+    find: "return monotonicMs + suspendedMs;",
+    replace: "return clock.wallMs();",
+  },
+  {
+    name: "ready while stale",
+    file: "api/readiness.ts",
+    find: 'if (state === "fresh") return okCheck;',
+    replace: 'if (state !== "cold") return okCheck;',
+  },
+  {
+    name: "the relay applies nothing itself",
+    file: "workers/relay/apply-here.ts",
+    find: "this.#waiting = events.filter(({ eventId }) => !this.#done.has(eventId));",
+    replace: "this.#waiting = [];",
+  },
+  {
+    name: "the store lowers a cut-off",
+    file: "shared/in-process/store-buckets.ts",
+    find: "epoch: Math.max(before.epoch, cutOff.epoch),",
+    replace: "epoch: cutOff.epoch,",
+  },
+  {
+    name: "an instance lowers a cut-off",
+    file: "api/blacklist/fingerprint-segment.ts",
+    find: "this.#values[at] = Math.max(this.#values[at] ?? 0, value);",
+    replace: "this.#values[at] = value;",
+  },
+  {
+    name: "an event counts from its own time alone",
+    file: "workers/revoker/received-event.ts",
+    find: "isOwn ? event.timeMs : Math.min(event.timeMs, appendedAtMs);",
+    replace: "event.timeMs;",
+  },
+  {
+    name: "at a tie the looser state wins",
+    file: "shared/revocation/user-state.ts",
+    find: "strictness[status] > strictness[state.status]",
+    replace: "true",
+  },
+  {
+    name: "a refresh does not compare the epoch",
+    file: "api/users/refresh-session.ts",
+    find: " || session.epoch < user.epoch",
+    replace: "",
+  },
+  {
+    name: "the calls of one event may meet different incarnations",
+    file: "workers/revoker/write-revocation.ts",
+    find: "last === undefined || writes.some(({ incarnation }) => incarnation !== last.incarnation)",
+    replace: "last === undefined",
+  },
+  {
+    name: "a repair takes all rows of the surviving incarnation for there",
+    file: "workers/pruner/repair.ts",
+    find: " && row.position <= found.head",
+    replace: "",
+  },
+  {
+    name: "a token leaves before it is recorded",
+    file: "api/tokens/issue-token.ts",
+    find: "    await deps.sessions.recordToken({",
+    replace: "    void deps.sessions.recordToken({",
+  },
+  {
+    name: "lost events are only told",
+    file: "workers/revoker/lost-events.ts",
+    find: "const reconciled = await reconcile(requireOwned);",
+    replace: "await requireOwned();\n      const reconciled = {};\n      void reconcile;",
+  },
 ];

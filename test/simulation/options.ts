@@ -5,6 +5,8 @@ export interface SimulationOptions {
   readonly firstSeed: number;
   /** One seed was asked for: its schedule and everything that happens are shown. */
   readonly isReplay: boolean;
+  /** Of its schedule, only the items with these numbers; all of them unless given. */
+  readonly items: readonly number[] | undefined;
   readonly json: boolean;
   readonly mutations: boolean;
   /** Of the mutations, those whose name has this text in it. */
@@ -23,6 +25,7 @@ export function parseOptions(argv: readonly string[]): SimulationOptions {
       wholeNumber,
     )
     .option("--seed <s>", "the first seed; alone: replay this one, and show what happens", wholeNumber)
+    .option("--items <list>", "with one seed: only these of its schedule, such as 3,17,40", numbers)
     .option("--mutations", "run against deliberate faults in the product: each must be found", false)
     .option("--only <text>", "with --mutations: those whose name has this text in it")
     .option("--json", "write JSON only to the standard output", false)
@@ -30,6 +33,7 @@ export function parseOptions(argv: readonly string[]): SimulationOptions {
   const given = command.opts<{
     seeds?: number;
     seed?: number;
+    items?: readonly number[];
     mutations: boolean;
     only?: string;
     json: boolean;
@@ -37,10 +41,14 @@ export function parseOptions(argv: readonly string[]): SimulationOptions {
   if (given.only !== undefined && !given.mutations) command.error("error: --only needs --mutations");
   if (given.mutations && given.seed !== undefined)
     command.error("error: --mutations begins at seed 1: leave --seed out");
+  const isReplay = given.seed !== undefined && given.seeds === undefined && !given.mutations;
+  if (given.items !== undefined && !isReplay)
+    command.error("error: --items needs one seed: --seed 7 --items 3,17");
   return {
     seeds: given.seeds ?? (given.mutations || given.seed === undefined ? defaultSeeds : 1),
     firstSeed: given.seed ?? 1,
-    isReplay: given.seed !== undefined && given.seeds === undefined && !given.mutations,
+    isReplay,
+    items: given.items,
     json: given.json,
     mutations: given.mutations,
     only: given.only,
@@ -52,4 +60,11 @@ function wholeNumber(text: string): number {
   if (!Number.isSafeInteger(number) || number < 1)
     throw new InvalidArgumentError("expected a whole number from 1");
   return number;
+}
+
+function numbers(text: string): readonly number[] {
+  const list = text.split(",").map(Number);
+  if (!list.every((number) => Number.isSafeInteger(number) && number >= 0))
+    throw new InvalidArgumentError("expected numbers with commas between them");
+  return list;
 }

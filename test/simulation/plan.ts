@@ -1,30 +1,6 @@
 import type { Random } from "../support/random.ts";
 import { createRandom } from "../support/random.ts";
-
-/** The fixed conditions of one run. */
-export interface Conditions {
-  readonly apis: number;
-  readonly workers: number;
-  readonly users: number;
-  readonly syncIntervalMs: number;
-  readonly maxStalenessMs: number;
-  readonly tokenLifetimeSeconds: number;
-  /** Index of the one instance that accepts for an hour without a sync; null in most runs. */
-  readonly bestEffort: number | null;
-  /** How far clocks lie from the true time at most, and how wrong their rates are at most. */
-  readonly clockErrorMs: number;
-  readonly rateError: number;
-  /** How long a primary that was cut off goes on taking writes. */
-  readonly lagMs: number;
-  /** How many announcements are lost all the time. */
-  readonly lostAnnouncements: number;
-  /** Faults and calls end here; then all is healed. */
-  readonly activeMs: number;
-  /** In the end the whole log is published once more. */
-  readonly replaysLog: boolean;
-  /** In the end everything has time to expire and to be pruned. */
-  readonly withPruning: boolean;
-}
+import { type Conditions, drawConditions } from "./conditions.ts";
 
 export const clientActions = [
   "sign-in",
@@ -49,6 +25,7 @@ export const faultKinds = [
   "pause",
   "suspend",
   "link",
+  "link-to-log",
   "trim",
   "slow-start",
   "retention",
@@ -58,6 +35,7 @@ export const faultKinds = [
   "restart-store",
   "fail-over",
   "split",
+  "interrupted-event",
   "store-away",
   "database-away",
   "log-away",
@@ -69,7 +47,7 @@ export type FaultKind = (typeof faultKinds)[number];
 /** One thing that is done. `draw` decides its details, so that leaving out others does not change them. */
 export interface PlanItem {
   readonly atMs: number;
-  readonly what: ClientAction | FaultKind;
+  readonly what: ClientAction | FaultKind | "outlast-by-sign-in" | "outlast-by-session";
   readonly draw: string;
 }
 
@@ -94,47 +72,64 @@ const weights: readonly (readonly [ClientAction, number])[] = [
   ["publish-poison", 2],
 ];
 
+/** What other parts of the log's promise rest on alone: with nothing else wrong, all of it must be kept. */
+const logFaults: readonly FaultKind[] = ["log-away", "link-to-log", "retention"];
+
 export function createPlan(seed: number): Plan {
   const random = createRandom(`plan ${seed}`);
   const conditions = drawConditions(random);
-  const { activeMs } = conditions;
+  const { activeMs, lull } = conditions;
   const items: PlanItem[] = [];
   const add = (atMs: number, what: PlanItem["what"]) =>
     items.push({ atMs: Math.round(atMs), what, draw: `${seed}:${items.length}` });
 
   const rate = 1 + random.fraction() * 2;
-  for (let at = 2_500; at < activeMs; at += (random.fraction() * 2_000) / rate) add(at, drawAction(random));
-  for (let at = 3_500; at < activeMs; at += 40 + random.fraction() * 400) add(at, "probe");
-  // Some runs are calm, so that what needs no fault to go wrong shows as well.
-  const faults = random.chance(0.1) ? 0 : random.integer(1, 12);
-  // A few kinds many times find what many kinds once do not (swarm testing: Groce et al., 2012).
-  const kinds = faultKinds.filter(() => random.chance(0.4));
-  for (let count = 0; count < faults; count += 1) {
-    const kind = kinds.length === 0 || random.chance(0.25) ? "link" : random.pick(kinds);
-    add(3_000 + random.fraction() * (activeMs - 4_000), kind);
+  const isLull = (atMs: number) => lull !== null && atMs >= lull.fromMs && atMs < lull.toMs;
+  const after = (atMs: number, delayMs: number) =>
+    lull !== null && isLull(atMs) ? Math.min(lull.toMs, atMs + delayMs) : atMs + delayMs;
+  const actionEveryMs = (atMs: number) => (isLull(atMs) ? 50_000 : 2_000 / rate);
+  const probeEveryMs = (atMs: number) => (isLull(atMs) ? 20_000 : 400);
+  for (let at = 2_500; at < activeMs; at = after(at, random.fraction() * actionEveryMs(at)))
+    add(at, drawAction(random));
+  for (let at = 3_500; at < activeMs; at = after(at, 40 + random.fraction() * probeEveryMs(at)))
+    add(at, "probe");
+  const kinds = drawKinds(random);
+  const addFaults = (count: number, { fromMs, toMs }: { fromMs: number; toMs: number }) => {
+    for (let left = count; left > 0; left -= 1)
+      add(fromMs + random.fraction() * (toMs - fromMs), drawKind(kinds, random));
+  };
+  addFaults(countFaults(random), { fromMs: 3_000, toMs: (lull?.fromMs ?? activeMs) - 1_000 });
+  if (lull !== null) {
+    addFaults(random.integer(0, 8), lull);
+    addFaults(countFaults(random), { fromMs: lull.toMs, toMs: activeMs - 1_000 });
+    if (lull.outlastedBy !== null) add(lull.fromMs + 1_000, `outlast-by-${lull.outlastedBy}`);
   }
   return { seed, conditions, items: items.toSorted((a, b) => a.atMs - b.atMs) };
 }
 
-function drawConditions(random: Random): Conditions {
-  const syncIntervalMs = random.pick([500, 1_000, 1_000, 2_000]);
-  const isSkewed = random.chance(0.4);
-  return {
-    apis: random.integer(2, 3),
-    workers: random.integer(1, 2),
-    users: random.integer(1, 4),
-    syncIntervalMs,
-    maxStalenessMs: random.pick([3, 5]) * (syncIntervalMs + 1_000),
-    tokenLifetimeSeconds: random.pick([20, 60, 60, 300]),
-    bestEffort: random.chance(0.1) ? 0 : null,
-    clockErrorMs: isSkewed ? random.pick([200, 2_000]) : 0,
-    rateError: isSkewed ? 0.02 : 0,
-    lagMs: random.integer(0, 1_000),
-    lostAnnouncements: random.pick([0, 0, 0, 0.1, 0.5]),
-    activeMs: random.integer(12_000, 30_000),
-    replaysLog: random.chance(0.2),
-    withPruning: random.chance(0.02),
-  };
+/** The items of a plan by their numbers, which do not change when others are left out. */
+export function keepItems(plan: Plan, numbers: readonly number[]): Plan {
+  return { ...plan, items: plan.items.filter((item) => numbers.includes(numberOf(item))) };
+}
+
+export function numberOf({ draw }: PlanItem): number {
+  return Number(draw.slice(draw.indexOf(":") + 1));
+}
+
+/** Some runs are calm, so that what needs no fault to go wrong shows as well. */
+function countFaults(random: Random): number {
+  return random.chance(0.1) ? 0 : random.integer(1, 12);
+}
+
+/** A few kinds many times find what many kinds once do not (swarm testing: Groce et al., 2012). */
+function drawKinds(random: Random): readonly FaultKind[] {
+  if (random.chance(0.06)) return logFaults;
+  return faultKinds.filter(() => random.chance(0.4));
+}
+
+function drawKind(kinds: readonly FaultKind[], random: Random): FaultKind {
+  const isOther = kinds.length === 0 || (kinds !== logFaults && random.chance(0.25));
+  return isOther ? "link" : random.pick(kinds);
 }
 
 function drawAction(random: Random): ClientAction {

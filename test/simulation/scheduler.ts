@@ -1,3 +1,5 @@
+import type { Cancel } from "../../shared/ports/platform.ts";
+
 /**
  * Owns time and order. One step is: take the earliest due step, move time there, run it, let everything run that it
  * made ready. Nothing else moves: there are no real timers, sockets or files below.
@@ -7,6 +9,7 @@ export class Scheduler {
   #nowMs = 0;
   #order = 0;
   #steps = 0;
+  readonly #observers: (() => void)[] = [];
 
   /** Milliseconds since the start, by the clock that nobody in the simulation can read. */
   get nowMs(): number {
@@ -18,22 +21,33 @@ export class Scheduler {
   }
 
   /** Steps that are due at the same time run in the order in which they were asked for. */
-  at(dueMs: number, run: () => void): void {
+  at(dueMs: number, run: () => void): Cancel {
     this.#order += 1;
-    push(this.#heap, { dueMs: Math.max(dueMs, this.#nowMs), order: this.#order, run });
+    const step: Step = { dueMs: Math.max(dueMs, this.#nowMs), order: this.#order, run, isCancelled: false };
+    push(this.#heap, step);
+    return () => {
+      step.isCancelled = true;
+    };
   }
 
-  after(delayMs: number, run: () => void): void {
-    this.at(this.#nowMs + delayMs, run);
+  after(delayMs: number, run: () => void): Cancel {
+    return this.at(this.#nowMs + delayMs, run);
+  }
+
+  /** `look` is called after each step, when everything has run that the step made ready. */
+  afterEach(look: () => void): void {
+    this.#observers.push(look);
   }
 
   async runUntil(untilMs: number): Promise<void> {
     for (let next = this.#heap[0]; next !== undefined && next.dueMs <= untilMs; next = this.#heap[0]) {
       pop(this.#heap);
+      if (next.isCancelled) continue;
       this.#nowMs = next.dueMs;
       this.#steps += 1;
       next.run();
       await settled();
+      for (const look of this.#observers) look();
     }
     this.#nowMs = untilMs;
   }
@@ -43,6 +57,7 @@ interface Step {
   readonly dueMs: number;
   readonly order: number;
   readonly run: () => void;
+  isCancelled: boolean;
 }
 
 /** Every promise and `process.nextTick` callback that is ready has run when the next turn of the loop comes. */

@@ -1,7 +1,7 @@
 import { type ServiceSettings, serviceSettings } from "../../api/settings.ts";
 import { engineSettings } from "../../shared/engine-settings.ts";
 import { readSettings } from "../../shared/settings.ts";
-import { administrator, namespace } from "./world.ts";
+import { administrator, namespace } from "./people.ts";
 
 /** The product's own defaults. */
 export function loadSettings(): ServiceSettings {

@@ -1,20 +1,13 @@
-import type { Clock, Platform, Timers } from "../../shared/ports/platform.ts";
+import type { Cancel, Clock, Platform, Timers } from "../../shared/ports/platform.ts";
 import { type Random, uuidFrom } from "../support/random.ts";
 import { createSleep } from "../support/sleep.ts";
+import { MachineClock, type MachineClockOptions } from "./machine-clock.ts";
 import type { Scheduler } from "./scheduler.ts";
 
-export interface SimProcessOptions {
+export interface SimProcessOptions extends MachineClockOptions {
   readonly name: string;
-  readonly scheduler: Scheduler;
   readonly random: Random;
-  /** Of its wall clock to the true time. */
-  readonly wallOffsetMs: number;
-  /** How fast its clocks run; 1 is right. */
-  readonly clockRate: number;
 }
-
-/** True time 0 is this moment by a clock that is right. */
-export const epochMs = Date.UTC(2026, 0, 15, 12);
 
 /**
  * A process and the machine it runs on: it can die, be started again, and be paused. What happens to a dead one is
@@ -25,20 +18,21 @@ export class SimProcess {
   readonly random: Random;
   readonly #scheduler: Scheduler;
   readonly #rate: number;
-  #wallOffsetMs: number;
-  /** How long the machine was suspended: the monotonic clock and the timers know nothing of that time. */
-  #suspendedMs = 0;
+  readonly #machine: MachineClock;
   #lives = 0;
-  #state: "up" | "paused" | "down" = "down";
+  #state: "up" | "stopped" | "suspended" | "down" = "down";
+  /** Since when it is in that state. */
+  #sinceMs = 0;
   #held: (() => void)[] = [];
   #callsUntilDeath: { left: number; readonly phase: "before" | "after" } | null = null;
+  #onDeath: () => void = () => undefined;
 
-  constructor({ name, scheduler, random, wallOffsetMs, clockRate }: SimProcessOptions) {
-    this.name = name;
-    this.random = random;
-    this.#scheduler = scheduler;
-    this.#wallOffsetMs = wallOffsetMs;
-    this.#rate = clockRate;
+  constructor(options: SimProcessOptions) {
+    this.name = options.name;
+    this.random = options.random;
+    this.#scheduler = options.scheduler;
+    this.#rate = options.clockRate;
+    this.#machine = new MachineClock(options);
   }
 
   get life(): number {
@@ -53,29 +47,50 @@ export class SimProcess {
     return this.#state === "down";
   }
 
+  /** Since when it has been up without a break; Infinity while it is not. */
+  get upSinceMs(): number {
+    return this.isUp ? this.#sinceMs : Infinity;
+  }
+
   isAlive(life: number): boolean {
-    return life === this.#lives && this.#state !== "down";
+    return life === this.#lives && !this.isDown;
   }
 
   start(): Platform {
     this.#lives += 1;
-    this.#state = "up";
     this.#callsUntilDeath = null;
+    this.#enter("up");
     return this.#platform(this.#lives);
   }
 
-  kill(): void {
-    this.#state = "down";
-    this.#held = [];
+  /** `listener` is told of each death that comes by itself. */
+  onDeath(listener: () => void): void {
+    this.#onDeath = listener;
   }
 
-  pause(): void {
-    if (this.#state === "up") this.#state = "paused";
+  /** Whoever does so sees to its next life. */
+  kill(): void {
+    this.#enter("down");
+    this.#held = [];
+    this.#machine.forgetSuspension();
+  }
+
+  die(): void {
+    this.kill();
+    this.#onDeath();
+  }
+
+  /** `suspended`: with its machine. */
+  pause(how: "stopped" | "suspended"): void {
+    if (!this.isUp) return;
+    this.#enter(how);
+    if (how === "suspended") this.#machine.suspend();
   }
 
   resume(): void {
-    if (this.#state !== "paused") return;
-    this.#state = "up";
+    if (this.isUp || this.isDown) return;
+    if (this.#state === "suspended") this.#machine.wake(this.#scheduler.nowMs - this.#sinceMs);
+    this.#enter("up");
     const held = this.#held;
     this.#held = [];
     while (held.length > 0) {
@@ -84,13 +99,8 @@ export class SimProcess {
     }
   }
 
-  /** As after a suspension of the machine that ends now: only its wall clock has run on. */
-  noteSuspension(ms: number): void {
-    this.#suspendedMs += ms;
-  }
-
   stepWall(ms: number): void {
-    this.#wallOffsetMs += ms;
+    this.#machine.stepWall(ms);
   }
 
   /** It will die at its call number `calls` from now, before that is sent or after it has had its effect. */
@@ -116,21 +126,24 @@ export class SimProcess {
   /** Lets something happen to one life of the process: never if that is over, later if it is paused. */
   deliver(life: number, run: () => void): void {
     if (!this.isAlive(life)) return;
-    if (this.#state === "paused") this.#held.push(() => this.deliver(life, run));
-    else run();
+    if (this.isUp) run();
+    else this.#held.push(() => this.deliver(life, run));
   }
 
+  /** As somebody sees it who stands beside the machine. */
   get clock(): Clock {
-    return {
-      wallMs: () => epochMs + this.#wallOffsetMs + this.#scheduler.nowMs * this.#rate,
-      monotonicMs: () => 1_000_000 + (this.#scheduler.nowMs - this.#suspendedMs) * this.#rate,
-    };
+    return this.#machine.seen;
+  }
+
+  #enter(state: "up" | "stopped" | "suspended" | "down"): void {
+    this.#state = state;
+    this.#sinceMs = this.#scheduler.nowMs;
   }
 
   #platform(life: number): Platform {
     const random = this.random.fork(`life ${life}`);
     return {
-      clock: this.clock,
+      clock: this.#machine.read,
       timers: this.#timers(life),
       ids: { uuid: () => uuidFrom(random) },
       randomness: { bytes: (length) => random.bytes(length), fraction: () => random.fraction() },
@@ -138,16 +151,15 @@ export class SimProcess {
   }
 
   #timers(life: number): Timers {
-    const after = (delayMs: number, callback: () => void) => {
+    const after = (delayMs: number, callback: () => void): Cancel => {
       let isCancelled = false;
       const fire = () => {
         if (!isCancelled) callback();
       };
-      this.#scheduler.after(Math.max(0, delayMs) / this.#rate, () => {
-        if (!isCancelled) this.deliver(life, fire);
-      });
+      const cancel = this.#scheduler.after(Math.max(0, delayMs) / this.#rate, () => this.deliver(life, fire));
       return () => {
         isCancelled = true;
+        cancel();
       };
     };
     return { after, sleep: createSleep(after) };

@@ -3,8 +3,9 @@ import { ledgerIdOf } from "../../shared/events/event-id.ts";
 import type { EventRecord } from "../../shared/ports/event-log.ts";
 import { type Random, uuidFrom } from "../support/random.ts";
 import type { Killer } from "./history.ts";
+import { identityProvider, namespace, personAt } from "./people.ts";
 import type { ClientAction } from "./plan.ts";
-import { namespace, type World } from "./world.ts";
+import type { World } from "./world.ts";
 
 const types = [
   "user.deactivated",
@@ -29,6 +30,8 @@ const poisons: readonly ((id: string) => EventRecord)[] = [
 export class Upstream {
   readonly #world: World;
   readonly #published: EventRecord[] = [];
+  /** By user: other events of the same moment make ties. */
+  readonly #times = new Map<string, EventTime[]>();
 
   constructor(world: World) {
     this.#world = world;
@@ -59,10 +62,9 @@ export class Upstream {
     if (type === "token.revoked" && ofUser.length === 0) return;
     const jti = type === "token.revoked" ? random.pick(ofUser).jti : undefined;
     const appendedAtMs = logServer.clock.wallMs();
-    const { text, timeMs } = drawTime(appendedAtMs, random);
-    const at = this.#world.userIds.indexOf(user);
+    const { text, timeMs } = this.#drawTime(user, appendedAtMs, random);
     const isExternal = random.chance(0.2) && jti === undefined;
-    const external = { iss: "https://idp.test", sub: `person-${at}` };
+    const external = { iss: identityProvider, sub: personAt(this.#world.userIds.indexOf(user)) };
     const event = {
       ...envelope(uuidFrom(random)),
       type,
@@ -79,15 +81,21 @@ export class Upstream {
     await this.#append(record);
     this.#published.push(record);
     this.#world.trace(`${type} of user ${user} is published, time ${text}`);
+    const eventId = ledgerIdOf({ id: event.id, source: event.source }, namespace);
     if (type === "user.reactivated") {
-      history.reactivations.push({ user, sentAtMs: nowMs });
+      history.reactivations.push({ user, sentAtMs: nowMs, ackAtMs: Infinity, eventId });
       return;
     }
     const effectiveAtMs = Math.min(timeMs, appendedAtMs);
     const by: Killer["by"] = jti === undefined ? { kind: "upstream", effectiveAtMs } : { kind: "token", jti };
-    const { id, source } = event;
-    const eventId = ledgerIdOf({ id, source }, namespace);
     history.killers.push({ user, by, sentAtMs: nowMs, ackAtMs: nowMs, eventId, isPublished: true });
+  }
+
+  #drawTime(user: string, nowMs: number, random: Random): EventTime {
+    const earlier = this.#times.get(user) ?? [];
+    const time = earlier.length > 0 && random.chance(0.15) ? random.pick(earlier) : drawTime(nowMs, random);
+    this.#times.set(user, [...earlier, time]);
+    return time;
   }
 
   async #append(record: EventRecord): Promise<void> {
@@ -95,12 +103,18 @@ export class Upstream {
   }
 }
 
-function drawTime(nowMs: number, random: Random): { text: string; timeMs: number } {
+interface EventTime {
+  readonly text: string;
+  readonly timeMs: number;
+}
+
+function drawTime(nowMs: number, random: Random): EventTime {
   const ageMs = random.pick([
     0,
     0,
     random.integer(0, 1_500),
     random.integer(0, 10_000),
+    random.chance(0.3) ? random.integer(0, 3_600_000) : 0,
     -random.integer(0, 60_000),
   ]);
   const timeMs = Math.floor(nowMs - ageMs);

@@ -2,12 +2,22 @@ import { cp, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 
-/** One deliberate fault in the product: `find` stands exactly once in `file` and is replaced. */
-export interface Mutation {
+/** One deliberate fault in the product. */
+export interface Mutation extends Edit {
   readonly name: string;
+  /** What else it takes. */
+  readonly also?: readonly Edit[];
+}
+
+/** `find` stands exactly once in `file` and is replaced. */
+export interface Edit {
   readonly file: string;
   readonly find: string;
   readonly replace: string;
+}
+
+export function editsOf({ file, find, replace, also = [] }: Mutation): readonly Edit[] {
+  return [{ file, find, replace }, ...also];
 }
 
 export interface MutatedCopy {
@@ -26,7 +36,8 @@ export async function createMutatedCopy(mutations: readonly Mutation[]): Promise
   try {
     for (const name of copied) await cp(join(project, name), join(folder, name), { recursive: true });
     await symlink(join(project, "node_modules"), join(folder, "node_modules"));
-    for (const mutation of mutations) await mutate(folder, mutation);
+    for (const mutation of mutations)
+      for (const edit of editsOf(mutation)) await apply(edit, { folder, name: mutation.name });
     return { folder, remove };
   } catch (error) {
     await remove();
@@ -34,7 +45,10 @@ export async function createMutatedCopy(mutations: readonly Mutation[]): Promise
   }
 }
 
-async function mutate(folder: string, { name, file, find, replace }: Mutation): Promise<void> {
+async function apply(
+  { file, find, replace }: Edit,
+  { folder, name }: { readonly folder: string; readonly name: string },
+): Promise<void> {
   const path = join(folder, file);
   const source = await readFile(path, "utf8");
   const places = source.split(find).length - 1;

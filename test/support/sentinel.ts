@@ -7,7 +7,7 @@ import { Redis } from "ioredis";
 import { freePorts } from "../services/free-ports.ts";
 import { eventually } from "./eventually.ts";
 import { createRedisProcess, type RedisProcess } from "./redis-process.ts";
-import { startTcpProxy } from "./tcp-proxy.ts";
+import { startTcpProxy, type TcpAddress } from "./tcp-proxy.ts";
 
 const name = "quash";
 const quorum = 2;
@@ -58,8 +58,7 @@ export async function startSentinelGroup({
     for (let at = 0; at < 3; at += 1) sentinels.push(await startSentinel(link.port, closers));
     await eventually(() => expectComplete(sentinels), { timeoutMs: 15_000 });
 
-    const target = addressOf(primary.url);
-    const entry = await startTcpProxy(target);
+    const entry = await startTcpProxy(addressOf(primary.url));
     closers.push(() => entry.close());
     return {
       primary,
@@ -69,10 +68,7 @@ export async function startSentinelGroup({
       async promoted() {
         await eventually(() => expectLine(replica.url, "role:master"), { timeoutMs: 15_000 });
       },
-      follow() {
-        Object.assign(target, addressOf(replica.url));
-        entry.reset();
-      },
+      follow: () => entry.redirect(addressOf(replica.url)),
       close,
     };
   } catch (error) {
@@ -81,7 +77,10 @@ export async function startSentinelGroup({
   }
 }
 
-async function startSentinel(primaryPort: number, closers: (() => Promise<unknown>)[]): Promise<string> {
+export async function startSentinel(
+  primaryPort: number,
+  closers: (() => Promise<unknown>)[],
+): Promise<string> {
   const [port = 0] = await freePorts(1);
   const folder = await mkdtemp(join(tmpdir(), "quash-sentinel-"));
   const file = join(folder, "sentinel.conf");
@@ -105,11 +104,11 @@ async function startSentinel(primaryPort: number, closers: (() => Promise<unknow
 }
 
 /** Each of them knows the replica and the two others. */
-async function expectComplete(sentinels: readonly string[]): Promise<void> {
+export async function expectComplete(sentinels: readonly string[]): Promise<void> {
   for (const url of sentinels) await expectLine(url, "slaves=1,sentinels=3", "sentinel");
 }
 
-async function expectLine(url: string, expected: string, section = "replication"): Promise<void> {
+export async function expectLine(url: string, expected: string, section = "replication"): Promise<void> {
   const redis = new Redis(url, { lazyConnect: true, retryStrategy: () => null });
   redis.on("error", () => undefined);
   try {
@@ -121,7 +120,7 @@ async function expectLine(url: string, expected: string, section = "replication"
   }
 }
 
-function addressOf(url: string): { host: string; port: number } {
+export function addressOf(url: string): TcpAddress {
   const { hostname, port } = new URL(url);
   return { host: hostname, port: Number(port) };
 }

@@ -1,5 +1,10 @@
 import { connect, createServer, type Socket } from "node:net";
 
+export interface TcpAddress {
+  readonly host: string;
+  readonly port: number;
+}
+
 export interface TcpProxy {
   readonly port: number;
   /** Resets every connection and refuses new ones until `restore`. */
@@ -13,14 +18,14 @@ export interface TcpProxy {
   /** Resets every connection; takes new ones. */
   reset(): void;
   restore(): void;
+  /** Leads to another server from now on: resets every connection. */
+  redirect(target: TcpAddress): void;
   close(): Promise<void>;
 }
 
 /** Stands between a process and a server, so that a test can cut that one link. */
-export async function startTcpProxy(target: {
-  readonly host: string;
-  readonly port: number;
-}): Promise<TcpProxy> {
+export async function startTcpProxy(first: TcpAddress): Promise<TcpProxy> {
+  let target = first;
   const sockets = new Set<Socket>();
   const state: ProxyState = { isCut: false, isStalled: false, latencyMs: 0, stallsOn: () => false };
   const held: (() => void)[] = [];
@@ -77,6 +82,10 @@ export async function startTcpProxy(target: {
       Object.assign(state, { isCut: false, isStalled: false, latencyMs: 0, stallsOn: () => false });
       for (const letGo of held.splice(0)) letGo();
       for (const socket of sockets) socket.resume();
+    },
+    redirect(to) {
+      target = to;
+      resetAll();
     },
     close() {
       resetAll();

@@ -17,6 +17,8 @@ export interface ApplyDeps {
   readonly store: Pick<RevocationStore, "add" | "readState">;
   readonly clock: Clock;
   readonly names: Names;
+  /** Told of each event that was not applied before. */
+  readonly onApplied?: (received: ReceivedEvent) => void;
 }
 
 export interface ApplyOptions {
@@ -71,6 +73,7 @@ export function createApplyEvent(deps: ApplyDeps) {
       first,
       heartbeat,
     });
+    deps.onApplied?.(received);
     return "applied";
   }
 

@@ -18,6 +18,8 @@ export interface BatchRetry {
   insist(run: () => Promise<void>): Promise<void>;
 }
 
+/** An own event is to be applied within seconds, whether or not the log answers: that long each heartbeat holds it up. */
+const heartbeatPatienceMs = 500;
 /** A sleep is cut into slices, so that a long back-off neither loses the membership nor outlasts a shutdown. */
 const sliceMs = 500;
 
@@ -26,18 +28,37 @@ export function createBatchRetry(
   platform: Pick<Platform, "timers" | "randomness">,
   onFailure: (error: unknown, attempt: number) => void,
 ): BatchRetry {
+  const { timers } = platform;
+  let unanswered: Promise<void> | undefined;
+  let lostBy: BatchAbandoned | undefined;
+
+  /** One that is not answered soon is no sign that the partition was lost: the work goes on, and asks no second time. */
   async function heartbeat(): Promise<void> {
     if (batch.isStale()) throw new BatchAbandoned();
-    await batch.heartbeat().catch((cause: unknown) => {
-      throw new BatchAbandoned("the partition is no longer ours", { cause });
-    });
+    unanswered ??= beat();
+    await unanswered;
+    if (lostBy !== undefined) throw lostBy;
+  }
+
+  function beat(): Promise<void> {
+    const patience = new AbortController();
+    const answered = batch
+      .heartbeat()
+      .catch((cause: unknown) => {
+        lostBy = new BatchAbandoned("the partition is no longer ours", { cause });
+      })
+      .finally(() => {
+        unanswered = undefined;
+        patience.abort();
+      });
+    return Promise.race([answered, timers.sleep(heartbeatPatienceMs, patience.signal)]);
   }
 
   async function backOff(attempt: number): Promise<void> {
     let leftMs = backOffMs(attempt, platform.randomness);
     while (leftMs > 0) {
       await heartbeat();
-      await platform.timers.sleep(Math.min(leftMs, sliceMs));
+      await timers.sleep(Math.min(leftMs, sliceMs));
       leftMs -= sliceMs;
     }
     await heartbeat();

@@ -8,7 +8,7 @@ export function checkAgreement(history: History): readonly Violation[] {
   return [...groupBy(last, ({ token }) => token)].flatMap(([token, probes]) => {
     const answers = probes.map(({ instance, status }) => `${instance}: ${status}`);
     const isSame = new Set(probes.map(({ status }) => status)).size === 1;
-    const isWhole = probes.length === history.run.instances.length;
+    const isWhole = probes.length === history.instances.length;
     return isSame && isWhole ? [] : [{ invariant: "I6" as const, detail: `${token}: ${answers.join(", ")}` }];
   });
 }

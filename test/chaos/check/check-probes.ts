@@ -37,8 +37,8 @@ export function checkProbes(history: History): ProbeVerdict {
     const isInnocent = probe.done < fate.innocent;
     if (isInnocent) ofInnocents.push(probe);
     const isAnswer = probe.status === 200 || probe.status === 401;
-    if (isDead && isAnswer) revoked.set(probe.instance, (revoked.get(probe.instance) ?? 0) + 1);
-    if (isInnocent && isAnswer) innocent.set(probe.instance, (innocent.get(probe.instance) ?? 0) + 1);
+    if (isDead && isAnswer) count(revoked, probe.instance);
+    if (isInnocent && isAnswer) count(innocent, probe.instance);
     const where = `${probe.instance} answered ${probe.status} ${probe.code ?? ""} to ${probe.token} of ${mint.user} at ${timeText(probe.sent)}`;
     if (isDead && probe.status === 200) {
       violations.push({ invariant: "I1", detail: `${where}, dead since ${timeText(fate.dead)}` });
@@ -57,4 +57,10 @@ export function checkProbes(history: History): ProbeVerdict {
     innocentsRefused: violations.filter(({ invariant }) => invariant === "I4").length,
     ofInnocents,
   };
+}
+
+/** Who joined at the end is not measured by it. */
+function count(counts: Map<string, number>, instance: string): void {
+  const before = counts.get(instance);
+  if (before !== undefined) counts.set(instance, before + 1);
 }

@@ -26,6 +26,8 @@ export interface FaultSpan {
 /** The log, arranged for the questions that the checks ask. */
 export interface History {
   readonly run: EntryOf<"run">;
+  /** Those of the run, and who joined. */
+  readonly instances: readonly string[];
   /** How long after `applied_at` a token may still be accepted. */
   readonly boundMs: number;
   /** Infinity: the run broke off before everything was asked once more. */
@@ -57,7 +59,8 @@ export function createHistory(entries: readonly LogEntry[]): History {
   const receipts = groupBy(of("receipt"), ({ user }) => user ?? "");
   return {
     run,
-    boundMs: run.max_staleness_ms + Math.max(1_000, run.max_staleness_ms / 5),
+    instances: [...run.instances, ...of("joined").map(({ instance }) => instance)],
+    boundMs: run.max_staleness_ms + Math.max(1_000, run.max_staleness_ms / 5) + run.replica_lag_ms,
     finalAt: of("final")[0]?.at ?? Infinity,
     probes: of("probe"),
     revokes,

@@ -1,12 +1,13 @@
 import { setTimeout as delay } from "node:timers/promises";
+import type { ScheduledFault } from "../deal.ts";
 import { kindOf } from "../fault-kinds.ts";
 import type { Recorder } from "../recorder.ts";
-import type { ScheduledFault } from "../schedule.ts";
 import type { ChaosSystem } from "../system/start-system.ts";
 import type { EventFaults } from "./event-faults.ts";
 import { endLinkFault, startLinkFault } from "./link-faults.ts";
 import { endProcessFault, startProcessFault } from "./process-faults.ts";
 import { endRedisFault, startRedisFault } from "./redis-faults.ts";
+import { endReplicationFault, startReplicationFault } from "./replication-faults.ts";
 
 export interface FaultDeps {
   readonly system: ChaosSystem;
@@ -29,11 +30,11 @@ export function createInjector(deps: FaultDeps) {
       recorder.note({ op: "fault", at: Date.now(), phase, id, does, target, kind: kindOf(fault) });
     log(`${does} ${target} for ${fault.forMs} ms`);
     note("begin");
-    await begin(fault, { system, events });
+    await begin(fault, { system, events, log });
     note("active");
     await delay(fault.forMs, undefined, { signal });
     note("heal");
-    await end(fault, system);
+    await end(fault, { system, log });
     note("healed");
   }
 
@@ -59,7 +60,7 @@ export function createInjector(deps: FaultDeps) {
 
 async function begin(
   fault: ScheduledFault,
-  { system, events }: Pick<FaultDeps, "system" | "events">,
+  { system, events, log }: Pick<FaultDeps, "system" | "events" | "log">,
 ): Promise<void> {
   switch (fault.does) {
     case "kill":
@@ -75,6 +76,9 @@ async function begin(
     case "restart-aof":
     case "disk-full":
       return startRedisFault(fault.does, system);
+    case "fail-over":
+    case "split":
+      return startReplicationFault(fault, { system, log });
     case "duplicate-events":
       return events.duplicate();
     case "poisoned-events":
@@ -82,7 +86,7 @@ async function begin(
   }
 }
 
-async function end(fault: ScheduledFault, system: ChaosSystem): Promise<void> {
+async function end(fault: ScheduledFault, { system, log }: Pick<FaultDeps, "system" | "log">): Promise<void> {
   switch (fault.does) {
     case "kill":
     case "pause":
@@ -95,6 +99,9 @@ async function end(fault: ScheduledFault, system: ChaosSystem): Promise<void> {
     case "restart-aof":
     case "disk-full":
       return endRedisFault(fault.does, system);
+    case "fail-over":
+    case "split":
+      return endReplicationFault(fault, { system, log });
     case "reset":
     case "flushall":
     case "duplicate-events":

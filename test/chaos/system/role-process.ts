@@ -2,7 +2,6 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { closeSync, openSync } from "node:fs";
 import path from "node:path";
-import type { RoleName } from "../fault-kinds.ts";
 import { hasEnded } from "./service-process.ts";
 
 /** An API instance or a worker, with somebody who starts it again when it ends by itself. */
@@ -22,10 +21,7 @@ export interface RoleOptions {
 
 const restartAfterMs = 500;
 
-export function createRoleProcess(
-  name: RoleName,
-  { entry, env, logFolder, onEnd }: RoleOptions,
-): RoleProcess {
+export function createRoleProcess(name: string, { entry, env, logFolder, onEnd }: RoleOptions): RoleProcess {
   let child: ChildProcess | undefined;
   let isWanted = false;
 

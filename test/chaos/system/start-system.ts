@@ -16,11 +16,13 @@ import {
   type RoleName,
   roleNames,
   type ServiceName,
+  serviceNames,
 } from "../fault-kinds.ts";
 import { byName } from "./by-name.ts";
 import { createRoles, namespace, type RoleSettings } from "./create-roles.ts";
 import { kafkaWithListeners, type Listener } from "./kafka-with-listeners.ts";
 import { startLinks } from "./links.ts";
+import { ReplicatedRedis } from "./replicated-redis.ts";
 import type { RoleProcess } from "./role-process.ts";
 import { createServiceProcess, type ServiceProcess } from "./service-process.ts";
 
@@ -30,15 +32,21 @@ export interface ChaosSystem {
   readonly services: Readonly<Record<ServiceName, ServiceProcess>>;
   readonly links: ReadonlyMap<LinkName, TcpProxy>;
   readonly apiUrls: Readonly<Record<ApiName, string>>;
+  /** Instead of `services.redis`, which is not started then. */
+  readonly replication: ReplicatedRedis | undefined;
   /** Past all proxies. */
   readonly redisUrl: string;
   readonly kafkaBrokers: string;
   readonly namespace: string;
+  /** One more API instance, past all proxies; resolves with its address once it is ready. */
+  startNewcomer(): Promise<string>;
   close(): Promise<void>;
 }
 
 export interface SystemOptions extends RoleSettings {
   readonly log: (line: string) => void;
+  /** Redis with a replica and three Sentinels, in place of one server. */
+  readonly sentinel: boolean;
 }
 
 export async function startSystem(options: SystemOptions): Promise<ChaosSystem> {
@@ -62,8 +70,9 @@ async function start(
   closers: (() => Promise<unknown>)[],
   options: SystemOptions,
 ): Promise<Started> {
+  const replication = options.sentinel ? await ReplicatedRedis.start(closers) : undefined;
   const ports = await allocate();
-  const links = await startLinks(ports);
+  const links = await startLinks({ ...ports, redis: replication?.address.port ?? ports.redis });
   closers.push(() => Promise.all([...links.values()].map((link) => link.close())));
   const listeners = roleNames.map((role) => ({
     name: listenerName(role),
@@ -73,10 +82,17 @@ async function start(
   const services = await createServices(folder, { ...options, ports, listeners });
   closers.push(() => Promise.all(Object.values(services).map((service) => service.end("SIGKILL"))));
   options.log("starting Kafka, Redis and MongoDB of its own");
-  await Promise.all(Object.values(services).map((service) => service.start()));
+  const started = replication === undefined ? serviceNames : (["kafka", "mongo"] as const);
+  await Promise.all(started.map((name) => services[name].start()));
   const keysFile = path.join(folder, "signing-keys.json");
   await writeFile(keysFile, await generateKeys(), { mode: 0o600 });
-  const roles = createRoles({ keysFile, links, apiPorts: ports.apis }, options);
+  const redisUrl = () => `redis://127.0.0.1:${replication?.address.port ?? ports.redis}`;
+  const urls = () => ({
+    MONGO_URL: `mongodb://127.0.0.1:${ports.mongo}`,
+    REDIS_URL: redisUrl(),
+    KAFKA_BROKERS: `127.0.0.1:${ports.kafka}`,
+  });
+  const { roles, createNewcomer } = createRoles({ keysFile, links, apiPorts: ports.apis }, options);
   closers.push(() => Promise.all(Object.values(roles).map((role) => role.end("SIGKILL"))));
   options.log(`starting ${roleNames.join(", ")}`);
   for (const role of Object.values(roles)) role.start();
@@ -87,18 +103,29 @@ async function start(
     services,
     links,
     apiUrls,
-    redisUrl: `redis://127.0.0.1:${ports.redis}`,
-    kafkaBrokers: `127.0.0.1:${ports.kafka}`,
+    replication,
+    get redisUrl() {
+      return redisUrl();
+    },
+    kafkaBrokers: urls().KAFKA_BROKERS,
+    async startNewcomer() {
+      const newcomer = createNewcomer(urls(), ports.newcomer);
+      closers.push(() => newcomer.end("SIGKILL"));
+      newcomer.start();
+      const url = `http://127.0.0.1:${ports.newcomer}`;
+      await untilReady(url);
+      return url;
+    },
   };
 }
 
 async function allocate() {
-  const [kafka = 0, controller = 0, redisPort = 0, mongoPort = 0, ...more] = await freePorts(
-    4 + roleNames.length + apiNames.length,
+  const [kafka = 0, controller = 0, redisPort = 0, mongoPort = 0, newcomer = 0, ...more] = await freePorts(
+    5 + roleNames.length + apiNames.length,
   );
   const listeners = byName(roleNames, (_, index) => more[index] ?? 0);
   const apis = byName(apiNames, (_, index) => more[roleNames.length + index] ?? 0);
-  return { kafka, controller, redis: redisPort, mongo: mongoPort, listeners, apis };
+  return { kafka, controller, redis: redisPort, mongo: mongoPort, newcomer, listeners, apis };
 }
 
 async function createServices(

@@ -1,5 +1,4 @@
 import { Agent, request } from "undici";
-import type { ApiName } from "../fault-kinds.ts";
 
 export interface TimedAnswer {
   readonly sent: number;
@@ -18,12 +17,12 @@ export interface ApiCall {
 
 /** Calls one instance, and never throws: that no answer came is an answer here. */
 export interface ApiClient {
-  readonly name: ApiName;
+  readonly name: string;
   call(path: string, options?: ApiCall): Promise<TimedAnswer>;
   close(): Promise<void>;
 }
 
-export function createApiClient(name: ApiName, url: string): ApiClient {
+export function createApiClient(name: string, url: string): ApiClient {
   const agent = new Agent({ connections: 64, pipelining: 1, connectTimeout: 3_000 });
   return {
     name,

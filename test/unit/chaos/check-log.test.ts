@@ -238,6 +238,14 @@ describe("the checker of chaos", () => {
       expect(found(entry.innocent(), ...last)).to.deep.equal(["I6", "I6"]);
     });
 
+    it("finds that who joined accepts what is dead, or was not asked (I6)", () => {
+      const joined = entry.joined("api-new", 49_000);
+      const asked = (status: number) => entry.probe(52_000, status, { instance: "api-new" });
+      expect(found(joined, asked(401))).to.deep.equal([]);
+      expect(found(joined, asked(200))).to.include("I6");
+      expect(found(joined)).to.deep.equal(["I6"]);
+    });
+
     it("finds that the run broke off", () => {
       expect(checkLog(clean.filter(({ op }) => op !== "final")).violations).to.have.lengthOf(1);
     });

@@ -13,6 +13,7 @@ export const entry = {
     seed: 1,
     seconds: 60,
     max_staleness_ms: 5_000,
+    replica_lag_ms: 0,
     instances: [...instances],
   }),
   mint: (ms: number, token = "t"): LogEntry => ({
@@ -56,6 +57,7 @@ export const entry = {
       { phase: "healed" as const, at: to + 10 },
     ].map((phase) => ({ op: "fault", id: from, does, target, kind: `${does} ${target}`, ...phase })),
   end: (role: string, ms: number): LogEntry => ({ op: "process", at: ms, role, event: "ended with 1" }),
+  joined: (instance: string, ms: number): LogEntry => ({ op: "joined", at: ms, instance }),
   final: (ms: number): LogEntry => ({ op: "final", at: ms }),
   /** The same answer of both instances. */
   probes: (ms: number, status: number, token = "t"): LogEntry[] =>

@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import { describe, it } from "mocha";
-import { kindOf } from "../../chaos/fault-kinds.ts";
+import { kindOf, linkFaults, roleNames, serviceNames } from "../../chaos/fault-kinds.ts";
 import { calm, createSchedule } from "../../chaos/schedule.ts";
 
 const seeds = Array.from({ length: 50 }, (_, seed) => seed);
@@ -29,6 +29,41 @@ describe("the schedule of faults", () => {
         "duplicate-events",
         "poisoned-events",
       ]);
+    }
+  });
+
+  it("does every fault of a link to each of its processes, if not in one run then in another", () => {
+    const dealt = new Set(
+      seeds.flatMap((seed) =>
+        createSchedule({ seed, seconds: 600 }).map(({ does, target }) => `${does} ${target}`),
+      ),
+    );
+    const wanted = roleNames.flatMap((role) =>
+      serviceNames.flatMap((service) => linkFaults.map((does) => `${does} ${role}>${service}`)),
+    );
+    expect([...dealt]).to.include.members(wanted);
+  });
+
+  it("wipes Redis, fills its disk and touches MongoDB within a minute, whatever the seed", () => {
+    for (const seed of seeds) {
+      const kinds = createSchedule({ seed, seconds: 60 }).map(kindOf);
+      expect(kinds, `seed ${seed}`).to.include("disk-full");
+      expect(
+        kinds.some((kind) => /flushall|restart-empty/.test(kind)),
+        `seed ${seed}`,
+      ).to.equal(true);
+      expect(
+        kinds.some((kind) => /(kill|pause) mongo/.test(kind)),
+        `seed ${seed}`,
+      ).to.equal(true);
+    }
+  });
+
+  it("fails a replicated Redis over, and splits it, within 75 seconds, and does nothing else to it", () => {
+    for (const seed of seeds) {
+      const schedule = createSchedule({ seed, seconds: 75, sentinel: true });
+      const ofRedis = schedule.filter(({ target }) => target === "redis").map(({ does }) => does);
+      expect(new Set(ofRedis), `seed ${seed}`).to.have.all.keys("fail-over", "split");
     }
   });
 

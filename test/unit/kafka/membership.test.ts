@@ -6,10 +6,12 @@ import { createManualPlatform, type ManualPlatform } from "../../support/manual-
 describe("createMembership", () => {
   let platform: ManualPlatform;
   let membership: Membership;
+  let told: boolean[];
 
   beforeEach(() => {
     platform = createManualPlatform();
-    membership = createMembership(platform.timers, 10_000);
+    told = [];
+    membership = createMembership(platform.timers, 10_000, (isMember) => told.push(isMember));
   });
 
   it("is a member from the join on, as long as heartbeats get through", async () => {
@@ -26,6 +28,16 @@ describe("createMembership", () => {
     membership.joined();
     await platform.advance(10_000);
     expect(membership.isMember()).to.equal(false);
+  });
+
+  it("tells each change, and nothing twice", async () => {
+    membership.joined();
+    membership.renewed();
+    membership.left();
+    membership.left();
+    membership.joined();
+    await platform.advance(10_000);
+    expect(told).to.deep.equal([true, false, true, false]);
   });
 
   it("is no member after it left, and what it was given is stale", () => {

@@ -9,6 +9,7 @@ const token = (changed: Partial<HeldToken> = {}): HeldToken => ({
   sid: "s1",
   accessToken: "",
   signInSentAtMs: 100,
+  signedInAtMs: 110,
   receivedAtMs: 110,
   issuedAtMs: 105,
   expiresAtMs: 60_000,
@@ -42,11 +43,36 @@ describe("simulation: model", () => {
   });
 
   it("wants a token dead whose sign-in raced the deactivation, unless the user came back", () => {
-    const racing = token({ signInSentAtMs: 205, receivedAtMs: 300 });
+    const racing = token({ signInSentAtMs: 205, signedInAtMs: 300, receivedAtMs: 300 });
     expect(mustDie(racing, killer(), historyOf())).to.equal(true);
     const history = historyOf();
-    history.reactivations.push({ user: "u1", sentAtMs: 250 });
+    history.reactivations.push({ user: "u1", sentAtMs: 250, ackAtMs: Infinity, eventId: null });
     expect(mustDie(racing, killer(), history)).to.equal(false);
+  });
+
+  it("does not take for the user's return what was over before the deactivation", () => {
+    const racing = token({ signInSentAtMs: 205, signedInAtMs: 300, receivedAtMs: 300 });
+    const history = historyOf(killer());
+    history.reactivations.push({ user: "u1", sentAtMs: 150, ackAtMs: 160, eventId: null });
+    expect(mustDie(racing, killer(), history)).to.equal(true);
+    history.reactivations.push({ user: "u1", sentAtMs: 150, ackAtMs: Infinity, eventId: "e2" });
+    expect(mustDie(racing, killer(), history)).to.equal(false);
+    history.appliedAtMs.set("e2", 170);
+    expect(mustDie(racing, killer(), history)).to.equal(true);
+  });
+
+  it("wants a refreshed token dead whose session was there before, and one that an ended session got", () => {
+    const refreshed = token({ receivedAtMs: 300 });
+    expect(mustDie(refreshed, killer({ by: { kind: "sign-out" } }), historyOf())).to.equal(true);
+    expect(mustDie(refreshed, killer({ by: { kind: "session", sid: "s1" } }), historyOf())).to.equal(true);
+  });
+
+  it("wants nothing of an event that means nobody any more", () => {
+    const history = historyOf();
+    history.ofNobody.add("e1");
+    const upstream = killer({ by: { kind: "upstream", effectiveAtMs: 150 } });
+    expect(mustDie(token(), upstream, historyOf())).to.equal(true);
+    expect(mustDie(token(), upstream, history)).to.equal(false);
   });
 
   it("takes a token for innocent that was asked for after everything that could mean it", () => {

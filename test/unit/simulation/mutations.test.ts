@@ -2,12 +2,15 @@ import { readFileSync } from "node:fs";
 import { expect } from "chai";
 import { describe, it } from "mocha";
 import { mutations } from "../../simulation/mutations.ts";
+import { editsOf } from "../../support/mutated-copy.ts";
 
 describe("simulation: mutations", () => {
-  for (const { name, file, find, replace } of mutations) {
-    it(`can make one change for: ${name}`, () => {
-      expect(readFileSync(file, "utf8").split(find)).to.have.lengthOf(2);
-      expect(replace).to.not.equal(find);
+  for (const mutation of mutations) {
+    it(`can be made: ${mutation.name}`, () => {
+      for (const { file, find, replace } of editsOf(mutation)) {
+        expect(readFileSync(file, "utf8").split(find), file).to.have.lengthOf(2);
+        expect(replace).to.not.equal(find);
+      }
     });
   }
 

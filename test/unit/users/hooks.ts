@@ -4,14 +4,18 @@ type Hook = () => Promise<unknown>;
 /** Lets a test act once before or after the next call of a store's method: how a race is put in order. */
 export function createHooks() {
   const waiting = new Map<string, Hook>();
+  let always: Hook | undefined;
 
   async function run(when: When, method: string): Promise<void> {
     const hook = waiting.get(`${when} ${method}`);
     waiting.delete(`${when} ${method}`);
     await hook?.();
+    await always?.();
   }
 
   return {
+    /** Before and after each call from here on; undefined to end it. */
+    always: (hook: Hook | undefined) => void (always = hook),
     once: (when: When, method: string, hook: Hook) => void waiting.set(`${when} ${method}`, hook),
     around<T extends object>(store: T): T {
       return new Proxy(store, {

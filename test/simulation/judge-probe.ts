@@ -1,18 +1,22 @@
-import { boundMs } from "../../shared/revocation/bound.ts";
 import type { HeldToken } from "./history.ts";
 import type { Answer } from "./inject.ts";
+import type { Member } from "./member.ts";
 import { isInnocent, mustDie } from "./model.ts";
-import type { Member, World } from "./world.ts";
+import { promisedBoundMs } from "./promises.ts";
+import type { World } from "./world.ts";
 
-export interface Probe {
+interface Asked {
   readonly member: Member;
   readonly life: number;
-  readonly token: HeldToken;
   /** When the instance took the request in hand: it decides in that same step. */
   readonly handledAtMs: number;
   /** The age of its freshness in that step: since the sending of its latest sync with a valid answer. */
   readonly freshAgeMs: number;
   readonly answer: Answer;
+}
+
+export interface Probe extends Asked {
+  readonly token: HeldToken;
 }
 
 /** When one life of an instance first refused a token as revoked: it must never accept it again. */
@@ -35,23 +39,34 @@ export function judgeProbe(world: World, probe: Probe): void {
   }
 }
 
+/** Who has lost his lease says so, whatever his policy. */
+export function judgeReadiness(world: World, { member, freshAgeMs, answer }: Asked): void {
+  if (answer.status !== 200 || !isTooOld(world, freshAgeMs)) return;
+  world.history.violate("I7", world.nowMs, `ready without a fresh sync; ${member.process.name}`);
+}
+
+/** Clocks that are slow see less time pass. */
+function isTooOld(world: World, freshAgeMs: number): boolean {
+  const { maxStalenessMs, rateError } = world.plan.conditions;
+  return freshAgeMs > maxStalenessMs * (1 + 2 * rateError) + 1;
+}
+
 function judgeAcceptance(world: World, probe: Probe): void {
   const { history, plan } = world;
   const { member, token, handledAtMs, freshAgeMs } = probe;
-  const { maxStalenessMs, rateError, lagMs } = plan.conditions;
-  const bound = boundMs(maxStalenessMs) + lagMs;
+  const { maxStalenessMs, lagMs } = plan.conditions;
+  const boundMs = promisedBoundMs(maxStalenessMs, lagMs);
   for (const killer of history.killers) {
     if (!mustDie(token, killer, history)) continue;
     const eventId = history.eventIdOf(killer);
     if (eventId === null) continue;
     const enforcedAtMs = history.enforcedAtMs.get(eventId) ?? Infinity;
     if (handledAtMs > enforcedAtMs) violate(world, probe, `receipt: ${eventId} was enforced`);
-    const appliedAtMs = history.appliedAtMs.get(eventId) ?? Infinity;
-    const isPastBound = handledAtMs > appliedAtMs + bound;
+    const isPastBound = handledAtMs > history.boundCountsFromMs(eventId) + boundMs;
     if (isPastBound && !member.isBestEffort) violate(world, probe, `I1: ${eventId} was applied`);
   }
-  const isTooOld = freshAgeMs > maxStalenessMs * (1 + 2 * rateError) + 1;
-  if (isTooOld && !member.isBestEffort) violate(world, probe, "I7: accepts without a fresh sync");
+  if (isTooOld(world, freshAgeMs) && !member.isBestEffort)
+    violate(world, probe, "I7: accepts without a fresh sync");
 }
 
 function judgeOtherRefusal(world: World, probe: Probe): void {
