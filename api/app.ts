@@ -20,7 +20,7 @@ import { createRoutes, type RouteDeps } from "./routes/index.ts";
 import type { AppRouter, Guards } from "./routes/router.ts";
 import type { VerifyOnce } from "./tokens/verify-once.ts";
 
-export interface GuardDeps {
+export interface GuardDeps extends Pick<Platform, "clock"> {
   readonly feed: FreshFeed;
   readonly routePolicies?: RoutePolicies;
   readonly tokens: Pick<VerifyOnce, "verify">;

@@ -6,6 +6,8 @@ export interface HerdParams extends StorePlace {
   readonly instances: number;
 }
 
+type Store = Awaited<ReturnType<typeof openStore>>;
+
 const fewestProbes = 200;
 
 export const sides = {
@@ -16,26 +18,28 @@ export const sides = {
     );
     if (worker === undefined) throw new Error("no store");
     return async (): Promise<Repetition> => {
-      let isLoading = instances > 0;
-      let isComplete = true;
-      const loads = Promise.all(loading.map((store) => readAll(store))).then((bytes) => {
-        isLoading = false;
-        isComplete = new Set(bytes).size <= 1;
+      const herd = { isLoading: instances > 0 };
+      const loads = loadAll(loading).finally(() => {
+        herd.isLoading = false;
       });
       const tookMs: number[] = [];
-      while (isLoading || tookMs.length < fewestProbes) {
+      while (herd.isLoading || tookMs.length < fewestProbes) {
         const startedAt = performance.now();
         await worker.readState();
         tookMs.push(performance.now() - startedAt);
       }
-      await loads;
+      const bytes = await loads;
       const slowest = tookMs.toSorted((a, b) => a - b)[Math.floor(tookMs.length * 0.99)] ?? Number.NaN;
-      return { value: slowest, answers: String(isComplete) };
+      return { value: slowest, answers: String(new Set(bytes).size <= 1) };
     };
   },
 };
 
-async function readAll(store: Awaited<ReturnType<typeof openStore>>): Promise<number> {
+async function loadAll(stores: readonly Store[]): Promise<readonly number[]> {
+  return Promise.all(stores.map((store) => readAll(store)));
+}
+
+async function readAll(store: Store): Promise<number> {
   let bytes = 0;
   for await (const { tokens } of store.load()) bytes += tokens.byteLength;
   return bytes;
