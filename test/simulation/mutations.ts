@@ -181,7 +181,7 @@ export const mutations: readonly Mutation[] = [
   },
   {
     name: "an instance lowers a cut-off",
-    file: "api/blacklist/fingerprint-segment.ts",
+    file: "api/blacklist/fingerprint-slots.ts",
     find: "this.#values[at] = Math.max(this.#values[at] ?? 0, value);",
     replace: "this.#values[at] = value;",
   },

@@ -4,7 +4,7 @@ import { inProcessOfItsOwn } from "../side-process.ts";
 import type { StructureParams } from "../sides/structures.ts";
 
 const large = 5_000_000;
-const sizeFor = ({ isShort }: BenchContext, entries: number) => (isShort ? 6_000 : entries);
+const sizeFor = ({ isShort }: BenchContext, entries: number) => (isShort ? 60_000 : entries);
 
 export const memory: Benchmark = {
   name: "memory",
