@@ -46,17 +46,23 @@ export class EffectObserver {
     if (method === "writeFence" && isText(first)) this.#deps.onFence(first);
   }
 
-  onUsers(method: string, [, change]: readonly unknown[], result: unknown): void {
-    if (method !== "change" || !isUser(result) || !isChange(change)) return;
-    const { states } = this.#deps;
-    const before = states.get(result.id);
-    states.set(result.id, result);
-    this.#judgeTimes(result, change);
-    if (before !== undefined) this.#judgeOrder(before, result);
+  onUsers(method: string, [first, second]: readonly unknown[], result: unknown): void {
+    if (method === "change") this.#noteChange(second, result);
+    if (method !== "changeMany" || !Array.isArray(first) || !Array.isArray(result)) return;
+    first.filter(isObject).forEach(({ change }, at) => this.#noteChange(change, result[at]));
   }
 
   onSessions(method: string, [record]: readonly unknown[]): void {
     if (method === "recordToken" && isTokenRecord(record)) this.#deps.onRecorded(record);
+  }
+
+  #noteChange(change: unknown, after: unknown): void {
+    if (!isUser(after) || !isChange(change)) return;
+    const { states } = this.#deps;
+    const before = states.get(after.id);
+    states.set(after.id, after);
+    this.#judgeTimes(after, change);
+    if (before !== undefined) this.#judgeOrder(before, after);
   }
 
   /** A deleted user bears no names: who names him by one means nobody, unless the row knows whom already. */
