@@ -7,6 +7,7 @@ import type { Blacklist } from "./blacklist/blacklist.ts";
 import type { RoutePolicies } from "./blacklist/staleness-policy.ts";
 import { createAssignRequestId } from "./middleware/assign-request-id.ts";
 import { createCloseWhenDraining } from "./middleware/close-when-draining.ts";
+import { createGuard } from "./middleware/guard.ts";
 import { createObserveRequests } from "./middleware/observe-requests.ts";
 import { createRefuseMalformed } from "./middleware/refuse-malformed.ts";
 import { createRefuseUnknown } from "./middleware/refuse-unknown.ts";
@@ -42,12 +43,15 @@ export function createApp(deps: AppDeps): Koa<RequestState> {
 }
 
 export function createGuards(deps: GuardDeps): Guards {
-  const bearer = [
+  const checks = [
     createRequireFresh(deps.feed, deps.routePolicies),
     createRequireToken(deps.tokens),
     createRejectRevoked(createRefuseIfRevoked(deps.blacklist, deps.metrics), deps),
   ];
-  return { bearer, admin: [...bearer, createRequireRole("admin")] };
+  return {
+    bearer: [createGuard(checks)],
+    admin: [createGuard([...checks, createRequireRole("admin")])],
+  };
 }
 
 /** What stands around every route. */

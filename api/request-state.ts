@@ -19,6 +19,8 @@ export function routeOf(ctx: object): string | undefined {
 
 export type Context = Koa.ParameterizedContext<RequestState>;
 export type Middleware = Koa.Middleware<RequestState>;
+/** Lets a request pass, or throws; waits for nothing. */
+export type Check = (ctx: Context) => void;
 
 /** The token that `requireToken` left; a route without it is a bug. */
 export function verifiedTokenOf(ctx: { readonly state: RequestState }): VerifiedToken {

@@ -1,17 +1,16 @@
 import { AppError } from "../../shared/errors.ts";
 import type { BlacklistFeed } from "../blacklist/blacklist-feed.ts";
 import type { RoutePolicies, StalenessPolicy } from "../blacklist/staleness-policy.ts";
-import { type Middleware, routeOf } from "../request-state.ts";
+import { type Check, routeOf } from "../request-state.ts";
 
 /**
  * An instance that cannot prove that its view is fresh accepts nothing. Stands before the token is looked at, on
  * each request: a process that was suspended refuses before it can accept.
  */
-export function createRequireFresh(feed: FreshFeed, routePolicies: RoutePolicies = {}): Middleware {
-  return async function requireFresh(ctx, next) {
+export function createRequireFresh(feed: FreshFeed, routePolicies: RoutePolicies = {}): Check {
+  return function requireFresh(ctx) {
     ctx.state.stalenessPolicy = routePolicies[routeOf(ctx) ?? ""];
     refuseUnlessFresh(feed, ctx.state.stalenessPolicy);
-    await next();
   };
 }
 

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from "node:http";
 import { AppError } from "../../shared/errors.ts";
-import type { Middleware } from "../request-state.ts";
+import type { Check } from "../request-state.ts";
 import type { VerifyOnce } from "../tokens/verify-once.ts";
 import { headerValues } from "./header-values.ts";
 
@@ -8,14 +8,12 @@ import { headerValues } from "./header-values.ts";
 const tokenList = /^[A-Za-z0-9._~+/=-]*,/;
 
 const usualScheme = "Bearer ";
-/** What nearly everybody sends; all else is looked at more closely. */
-const isUsual = /^Bearer [^ \t,]+$/;
+const separators = [" ", "\t", ","] as const;
 
 /** The access token is taken from the `Authorization` header only, one of them, scheme Bearer (RFC 6750 §2.1). */
-export function createRequireToken(tokens: Pick<VerifyOnce, "verify">): Middleware {
-  return async function requireToken(ctx, next) {
+export function createRequireToken(tokens: Pick<VerifyOnce, "verify">): Check {
+  return function requireToken(ctx) {
     ctx.state.token = tokens.verify(tokenOf(ctx.req));
-    await next();
   };
 }
 
@@ -29,7 +27,11 @@ export function tokenOf(request: Pick<IncomingMessage, "rawHeaders" | "url">): s
 
 function tokenIn(headers: readonly string[], isInQuery: boolean): string {
   const [header = "", ...more] = headers;
-  if (more.length === 0 && !isInQuery && isUsual.test(header)) return header.slice(usualScheme.length);
+  if (more.length === 0 && !isInQuery && header.startsWith(usualScheme)) {
+    const token = header.slice(usualScheme.length);
+    // What nearly everybody sends; all else is looked at more closely.
+    if (token !== "" && !separators.some((separator) => token.includes(separator))) return token;
+  }
   if (more.length > 0 || (isInQuery && header !== "")) {
     throw new AppError("auth-ambiguous", "Send one Authorization header, and the token nowhere else.");
   }

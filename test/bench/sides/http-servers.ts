@@ -7,6 +7,7 @@ import type { JwtPayload } from "jsonwebtoken";
 import Koa from "koa";
 import koaJwt from "koa-jwt";
 import { createGuards, createPipeline } from "../../../api/app.ts";
+import { createGuard } from "../../../api/middleware/guard.ts";
 import { createRequireFresh } from "../../../api/middleware/require-fresh.ts";
 import { createRequireToken } from "../../../api/middleware/require-token.ts";
 import type { Middleware, RequestState } from "../../../api/request-state.ts";
@@ -33,7 +34,9 @@ const answer = { id: "0b6f2f2e-5b0c-4e63-9d52-3f7f3c9d0a11", roles: ["user"], in
 const variants: Record<string, (product: Product, params: ServerParams) => RequestListener> = {
   quash: (product) => inOurPipeline(product, createGuards(product).bearer),
   withoutBlacklist: (product) =>
-    inOurPipeline(product, [createRequireFresh(product.feed), createRequireToken(product.tokens)]),
+    inOurPipeline(product, [
+      createGuard([createRequireFresh(product.feed), createRequireToken(product.tokens)]),
+    ]),
   withoutAuthentication: (product) => inOurPipeline(product, []),
   jose: (product) => inOurPipeline(product, [createVerifyWithJose(product)]),
   koaJwt: (product, params) => {
