@@ -7,6 +7,7 @@ import { growth } from "./growth.ts";
 import { massRevocation } from "./mass-revocation.ts";
 import { requestThroughput } from "./request-throughput.ts";
 import { gc, insertStall, memory, prune } from "./structures.ts";
+import { upstreamDump } from "./upstream-dump.ts";
 
 /** In the order in which they are run. */
 export const benchmarks: readonly Benchmark[] = [
@@ -18,6 +19,7 @@ export const benchmarks: readonly Benchmark[] = [
   prune,
   insertStall,
   massRevocation,
+  upstreamDump,
   coldStart,
   requestThroughput,
   fanOut,
