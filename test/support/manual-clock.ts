@@ -11,6 +11,8 @@ export interface ManualPlatform extends Platform {
   suspend(ms: number): void;
   /** Lets everything that is ready run, without letting time pass. */
   settle(): Promise<void>;
+  /** How many timers wait. */
+  readonly waiting: number;
 }
 
 interface Timer {
@@ -74,6 +76,9 @@ export function createManualPlatform(startMs = Date.UTC(2026, 0, 15, 12), seed =
     stepWall: (ms) => void (wallMs += ms),
     suspend: (ms) => void (wallMs += ms),
     settle,
+    get waiting() {
+      return timers.size;
+    },
   };
 }
 

@@ -16,6 +16,8 @@ export interface WorldInstance {
   restore(): void;
   /** Whether it accepts a token of the first epoch. */
   accepts(subject: string, jti: string): boolean;
+  /** How many revocations it holds. */
+  entries(): number;
   close(): Promise<void>;
 }
 
@@ -27,7 +29,13 @@ export async function startWorldInstance(
   const { fingerprint } = names;
   const clock = options.clock ?? platform.clock;
   const link = { isCut: false };
-  const blacklist = createBlacklist({ ...platform, clock, fingerprint, ownIssuer: issuer });
+  const blacklist = createBlacklist({
+    ...platform,
+    clock,
+    fingerprint,
+    ownIssuer: issuer,
+    longestLifetimeMs: () => tokenLifetimeSeconds * 1_000,
+  });
   const feed = await startBlacklistFeed({
     ...platform,
     clock,
@@ -51,6 +59,7 @@ export async function startWorldInstance(
       const claims = { iss: issuer, sub: subject, jti, iat, exp: iat + tokenLifetimeSeconds, epoch: 0 };
       return feed.isAccepting() && blacklist.isRevoked(claims) === null;
     },
+    entries: () => blacklist.entries,
     async close() {
       const closing = feed.close();
       await platform.advance(10_000);

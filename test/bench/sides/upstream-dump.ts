@@ -38,7 +38,10 @@ async function prepare(params: DumpParams, atOnce: number) {
   const database = isJoined ? createCoalescedDatabase(direct) : direct;
   const { applyEvent } = createApplyEvent({
     ...database,
-    store: { add: isJoined ? createCoalescedAdd(store) : store.add, readState: () => store.readState() },
+    store: {
+      add: isJoined ? createCoalescedAdd(store) : (additions) => store.add(additions),
+      readState: () => store.readState(),
+    },
     clock: platform.clock,
     names: { fingerprint: createFingerprinter(issuer), ownIssuer: issuer },
   });
