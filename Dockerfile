@@ -1,13 +1,13 @@
 FROM node:24.21-bookworm-slim AS build
 WORKDIR /app
 COPY package.json package-lock.json ./
-RUN npm ci --no-audit --no-fund
+RUN npm ci --ignore-scripts --no-audit --no-fund
 COPY tsconfig.json tsconfig.build.json ./
 COPY shared shared
 COPY api api
 COPY workers workers
 COPY embedded embedded
-RUN npm run build && npm ci --omit=dev --no-audit --no-fund
+RUN npm run build && npm ci --omit=dev --ignore-scripts --no-audit --no-fund
 
 FROM node:24.21-bookworm-slim
 ENV NODE_ENV=production

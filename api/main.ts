@@ -1,3 +1,4 @@
+import { readFile } from "node:fs/promises";
 import { runProcess } from "../shared/run-process.ts";
 import { loadApiSettings } from "./settings.ts";
 
@@ -11,10 +12,18 @@ await runProcess({
     return { settings, keys: await loadKeys(settings.SIGNING_KEYS_FILE, source) };
   },
   async start({ settings, keys }, context) {
-    const [{ startApi }, { createArgon2Hasher }] = await Promise.all([
+    const [{ startApi }, { createKeyWatch }, { createArgon2Hasher }] = await Promise.all([
       import("./start-api.ts"),
+      import("./keys/key-watch.ts"),
       import("./users/password-hasher.ts"),
     ]);
-    return startApi({ ...context, settings, keys, hasher: createArgon2Hasher() });
+    const keyUpdates = createKeyWatch({
+      ...context.platform,
+      path: settings.SIGNING_KEYS_FILE,
+      readFile: (path) => readFile(path, "utf8"),
+      log: context.log,
+    });
+    process.on("SIGHUP", () => void keyUpdates.reload());
+    return startApi({ ...context, settings, keys, keyUpdates, hasher: createArgon2Hasher() });
   },
 });

@@ -3,6 +3,7 @@ import {
   engineSettings,
   kafkaCaNeedsTls,
   kafkaCredentialsBelongTogether,
+  redisCaNeedsTls,
 } from "../shared/engine-settings.ts";
 import {
   type CrossFieldRule,
@@ -108,5 +109,6 @@ export function loadApiSettings(source: SettingsSource): ApiSettings {
     administratorIsWhole,
     kafkaCredentialsBelongTogether,
     kafkaCaNeedsTls,
+    redisCaNeedsTls,
   ]);
 }

@@ -17,6 +17,7 @@ import { createOpenConnections } from "./blacklist/connections.ts";
 import { createMemoryAlarm } from "./blacklist/memory-alarm.ts";
 import { startReplicaComparison } from "./blacklist/replica-comparison.ts";
 import { longestAcceptanceMs, type RoutePolicies } from "./blacklist/staleness-policy.ts";
+import type { KeyUpdates } from "./keys/key-watch.ts";
 import { createRaiseLongest } from "./raise-longest.ts";
 import { createReadiness } from "./readiness.ts";
 import { createReadReceipts } from "./receipts/read-receipts.ts";
@@ -24,7 +25,10 @@ import { createReceiptWaiter } from "./receipts/receipt-waiter.ts";
 import { checkRoutePolicies } from "./routes/check-route-policies.ts";
 import { type ServiceSettings, syncDeadlineMs } from "./settings.ts";
 import { startSetup } from "./setup.ts";
+import { startKeyAnnouncer } from "./tokens/announce-revoked-keys.ts";
+import { followKeys } from "./tokens/follow-keys.ts";
 import { createIssueToken } from "./tokens/issue-token.ts";
+import { createKeyRing, type KeyRing } from "./tokens/key-ring.ts";
 import type { KeySet } from "./tokens/keys.ts";
 import { createPrepareTokens } from "./tokens/prepare-tokens.ts";
 import { createVerifyOnce } from "./tokens/verify-once.ts";
@@ -42,6 +46,8 @@ export interface InstanceOptions {
   readonly log: Log;
   readonly parts: Parts;
   readonly keys: KeySet;
+  /** Where new keys come from while it runs. */
+  readonly keyUpdates?: KeyUpdates | undefined;
   readonly hasher: PasswordHasher;
   /** Of the routes that are to differ from `STALENESS_POLICY`. */
   readonly routePolicies?: RoutePolicies;
@@ -82,7 +88,7 @@ const verificationCache = { maxEntries: 50_000, maxBytes: 64 * 1024 * 1024 } as 
  * policy is given to a route that there is not, before it has opened or registered anything.
  */
 export async function startInstance(options: InstanceDeps): Promise<RunningInstance> {
-  const { settings, platform, log, parts, keys, instanceId, routePolicies = {} } = options;
+  const { settings, platform, log, parts, instanceId, routePolicies = {} } = options;
   checkRoutePolicies(routePolicies);
   const { database, store, eventLog } = parts;
   const { users, sessions, ledger } = database;
@@ -103,6 +109,11 @@ export async function startInstance(options: InstanceDeps): Promise<RunningInsta
   /** By all instances; as long as may be until the store has told. */
   let inUse = longestOfAny;
   let drainingSinceMs: number | null = null;
+  const keys = createKeyRing({
+    keys: options.keys,
+    clock,
+    longestLifetimeSeconds: () => inUse.tokenLifetimeSeconds,
+  });
 
   const nobodysHash = await hashOfNobody(options.hasher, platform.randomness);
   const publisher = createBackgroundPublisher({
@@ -195,6 +206,27 @@ export async function startInstance(options: InstanceDeps): Promise<RunningInsta
     clockToleranceSeconds,
     cache: verificationCache,
   });
+  const announcer = startKeyAnnouncer({
+    ...platform,
+    keys,
+    ledger,
+    eventLog,
+    namespace: settings.NAMESPACE,
+    log,
+  });
+  closers.add("key announcer", () => announcer.close());
+  const following = followKeys({
+    ring: keys,
+    updates: options.keyUpdates,
+    blacklist,
+    issuer,
+    tokens,
+    connections,
+    metrics,
+    log,
+    onChange: () => announcer.wake(),
+  });
+  closers.add("keys", () => following.close());
   const app = createApp({
     ...platform,
     log,
@@ -214,6 +246,7 @@ export async function startInstance(options: InstanceDeps): Promise<RunningInsta
     tokens,
     metricsText: () => {
       noteReplica(metrics, blacklist, feed);
+      noteKeys(metrics, keys);
       metrics.replicaCeilingBytes.set(ceilingBytes);
       metrics.verificationCacheEntries.set(tokens.entries);
       metrics.verificationCacheBytes.set(tokens.bytes);
@@ -257,4 +290,9 @@ function noteReplica(metrics: Metrics, { entries, bytes }: Blacklist, feed: Blac
   metrics.replicaPosition.set(millisecondsOf(feed.position));
   const { stalenessMs } = feed.freshness();
   metrics.replicaStaleness.set(stalenessMs === null ? Number.NaN : stalenessMs / 1_000);
+}
+
+function noteKeys(metrics: Metrics, keys: KeyRing): void {
+  metrics.keys.reset();
+  for (const key of keys.listed) metrics.keys.set({ kid: key.kid, state: keys.stateOf(key) }, 1);
 }

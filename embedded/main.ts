@@ -1,4 +1,6 @@
 import { readFileSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { createKeyWatch } from "../api/keys/key-watch.ts";
 import { createClosers, type Running, startRunning } from "../shared/lifecycle.ts";
 import { createLog } from "../shared/log.ts";
 import { createPlatform } from "../shared/platform.ts";
@@ -28,8 +30,16 @@ async function run(configuration: Awaited<ReturnType<typeof configureEmbedded>>)
     process,
   });
 
+  function watchKeys() {
+    const path = settings.SIGNING_KEYS_FILE;
+    if (path === undefined) return undefined;
+    const watch = createKeyWatch({ ...platform, path, readFile: (given) => readFile(given, "utf8"), log });
+    process.on("SIGHUP", () => void watch.reload());
+    return watch;
+  }
+
   async function start(signal: AbortSignal): Promise<Running> {
-    const running = await startEmbedded({ ...configuration, platform, log });
+    const running = await startEmbedded({ ...configuration, platform, log, keyUpdates: watchKeys() });
     closers.add("embedded", () => running.close());
     if (!signal.aborted) process.stdout.write(greetingOf(running));
     return running;

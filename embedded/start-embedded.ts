@@ -1,3 +1,4 @@
+import type { KeyUpdates } from "../api/keys/key-watch.ts";
 import { type RunningApi, startApi } from "../api/start-api.ts";
 import type { KeySet } from "../api/tokens/keys.ts";
 import { createArgon2Hasher } from "../api/users/password-hasher.ts";
@@ -23,10 +24,12 @@ export interface EmbeddedOptions {
   readonly platform: Platform;
   readonly log: Log;
   readonly keys: KeySet;
+  readonly keyUpdates?: KeyUpdates | undefined;
 }
 
 /** The whole system in one process: a worker and two API instances on parts that live in memory and end with it. */
-export async function startEmbedded({ settings, platform, log, keys }: EmbeddedOptions): Promise<Embedded> {
+export async function startEmbedded(options: EmbeddedOptions): Promise<Embedded> {
+  const { settings, platform, log, keys, keyUpdates } = options;
   const hasher = createArgon2Hasher();
   const administrator: Credentials = {
     email: settings.ADMIN_EMAIL ?? "admin@example.com",
@@ -49,6 +52,7 @@ export async function startEmbedded({ settings, platform, log, keys }: EmbeddedO
       platform,
       log,
       keys,
+      keyUpdates,
       hasher,
       parts: connect(),
       withProcessMetrics: false,

@@ -23,13 +23,25 @@ export const kafkaSettings = {
 
 export type KafkaSettings = SettingsOf<typeof kafkaSettings>;
 
+/** Where Redis is. */
+export const redisSettings = {
+  REDIS_URL: url(["redis:", "rediss:"], { description: "the Redis server", isSecret: true }),
+  REDIS_CA_FILE: optional(
+    text("the path of a file", {
+      description: "certificate authorities of the Redis server, PEM; for rediss:// only",
+    }),
+  ),
+} as const;
+
+export type RedisSettings = SettingsOf<typeof redisSettings>;
+
 /** What every process of the real system is told in the same words: where its engines are, and what it is part of. */
 export const engineSettings = {
   MONGO_URL: url(["mongodb:", "mongodb+srv:"], {
     description: "the MongoDB-protocol server",
     isSecret: true,
   }),
-  REDIS_URL: url(["redis:", "rediss:"], { description: "the Redis server", isSecret: true }),
+  ...redisSettings,
   ...kafkaSettings,
   TOKEN_ISSUER: text("a text without spaces", {
     description: "`iss` of our own tokens; the same in every process",
@@ -64,4 +76,9 @@ export const kafkaCredentialsBelongTogether: CrossFieldRule<KafkaSettings> = (se
 export const kafkaCaNeedsTls: CrossFieldRule<KafkaSettings> = (settings) =>
   settings.KAFKA_CA_FILE !== undefined && !settings.KAFKA_TLS
     ? "KAFKA_CA_FILE is set, but KAFKA_TLS is not true"
+    : null;
+
+export const redisCaNeedsTls: CrossFieldRule<RedisSettings> = ({ REDIS_URL, REDIS_CA_FILE }) =>
+  REDIS_CA_FILE !== undefined && !REDIS_URL.startsWith("rediss:")
+    ? "REDIS_CA_FILE is set, but REDIS_URL does not start with rediss://"
     : null;

@@ -64,6 +64,7 @@ export const errorTable = {
   "dependency-unavailable": unavailable("A service that this call needs does not answer"),
   "outbox-full": unavailable("Too many events of this user wait to be published"),
   "shutting-down": unavailable("This instance is shutting down"),
+  "no-signing-key": unavailable("This instance has no key that may sign"),
   "store-invalid": unavailable("The revocation store is being repaired"),
   "event-rejected": { ...refusedCall(400, "The event is not acceptable"), expose: true },
   "config-invalid": { ...refusedCall(500, "The settings are not valid"), expose: false },

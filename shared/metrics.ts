@@ -136,6 +136,13 @@ function createApiMetrics(registers: Registry[]) {
       "revocation_propagation_seconds",
       "From the store's taking an addition up to this instance's enforcing it, by the clocks of both.",
     ),
+    keys: gauge("signing_key_info", "1 for each signing key that this instance knows, by its state.", [
+      "kid",
+      "state",
+    ]),
+    keyFiles: counter("signing_key_files_total", "New texts of SIGNING_KEYS_FILE that were read.", [
+      "result",
+    ]),
     openStreams: gauge("revocation_open_streams", "Open event streams."),
     httpSeconds: new Histogram({
       name: "http_request_duration_seconds",

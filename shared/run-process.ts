@@ -7,6 +7,7 @@ import { createLog, type Log } from "./log.ts";
 import { createPlatform } from "./platform.ts";
 import type { Parts } from "./ports/parts.ts";
 import type { Platform } from "./ports/platform.ts";
+import { type RedisAddress, redisAddress } from "./redis/address.ts";
 import { runUntilSignal } from "./run-until-signal.ts";
 import { orReportInvalid, type SettingsSource } from "./settings.ts";
 
@@ -36,7 +37,11 @@ export async function runProcess<C extends { readonly settings: EngineSettings }
   const source: SettingsSource = { environment, readFile: (path) => readFileSync(path, "utf8") };
   const configured = await orReportInvalid(process, async () => {
     const configuration = await options.configure(source);
-    return { configuration, kafka: kafkaAddress(configuration.settings, source) };
+    return {
+      configuration,
+      kafka: kafkaAddress(configuration.settings, source),
+      redis: redisAddress(configuration.settings, source),
+    };
   });
   if (configured === null) return;
   const { configuration } = configured;
@@ -46,7 +51,8 @@ export async function runProcess<C extends { readonly settings: EngineSettings }
   const platform = createPlatform();
   const closers = createClosers(log);
   const clientId = `${settings.NAMESPACE}-${name}`;
-  const deps = { closers, log, platform, kafka: { ...configured.kafka, clientId } };
+  const { kafka, redis } = configured;
+  const deps = { closers, log, platform, redis, kafka: { ...kafka, clientId } };
 
   // A signal from here on, also in the middle of the start, closes what is open by then.
   await runUntilSignal({
@@ -71,18 +77,19 @@ interface ConnectDeps {
   readonly closers: Closers;
   readonly log: Log;
   readonly platform: Platform;
+  readonly redis: RedisAddress;
   readonly kafka: Omit<KafkaOptions, "log" | "timers" | "ids">;
 }
 
 async function connectParts(
   settings: EngineSettings,
-  { closers, log, platform, kafka }: ConnectDeps,
+  { closers, log, platform, redis, kafka }: ConnectDeps,
 ): Promise<Parts> {
   const namespace = settings.NAMESPACE;
   const { connectKafka, connectMongo, connectRedisStore } = await loadClients();
   const database = await connectMongo({ url: settings.MONGO_URL, namespace, log, ...platform });
   closers.add("mongodb", () => database.close());
-  const store = await connectRedisStore({ url: settings.REDIS_URL, namespace, log, ...platform });
+  const store = await connectRedisStore({ ...redis, namespace, log, ...platform });
   closers.add("redis", () => store.close());
   const eventLog = connectKafka({ ...kafka, log, timers: platform.timers, ids: platform.ids });
   closers.add("kafka", () => eventLog.close());

@@ -2,6 +2,7 @@ import {
   engineSettings,
   kafkaCaNeedsTls,
   kafkaCredentialsBelongTogether,
+  redisCaNeedsTls,
 } from "../shared/engine-settings.ts";
 import { integer, optional, readSettings, type SettingsOf, type SettingsSource } from "../shared/settings.ts";
 
@@ -19,5 +20,9 @@ export type WorkerSettings = SettingsOf<typeof workerSettings>;
 
 /** Throws `config-invalid`, whose message lists every problem. */
 export function loadWorkerSettings(source: SettingsSource): WorkerSettings {
-  return readSettings(workerSettings, source, [kafkaCredentialsBelongTogether, kafkaCaNeedsTls]);
+  return readSettings(workerSettings, source, [
+    kafkaCredentialsBelongTogether,
+    kafkaCaNeedsTls,
+    redisCaNeedsTls,
+  ]);
 }

@@ -25,6 +25,8 @@ export interface OpenConnections {
   /** Why a connection of this token must not be served any more; null while it may. No I/O. */
   reasonToClose(token: OpeningToken): ClosingReason | null;
   readonly size: number;
+  /** Closes all of them as `stale`: whoever comes back has his token looked at anew. */
+  closeForNewKeys(): void;
   /** Closes all of them, and at once those that come later. */
   close(): void;
 }
@@ -117,6 +119,9 @@ export function createOpenConnections(deps: OpenConnectionsDeps): OpenConnection
     reasonToClose,
     get size() {
       return connections.size;
+    },
+    closeForNewKeys() {
+      for (const connection of connections) end(connection, "stale");
     },
     close() {
       isClosed = true;

@@ -51,6 +51,8 @@ export const explanations: Readonly<Record<ErrorCode, string>> = {
   "dependency-unavailable": "The database, the store or the event log does not answer. Try again shortly.",
   "outbox-full": "Events of this user wait to be published, too many of them. Try again shortly.",
   "shutting-down": "This instance is about to end. Ask another one.",
+  "no-signing-key":
+    "Every key of this instance is retired or compromised, so that it can issue no token. An operator adds one to SIGNING_KEYS_FILE; no restart is needed.",
   "store-invalid": "The revocation store was lost or replaced, and is being repaired. Try again shortly.",
   "event-rejected":
     "The event is not a CloudEvent of a known type; the detail of the answer says what to change.",

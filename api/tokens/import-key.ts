@@ -16,6 +16,12 @@ export interface ImportedKey {
   readonly publicKey: KeyObject;
   readonly privateKey: KeyObject | null;
   readonly signatureBytes: number;
+  /** RFC 7638: the same for the same key, whatever it is called. */
+  readonly thumbprint: string;
+  /** When it stopped signing; its tokens count until the last of them has expired. */
+  readonly retiredAtMs: number | null;
+  /** Somebody else may have its private part: none of its tokens counts. */
+  readonly compromisedAtMs: number | null;
 }
 
 export interface RefusedKey {
@@ -29,8 +35,14 @@ const kid = z
   .max(128)
   .regex(/^[^\p{Cc}\p{Cs}]+$/u)
   .optional();
+/** RFC 7517 §4: members of our own; whoever does not know them ignores them. */
+export const retiredAtMember = "quash:retired_at";
+export const compromisedAtMember = "quash:compromised_at";
+const time = z.iso.datetime({ offset: true }).optional();
 const shared = {
   kid,
+  [retiredAtMember]: time,
+  [compromisedAtMember]: time,
   use: z.literal("sig").optional(),
   key_ops: z.array(z.enum(["sign", "verify"])).optional(),
 };
@@ -68,23 +80,29 @@ const expectations: Readonly<Record<string, string>> = {
   kid: "must have a kid of 1 to 128 characters, or none",
   use: 'must have use "sig", or none',
   key_ops: "has key_ops other than sign and verify",
+  [retiredAtMember]: `has a ${retiredAtMember} that is no RFC 3339 time`,
+  [compromisedAtMember]: `has a ${compromisedAtMember} that is no RFC 3339 time`,
 };
 
-/** Reads one JWK. `mustSign`: it needs its private part. Never throws; no problem quotes the key. */
-export async function importKey(
-  jwk: unknown,
-  { mustSign }: { mustSign: boolean },
-): Promise<ImportedKey | RefusedKey> {
+/** Reads one JWK. Never throws; no problem quotes the key. */
+export async function importKey(jwk: unknown): Promise<ImportedKey | RefusedKey> {
   const read = jwkSchema.safeParse(jwk);
   if (!read.success) {
     const members = new Set(read.error.issues.map((issue) => String(issue.path[0] ?? "kty")));
     return { problems: [...members].map((name) => expectations[name] ?? `lacks a well-formed ${name}`) };
   }
-  const { kid: givenKid, use: _use, key_ops, alg: givenAlg, ...material } = read.data;
+  const {
+    kid: givenKid,
+    use: _use,
+    key_ops,
+    alg: givenAlg,
+    [retiredAtMember]: retiredAt,
+    [compromisedAtMember]: compromisedAt,
+    ...material
+  } = read.data;
   const alg = givenAlg ?? (material.kty === "RSA" ? "RS256" : "ES256");
   const isPrivate = material.d !== undefined;
   const problems: string[] = [];
-  if (mustSign && !isPrivate) problems.push("signs, so it must have its private part");
   const operation = isPrivate ? "sign" : "verify";
   if (key_ops && !key_ops.includes(operation)) problems.push(`has key_ops without ${operation}`);
   const pair = importPair(material, isPrivate);
@@ -94,11 +112,15 @@ export async function importKey(
     problems.push("has a private part that does not belong to its public part");
   }
   if (problems.length > 0) return { problems };
+  const thumbprint = await calculateJwkThumbprint(pair.publicKey.export({ format: "jwk" }));
   return {
-    kid: givenKid ?? (await calculateJwkThumbprint(pair.publicKey.export({ format: "jwk" }))),
+    kid: givenKid ?? thumbprint,
     alg,
     ...pair,
     signatureBytes: signatureBytesOf(pair.publicKey),
+    thumbprint,
+    retiredAtMs: retiredAt === undefined ? null : Date.parse(retiredAt),
+    compromisedAtMs: compromisedAt === undefined ? null : Date.parse(compromisedAt),
   };
 }
 

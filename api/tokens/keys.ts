@@ -16,55 +16,99 @@ export interface VerificationKey extends SigningKey {
   readonly signatureBytes: number;
 }
 
+/** A key as the set lists it, whatever may be done with it. */
+export interface ListedKey extends ImportedKey {
+  readonly verification: VerificationKey;
+  /** RFC 7517 §4, without private parts. */
+  readonly publicJwk: object;
+}
+
 export interface KeySet {
-  /** The first key of the set, private. */
+  /** The first key that is neither retired nor compromised, private. */
   readonly signing: SigningKey;
   /** The algorithms of all keys. */
   readonly algorithms: ReadonlySet<string>;
+  /** No compromised one. */
   find(kid: string): VerificationKey | undefined;
-  /** RFC 7517 §5, without private parts. */
+  /** RFC 7517 §5, without private parts and without compromised keys. */
   readonly publicJwks: { readonly keys: readonly object[] };
+  /** All of them, in their order. */
+  readonly listed: readonly ListedKey[];
 }
+
+/** More than anybody rotates through; what is older can go. */
+const maxKeys = 32;
 
 /**
- * Reads a JWK Set (RFC 7517 §5): the first key signs, all of them verify. Throws `config-invalid` with all problems
- * in one message, which never holds key material.
+ * Reads a JWK Set (RFC 7517 §5): the first key that is neither retired nor compromised signs, all but compromised ones
+ * verify. Throws `config-invalid` with all problems in one message, which never holds key material.
  */
 export async function parseKeys(jwksText: string): Promise<KeySet> {
-  const jwks = parseJwkSet(jwksText);
   const problems: string[] = [];
   const keys: ImportedKey[] = [];
-  for (const [index, jwk] of jwks.entries()) {
-    const read = await importKey(jwk, { mustSign: index === 0 });
-    const name = `key ${index + 1}`;
-    if ("problems" in read) problems.push(...read.problems.map((problem) => `${name} ${problem}`));
-    else if (keys.some(({ kid }) => kid === read.kid)) problems.push(`${name} has the kid of another key`);
-    else keys.push(read);
+  for (const [index, jwk] of parseJwkSet(jwksText).entries()) {
+    const read = await importKey(jwk);
+    const found = "problems" in read ? read.problems : [...repetitionsIn(keys, read)];
+    problems.push(...found.map((problem) => `key ${index + 1} ${problem}`));
+    if (!("problems" in read) && found.length === 0) keys.push(read);
   }
-  const [first] = keys;
-  if (problems.length > 0 || !first?.privateKey) throw unacceptable(problems);
-  return createKeySet(keys, { kid: first.kid, alg: first.alg, key: first.privateKey });
+  if (problems.length > 0) throw unacceptable(problems);
+  const set = createKeySet(keys.map(listedKey));
+  const signer = signerIn(set.listed);
+  if (signer === undefined) {
+    throw unacceptable(["has no key that may sign: each one is retired or compromised"]);
+  }
+  if (signer.privateKey === null) {
+    const place = set.listed.indexOf(signer) + 1;
+    throw unacceptable([`key ${place} signs, so it must have its private part`]);
+  }
+  return set;
 }
 
-function createKeySet(keys: readonly ImportedKey[], signing: SigningKey): KeySet {
-  // A Map and not an object: a kid comes from the caller, and may be `__proto__`.
-  const byKid = new Map<string, VerificationKey>();
-  for (const { kid, alg, publicKey, signatureBytes } of keys) {
-    byKid.set(kid, { kid, alg, key: publicKey, signatureBytes });
-  }
+/** The one that is to sign: may lack its private part. */
+export function signerIn<K extends Pick<ImportedKey, "retiredAtMs" | "compromisedAtMs">>(
+  keys: readonly K[],
+): K | undefined {
+  return keys.find(({ retiredAtMs, compromisedAtMs }) => retiredAtMs === null && compromisedAtMs === null);
+}
+
+function* repetitionsIn(keys: readonly ImportedKey[], { kid, thumbprint }: ImportedKey): Generator<string> {
+  if (keys.some((key) => key.kid === kid)) yield "has the kid of another key";
+  if (keys.some((key) => key.thumbprint === thumbprint)) yield "is the same key as another one";
+}
+
+function listedKey(key: ImportedKey): ListedKey {
+  const { kid, alg, publicKey, signatureBytes } = key;
   return {
-    signing,
-    algorithms: new Set(keys.map(({ alg }) => alg)),
-    find: (kid) => byKid.get(kid),
-    publicJwks: {
-      keys: keys.map(({ kid, alg, publicKey }) => ({
-        ...publicKey.export({ format: "jwk" }),
-        kid,
-        alg,
-        use: "sig",
-      })),
-    },
+    ...key,
+    verification: { kid, alg, key: publicKey, signatureBytes },
+    publicJwk: { ...publicKey.export({ format: "jwk" }), kid, alg, use: "sig" },
   };
+}
+
+function createKeySet(listed: readonly ListedKey[]): KeySet {
+  const good = listed.filter(({ compromisedAtMs }) => compromisedAtMs === null);
+  // A Map and not an object: a kid comes from the caller, and may be `__proto__`.
+  const byKid = new Map(good.map(({ kid, verification }) => [kid, verification]));
+  return {
+    get signing() {
+      return signingKeyOf(signerIn(listed));
+    },
+    algorithms: new Set(listed.map(({ alg }) => alg)),
+    find: (kid) => byKid.get(kid),
+    publicJwks: { keys: good.map(({ publicJwk }) => publicJwk) },
+    listed,
+  };
+}
+
+/** Throws `no-signing-key`. */
+export function signingKeyOf(signer: ListedKey | undefined): SigningKey {
+  if (!signer?.privateKey) {
+    throw new AppError("no-signing-key", "This instance has no key that may sign; try again shortly.", {
+      retryAfterSeconds: 5,
+    });
+  }
+  return { kid: signer.kid, alg: signer.alg, key: signer.privateKey };
 }
 
 function parseJwkSet(text: string): readonly unknown[] {
@@ -79,6 +123,7 @@ function parseJwkSet(text: string): readonly unknown[] {
   if (!Array.isArray(keys) || keys.length === 0) {
     throw unacceptable(['is not a JWK Set with at least one key: {"keys": [...]}']);
   }
+  if (keys.length > maxKeys) throw unacceptable([`has more than ${maxKeys} keys; take out the oldest ones`]);
   return keys;
 }
 

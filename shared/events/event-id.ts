@@ -22,6 +22,11 @@ export function reconciliationIdOf(userId: string, epoch: number): string {
   return uuidOf(["reconciled", userId, String(epoch)]);
 }
 
+/** The id of the own event that says that nobody may trust a signing key any more: one, by whomever it is said. */
+export function keyRevocationIdOf(thumbprint: string): string {
+  return uuidOf(["key-revoked", thumbprint]);
+}
+
 function uuidOf(names: readonly string[]): string {
   const bytes = createHash("sha256").update(JSON.stringify(names)).digest().subarray(0, 16);
   bytes.writeUInt8((bytes.readUInt8(6) & 0x0f) | 0x80, 6);

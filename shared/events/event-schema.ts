@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { EventType } from "./event.ts";
+import { isKeyName } from "./key-name.ts";
 
 /** In UTF-16 code units. */
 export const textLimits = {
@@ -67,7 +68,13 @@ export const detailsSchemas = {
     "user.deleted": upstream,
     "user.signed-out": upstream,
     "credentials.changed": upstream,
-    "token.revoked": upstream.extend({ jti }),
+    // One event would end the tokens of everybody: only the instances that read the key file say that.
+    "token.revoked": upstream.extend({
+      jti: jti.refine(
+        (name) => !isKeyName(name),
+        "must be a token's: signing keys are revoked in the key file",
+      ),
+    }),
   },
 } as const satisfies Record<"own" | "upstream", Record<EventType, z.ZodType>>;
 

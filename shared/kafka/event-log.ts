@@ -1,4 +1,5 @@
 import type { Admin } from "kafkajs";
+import { createConnectionAdvisor } from "../connection-advisor.ts";
 import { dependencyUnavailable } from "../errors.ts";
 import type { Consumer, EventLog, ReadTopic, TakeRecords, Topic } from "../ports/event-log.ts";
 import { createClient, type KafkaOptions } from "./client.ts";
@@ -23,14 +24,18 @@ export function connectKafka(options: KafkaOptions): EventLog {
   hideNegativeTimeoutOfKafkajs();
   const { timers, log } = options;
   const kafka = createClient(options, requestTimeoutMs);
-  const publisher = createPublisher(createClient(options, publishTimeoutMs), timers);
+  const advisor = createConnectionAdvisor({ dependency: "kafka", isTls: options.tls !== undefined }, log);
+  const publisher = createPublisher(createClient(options, publishTimeoutMs), { timers, advisor });
   const topics = topicNames(options.namespace);
   const consumers = new Set<Consumer>();
 
   async function orUnavailable<T>(work: Promise<T>): Promise<T> {
     try {
-      return await work;
+      const done = await work;
+      advisor.worked();
+      return done;
     } catch (error) {
+      advisor.failed(error);
       throw dependencyUnavailable("kafka", error);
     }
   }

@@ -1,5 +1,6 @@
 import { type Kafka, type Message, Partitioners, type Producer } from "kafkajs";
 import { createCoalescer } from "../coalesce.ts";
+import type { ConnectionAdvisor } from "../connection-advisor.ts";
 import { dependencyUnavailable } from "../errors.ts";
 import type { EventRecord, HeaderValue } from "../ports/event-log.ts";
 import type { Timers } from "../ports/platform.ts";
@@ -8,6 +9,11 @@ import { withDeadline } from "./deadline.ts";
 export interface Publisher {
   publish(topic: string, records: readonly EventRecord[]): Promise<void>;
   close(): Promise<void>;
+}
+
+export interface PublisherDeps {
+  readonly timers: Timers;
+  readonly advisor: ConnectionAdvisor;
 }
 
 const deadlineMs = 2000;
@@ -19,7 +25,7 @@ const sendLimits = { records: 500, bytes: 400_000 } as const;
  * may have written it, and the next record under that number would be dropped as its duplicate. A record written
  * twice does no harm; one that is lost does.
  */
-export function createPublisher(kafka: Kafka, timers: Timers): Publisher {
+export function createPublisher(kafka: Kafka, { timers, advisor }: PublisherDeps): Publisher {
   const deadline = { timers, ms: deadlineMs };
   let producer = createProducer();
   let connecting: Promise<Producer> | null = null;
@@ -73,7 +79,9 @@ export function createPublisher(kafka: Kafka, timers: Timers): Publisher {
       async run(lists) {
         try {
           for (const messages of chunksOf(lists.flat())) await withDeadline(send(topic, messages), deadline);
+          advisor.worked();
         } catch (error) {
+          advisor.failed(error);
           throw isOfOneRecord(error) ? error : dependencyUnavailable("kafka", error);
         }
         return lists.map(() => undefined);

@@ -1,8 +1,9 @@
 import mongoose, { type Connection } from "mongoose";
+import { type ConnectionAdvisor, createConnectionAdvisor } from "../connection-advisor.ts";
 import { AppError, dependencyUnavailable } from "../errors.ts";
 import type { Log } from "../log.ts";
 import type { Timers } from "../ports/platform.ts";
-import { asAppError } from "./failures.ts";
+import { asAppError, lacksRights } from "./failures.ts";
 
 export interface MongoOptions {
   /** `mongodb:` or `mongodb+srv:`; a database in it serves for authentication only. */
@@ -61,7 +62,9 @@ export async function openConnection(options: MongoOptions): Promise<MongoConnec
   });
   const connection = instance.createConnection();
   const closing = new AbortController();
-  const noteDown = logStateChanges(connection, log, closing.signal);
+  const isTls = url.startsWith("mongodb+srv:") || /[?&](tls|ssl)=true/.test(url);
+  const advisor = createConnectionAdvisor({ dependency: "mongodb", isTls }, log);
+  const noteDown = logStateChanges(connection, { log, advisor }, closing.signal);
 
   const open = async (): Promise<boolean> => {
     try {
@@ -87,12 +90,18 @@ export async function openConnection(options: MongoOptions): Promise<MongoConnec
   };
   const opening = (await open()) ? Promise.resolve() : keepOpening();
 
-  const call = <T>(run: () => Promise<T>, limitMs = callLimitMs): Promise<T> =>
-    bounded(
-      timers,
-      connection.db === undefined ? () => Promise.reject(dependencyUnavailable("mongodb", notYet())) : run,
-      limitMs,
-    );
+  const call = async <T>(run: () => Promise<T>, limitMs = callLimitMs): Promise<T> => {
+    try {
+      return await bounded(
+        timers,
+        connection.db === undefined ? () => Promise.reject(dependencyUnavailable("mongodb", notYet())) : run,
+        limitMs,
+      );
+    } catch (error) {
+      if (lacksRights(error)) advisor.failed(error);
+      throw error;
+    }
+  };
 
   return {
     connection,
@@ -133,9 +142,14 @@ async function bounded<T>(timers: Timers, run: () => Promise<T>, limitMs: number
 const notYet = () => new Error("there has been no connection yet");
 
 /** One line per change of state, not per attempt. */
-function logStateChanges(connection: Connection, log: Log, closing: AbortSignal): (err: unknown) => void {
+function logStateChanges(
+  connection: Connection,
+  { log, advisor }: { readonly log: Log; readonly advisor: ConnectionAdvisor },
+  closing: AbortSignal,
+): (err: unknown) => void {
   let state: "new" | "up" | "down" = "new";
   const down = (err?: unknown) => {
+    if (!closing.aborted) advisor.failed(err);
     if (state !== "down" && !closing.aborted) {
       log.warn("mongodb.disconnected", err instanceof Error ? { reason: err.message } : {});
     }
@@ -149,6 +163,7 @@ function logStateChanges(connection: Connection, log: Log, closing: AbortSignal)
   });
   connection.on("connected", () => {
     state = "up";
+    advisor.worked();
     log.info("mongodb.connected");
   });
   return down;

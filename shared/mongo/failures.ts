@@ -3,6 +3,7 @@ import { dependencyUnavailable } from "../errors.ts";
 
 const { MongoError, MongoInvalidArgumentError, MongoServerError } = mongoose.mongo;
 const duplicateKey = 11000;
+const unauthorized = 13;
 
 /** What the server or the way to it did wrong becomes an `AppError`; a mistake of ours stays what it is. */
 export function asAppError(error: unknown): unknown {
@@ -13,6 +14,12 @@ function isOfTheServer(error: unknown): boolean {
   if (!(error instanceof Error) || error instanceof MongoInvalidArgumentError) return false;
   // A DNS fault of a mongodb+srv address is a plain system error.
   return error instanceof MongoError || "syscall" in error;
+}
+
+/** Of what `asAppError` gave back: the server knows the user, and does not let him do this. */
+export function lacksRights(error: unknown): boolean {
+  const cause = error instanceof Error ? error.cause : undefined;
+  return cause instanceof MongoServerError && cause.code === unauthorized;
 }
 
 /** Whether the write was refused since its key is there already. */

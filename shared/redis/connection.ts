@@ -1,6 +1,8 @@
 import { Redis } from "ioredis";
+import type { ConnectionAdvisor } from "../connection-advisor.ts";
 import { dependencyUnavailable } from "../errors.ts";
 import type { Log } from "../log.ts";
+import type { RedisAddress } from "./address.ts";
 import type { Script } from "./scripts/script.ts";
 
 /** A call that takes longer fails: it may have happened. */
@@ -22,8 +24,16 @@ export interface RedisConnection {
   close(): void;
 }
 
-export function createConnection(options: { url: string; name: string; log: Log }): RedisConnection {
+export interface ConnectionOptions extends RedisAddress {
+  readonly name: string;
+  readonly log: Log;
+  readonly advisor: ConnectionAdvisor;
+}
+
+export function createConnection(options: ConnectionOptions): RedisConnection {
+  const { advisor } = options;
   const redis = new Redis(options.url, {
+    ...(options.caPem === undefined ? {} : { tls: { ca: [options.caPem] } }),
     lazyConnect: true,
     connectTimeout: 2_000,
     commandTimeout: commandTimeoutMs,
@@ -37,7 +47,17 @@ export function createConnection(options: { url: string; name: string; log: Log 
     reconnectOnError: (error) => error.message.startsWith("READONLY"),
   });
   let isClosing = false;
-  logStateChanges(redis, options.log.child({ connection: options.name }), () => isClosing);
+  logStateChanges({ redis, advisor, log: options.log.child({ connection: options.name }) }, () => isClosing);
+
+  async function asAppError<T>(answer: Promise<T>): Promise<T> {
+    try {
+      return await answer;
+    } catch (error) {
+      // What the server itself says; a connection that is down has told its reason.
+      if (error instanceof Error && error.name === "ReplyError") advisor.failed(error);
+      throw dependencyUnavailable("redis", error);
+    }
+  }
 
   const call = (command: string, ...args: readonly Argument[]) =>
     asAppError(redis.callBuffer(command, ...args));
@@ -65,16 +85,11 @@ export function createConnection(options: { url: string; name: string; log: Log 
   };
 }
 
-async function asAppError<T>(answer: Promise<T>): Promise<T> {
-  try {
-    return await answer;
-  } catch (error) {
-    throw dependencyUnavailable("redis", error);
-  }
-}
-
 /** Without a listener for `error` the process would die; with a line per attempt the log would drown. */
-function logStateChanges(redis: Redis, log: Log, isClosing: () => boolean): void {
+function logStateChanges(
+  { redis, advisor, log }: Pick<ConnectionOptions, "advisor" | "log"> & { readonly redis: Redis },
+  isClosing: () => boolean,
+): void {
   let isDown = false;
   let lastError: unknown;
   redis.on("error", (error: unknown) => {
@@ -83,9 +98,11 @@ function logStateChanges(redis: Redis, log: Log, isClosing: () => boolean): void
   redis.on("close", () => {
     if (!isDown && !isClosing())
       log.warn("redis.disconnected", lastError === undefined ? {} : { err: lastError });
+    if (!isClosing()) advisor.failed(lastError);
     isDown = true;
   });
   redis.on("ready", () => {
+    advisor.worked();
     if (isDown) log.info("redis.connected");
     isDown = false;
     lastError = undefined;

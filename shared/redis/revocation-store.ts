@@ -1,8 +1,10 @@
+import { createConnectionAdvisor } from "../connection-advisor.ts";
 import type { Log } from "../log.ts";
 import type { Platform } from "../ports/platform.ts";
 import type { RevocationStore } from "../ports/revocation-store.ts";
 import { packAdditions } from "../revocation/packed-additions.ts";
 import { origin, positionOfStreamId, streamIdOfPosition } from "../revocation/position.ts";
+import type { RedisAddress } from "./address.ts";
 import { checkServer } from "./check-server.ts";
 import { type Argument, createConnection } from "./connection.ts";
 import { createDamageRegister } from "./damage-register.ts";
@@ -21,9 +23,7 @@ import { storeInvalid } from "./store-invalid.ts";
 import { createStoreLongest } from "./store-longest.ts";
 import { createStoreSubscriber } from "./store-subscriber.ts";
 
-export interface RedisStoreOptions extends Pick<Platform, "clock" | "timers"> {
-  /** `redis://` or `rediss://`. */
-  readonly url: string;
+export interface RedisStoreOptions extends RedisAddress, Pick<Platform, "clock" | "timers"> {
   readonly namespace: string;
   readonly log: Log;
 }
@@ -37,12 +37,15 @@ const bucketsPerPurge = 500;
  * A sync has a connection of its own, so that no other call can hold it up.
  */
 export async function connectRedisStore(options: RedisStoreOptions): Promise<RevocationStore> {
-  const { url, clock, timers } = options;
+  const { url, caPem, clock, timers } = options;
   const log = options.log.child({ dependency: "redis" });
   const keys = createStoreKeys(options.namespace);
-  const commands = createConnection({ url, log, name: "commands" });
-  const syncs = createConnection({ url, log, name: "sync" });
-  const subscriptions = createConnection({ url, log, name: "subscriptions" });
+  const advisor = createConnectionAdvisor({ dependency: "redis", isTls: url.startsWith("rediss:") }, log);
+  const open = (name: string) =>
+    createConnection({ url, ...(caPem === undefined ? {} : { caPem }), log, advisor, name });
+  const commands = open("commands");
+  const syncs = open("sync");
+  const subscriptions = open("subscriptions");
   const subscriber = createStoreSubscriber({ connection: subscriptions, keys, timers, log });
   const damage = createDamageRegister({ connection: commands, keys, clock, log });
   const repairer = createRepairer(damage);

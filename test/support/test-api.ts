@@ -1,6 +1,7 @@
 import { connect } from "node:net";
 import type { RoutePolicies } from "../../api/blacklist/staleness-policy.ts";
 import { generateJwks } from "../../api/keys/generate-jwks.ts";
+import type { KeyUpdates } from "../../api/keys/key-watch.ts";
 import { type ServiceSettings, serviceSettings } from "../../api/settings.ts";
 import { type RunningApi, startApi } from "../../api/start-api.ts";
 import { type KeySet, parseKeys } from "../../api/tokens/keys.ts";
@@ -38,6 +39,8 @@ export interface ApiWorldOptions {
   readonly log?: Log;
   readonly settings?: Partial<ServiceSettings>;
   readonly routePolicies?: RoutePolicies;
+  /** Those of all worlds unless given. */
+  readonly keys?: KeySet;
 }
 
 export interface TestApi extends Client {
@@ -54,8 +57,9 @@ export async function createApiWorld({
   log = silentLog,
   settings = {},
   routePolicies = {},
+  keys: ownKeys,
 }: ApiWorldOptions = {}) {
-  const keys = await signingKeys();
+  const keys = ownKeys ?? (await signingKeys());
   const databaseServer = createInProcessDatabaseServer();
   const storeServer = createInProcessStoreServer(platform);
   const logServer = new InProcessEventLogServer({ ...platform, namespace });
@@ -73,7 +77,7 @@ export async function createApiWorld({
   });
 
   /** Resolves when it listens. */
-  async function listen(parts: Partial<Parts> = {}): Promise<TestApi> {
+  async function listen(parts: Partial<Parts> = {}, keyUpdates?: KeyUpdates): Promise<TestApi> {
     const api = await startApi({
       settings: {
         ...defaults,
@@ -89,6 +93,7 @@ export async function createApiWorld({
       log,
       parts: { ...connectParts(), ...parts },
       keys,
+      keyUpdates,
       hasher: fastHasher,
       routePolicies,
       withProcessMetrics: false,
@@ -107,8 +112,8 @@ export async function createApiWorld({
     connectParts,
     listen,
     /** Resolves when it accepts tokens, for which a worker must be there. */
-    async startApi(parts: Partial<Parts> = {}): Promise<TestApi> {
-      const one = await listen(parts);
+    async startApi(parts: Partial<Parts> = {}, keyUpdates?: KeyUpdates): Promise<TestApi> {
+      const one = await listen(parts, keyUpdates);
       await one.api.whenReady();
       return one;
     },

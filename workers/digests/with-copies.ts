@@ -4,6 +4,7 @@ import { silentLog } from "../../shared/log.ts";
 import type { Database } from "../../shared/ports/database.ts";
 import type { Platform } from "../../shared/ports/platform.ts";
 import type { RevocationStore } from "../../shared/ports/revocation-store.ts";
+import { redisAddress } from "../../shared/redis/address.ts";
 import { orReportInvalid, type SettingsSource } from "../../shared/settings.ts";
 import { CommandFault } from "../command-fault.ts";
 import { type DigestSettings, loadDigestSettings } from "./settings.ts";
@@ -29,13 +30,17 @@ export async function withCopies(
   run: (copies: Copies) => Promise<void>,
 ): Promise<void> {
   const source: SettingsSource = { environment, readFile: (path) => readFileSync(path, "utf8") };
-  const settings = await orReportInvalid(process, () => Promise.resolve(loadDigestSettings(source)));
-  if (settings === null) return;
+  const configured = await orReportInvalid(process, () => {
+    const loaded = loadDigestSettings(source);
+    return Promise.resolve({ settings: loaded, redis: redisAddress(loaded, source) });
+  });
+  if (configured === null) return;
+  const { settings, redis } = configured;
   const { connectMongo } = await import("../../shared/mongo/database.ts");
   const { connectRedisStore } = await import("../../shared/redis/revocation-store.ts");
   const common = { namespace: settings.NAMESPACE, log: silentLog, ...platform };
   const database = await connectMongo({ ...common, url: settings.MONGO_URL });
-  const store = await connectRedisStore({ ...common, url: settings.REDIS_URL });
+  const store = await connectRedisStore({ ...common, ...redis });
   try {
     await run({ settings, database, store });
   } catch (error) {

@@ -108,6 +108,14 @@ describe("settings of an API instance", () => {
     expect(problemsOf({ ...given, SYNC_INTERVAL_MS: "4000" })).to.deep.equal([]);
   });
 
+  it("want rediss:// for the authorities of Redis", () => {
+    const file = { REDIS_CA_FILE: "ca.pem" };
+    expect(problemsOf({ ...given, ...file })).to.deep.equal([
+      "- REDIS_CA_FILE is set, but REDIS_URL does not start with rediss://",
+    ]);
+    expect(problemsOf({ ...given, ...file, REDIS_URL: "rediss://localhost" })).to.deep.equal([]);
+  });
+
   it("want Kafka's credentials together, and TLS for its authorities", () => {
     expect(problemsOf({ ...given, KAFKA_USERNAME: "u" })).to.have.length(1);
     expect(problemsOf({ ...given, KAFKA_CA_FILE: "ca.pem" })).to.have.length(1);

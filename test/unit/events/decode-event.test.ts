@@ -2,6 +2,7 @@ import { expect } from "chai";
 import { describe, it } from "mocha";
 import type { DecodedEvent } from "../../../shared/events/decode-event.ts";
 import type { DeadLetterReason, QuashEvent } from "../../../shared/events/event.ts";
+import { keyNameOf } from "../../../shared/events/key-name.ts";
 import {
   appendedAtMs,
   bytes,
@@ -227,6 +228,10 @@ describe("decodeEvent, refusals", () => {
       [
         "a token revocation without a jti",
         () => decodeStructured(cloudEvent({ type: "token.revoked", data: {} })),
+      ],
+      [
+        "somebody else's revocation of one of our signing keys",
+        () => decodeStructured(cloudEvent({ type: "token.revoked", data: { jti: keyNameOf("abc") } })),
       ],
       ["an expiry in milliseconds", () => decodeStructured(cloudEvent({ data: { exp: 1_800_000_000_000 } }))],
       ...["1", 1.5, -1, 2 ** 53, null, undefined].map((epoch): [string, () => DecodedEvent] => [

@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { mkdtemp, readdir, readFile, rm, stat } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -45,6 +45,23 @@ describe("keys command", () => {
     expect(again).to.include({ code: 1 });
     expect(await readFile(file, "utf8")).to.equal(written);
     expect(await readdir(directory)).to.deep.equal(["keys.json"]);
+  });
+
+  it("lists, rotates and marks the keys of SIGNING_KEYS_FILE, and shows no key material", async () => {
+    const file = join(directory, "keys.json");
+    await writeFile(file, await generateJwks("ES256"));
+    const rotated = await keys("rotate", "--file", file);
+    expect(rotated.stderr).to.include("published").and.include("run this again");
+    const { stdout } = await keys("list", "--file", file, "--json");
+    const listed = stdout
+      .trim()
+      .split("\n")
+      .map((line): Record<string, unknown> => JSON.parse(line));
+    expect(listed.map(({ state }) => state)).to.deep.equal(["signs", "verifies"]);
+    expect(stdout).not.to.include('"d"');
+    const refused: unknown = await keys("compromise", "nobody", "--file", file).catch((e: unknown) => e);
+    expect(refused).to.include({ code: 1 }).and.have.property("stderr").that.includes("nobody");
+    expect(refused).to.have.property("stderr").that.does.not.include("    at ");
   });
 
   it("names the algorithms when asked for another", async () => {
