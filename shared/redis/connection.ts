@@ -22,11 +22,19 @@ export interface RedisConnection {
   close(): void;
 }
 
-export function createConnection(options: { url: string; name: string; log: Log }): RedisConnection {
+export interface ConnectionOptions {
+  readonly url: string;
+  readonly name: string;
+  readonly log: Log;
+  /** 2 s unless given. */
+  readonly commandTimeoutMs?: number;
+}
+
+export function createConnection(options: ConnectionOptions): RedisConnection {
   const redis = new Redis(options.url, {
     lazyConnect: true,
     connectTimeout: 2_000,
-    commandTimeout: commandTimeoutMs,
+    commandTimeout: options.commandTimeoutMs ?? commandTimeoutMs,
     socketTimeout: socketTimeoutMs,
     enableOfflineQueue: false,
     autoResendUnfulfilledCommands: false,
