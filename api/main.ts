@@ -11,10 +11,22 @@ await runProcess({
     return { settings, keys: await loadKeys(settings.SIGNING_KEYS_FILE, source) };
   },
   async start({ settings, keys }, context) {
-    const [{ startApi }, { createArgon2Hasher }] = await Promise.all([
+    const [{ startApi }, { createArgon2Hasher }, { connectRedisFailureCounters }] = await Promise.all([
       import("./start-api.ts"),
       import("./users/password-hasher.ts"),
+      import("../shared/redis/failure-counters.ts"),
     ]);
-    return startApi({ ...context, settings, keys, hasher: createArgon2Hasher() });
+    return startApi({
+      ...context,
+      settings,
+      keys,
+      hasher: createArgon2Hasher(),
+      openFailureCounters: () =>
+        connectRedisFailureCounters({
+          url: settings.REDIS_URL,
+          namespace: settings.NAMESPACE,
+          log: context.log,
+        }),
+    });
   },
 });

@@ -136,6 +136,7 @@ function createApiMetrics(registers: Registry[]) {
       "revocation_propagation_seconds",
       "From the store's taking an addition up to this instance's enforcing it, by the clocks of both.",
     ),
+    rateLimited: counter("rate_limited_total", "Calls refused since too many attempts failed.", ["by"]),
     openStreams: gauge("revocation_open_streams", "Open event streams."),
     httpSeconds: new Histogram({
       name: "http_request_duration_seconds",
