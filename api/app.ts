@@ -5,6 +5,7 @@ import type { Metrics } from "../shared/metrics.ts";
 import type { Platform } from "../shared/ports/platform.ts";
 import type { Blacklist } from "./blacklist/blacklist.ts";
 import type { RoutePolicies } from "./blacklist/staleness-policy.ts";
+import { createAllowOrigins } from "./middleware/allow-origins.ts";
 import { createAssignRequestId } from "./middleware/assign-request-id.ts";
 import { createCloseWhenDraining } from "./middleware/close-when-draining.ts";
 import { createObserveRequests } from "./middleware/observe-requests.ts";
@@ -32,6 +33,8 @@ export interface PipelineDeps extends Pick<Platform, "clock" | "ids"> {
   readonly log: Log;
   readonly metrics: Metrics;
   readonly isDraining: () => boolean;
+  /** Whose pages may call; none unless given. */
+  readonly corsOrigins?: readonly string[];
 }
 
 export type AppDeps = RouteDeps & Platform & GuardDeps & PipelineDeps;
@@ -52,12 +55,13 @@ export function createGuards(deps: GuardDeps): Guards {
 
 /** What stands around every route. */
 export function createPipeline(router: AppRouter, deps: PipelineDeps): Koa<RequestState> {
-  const { clock, ids, log, metrics } = deps;
+  const { clock, ids, log, metrics, corsOrigins = [] } = deps;
   const app = new Koa<RequestState>();
   app.use(createAssignRequestId(ids));
   app.use(createObserveRequests({ clock, log, metrics }));
   app.use(createCloseWhenDraining(deps.isDraining));
   app.use(helmet());
+  if (corsOrigins.length > 0) app.use(createAllowOrigins(corsOrigins));
   app.use(createReportErrors(log));
   app.use(createRefuseMalformed());
   app.use(router.routes());

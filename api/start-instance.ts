@@ -233,6 +233,7 @@ export async function startInstance(options: InstanceDeps): Promise<RunningInsta
       metrics.verificationCacheBytes.set(tokens.bytes);
       return metrics.text();
     },
+    corsOrigins: settings.CORS_ORIGINS,
     isDraining: () => drainingSinceMs !== null,
   });
   const answer = app.callback();
