@@ -93,7 +93,7 @@ export async function startInstance(options: InstanceDeps): Promise<RunningInsta
   const { settings, platform, log, parts, keys, instanceId, routePolicies = {} } = options;
   checkRoutePolicies(routePolicies);
   const { database, store, eventLog } = parts;
-  const { users, sessions, ledger } = database;
+  const { users, sessions, ledger, idempotency } = database;
   const { clock, timers, ids } = platform;
   const closers = createClosers(log);
   const listeners = createClosers(log);
@@ -213,6 +213,7 @@ export async function startInstance(options: InstanceDeps): Promise<RunningInsta
     metrics,
     keys,
     useCases,
+    idempotency,
     waiter,
     observer,
     blacklist,
