@@ -5,6 +5,8 @@ import type { Metrics } from "../shared/metrics.ts";
 import type { Platform } from "../shared/ports/platform.ts";
 import type { Blacklist } from "./blacklist/blacklist.ts";
 import type { RoutePolicies } from "./blacklist/staleness-policy.ts";
+import { createAllowOrigins } from "./middleware/allow-origins.ts";
+import { type AnswerOnceDeps, createAnswerOnce } from "./middleware/answer-once.ts";
 import { createAssignRequestId } from "./middleware/assign-request-id.ts";
 import { createCloseWhenDraining } from "./middleware/close-when-draining.ts";
 import { createGuard } from "./middleware/guard.ts";
@@ -17,6 +19,7 @@ import { createRequireFresh, type FreshFeed } from "./middleware/require-fresh.t
 import { createRequireRole } from "./middleware/require-role.ts";
 import { createRequireToken } from "./middleware/require-token.ts";
 import type { RequestState } from "./request-state.ts";
+import { addAnswerOnce } from "./routes/add-answer-once.ts";
 import { createRoutes, type RouteDeps } from "./routes/index.ts";
 import type { AppRouter, Guards } from "./routes/router.ts";
 import type { VerifyOnce } from "./tokens/verify-once.ts";
@@ -33,13 +36,18 @@ export interface PipelineDeps extends Pick<Platform, "clock" | "ids"> {
   readonly log: Log;
   readonly metrics: Metrics;
   readonly isDraining: () => boolean;
+  /** Whose pages may call; none unless given. */
+  readonly corsOrigins?: readonly string[];
 }
 
-export type AppDeps = RouteDeps & Platform & GuardDeps & PipelineDeps;
+export type AppDeps = RouteDeps & Platform & GuardDeps & PipelineDeps & AnswerOnceDeps;
 
 /** The pipeline: no I/O of its own. */
 export function createApp(deps: AppDeps): Koa<RequestState> {
-  return createPipeline(createRoutes(createGuards(deps), deps), deps);
+  const guards = createGuards(deps);
+  const router = createRoutes(guards, deps);
+  addAnswerOnce(router, guards, createAnswerOnce(deps));
+  return createPipeline(router, deps);
 }
 
 export function createGuards(deps: GuardDeps): Guards {
@@ -56,12 +64,13 @@ export function createGuards(deps: GuardDeps): Guards {
 
 /** What stands around every route. */
 export function createPipeline(router: AppRouter, deps: PipelineDeps): Koa<RequestState> {
-  const { clock, ids, log, metrics } = deps;
+  const { clock, ids, log, metrics, corsOrigins = [] } = deps;
   const app = new Koa<RequestState>();
   app.use(createAssignRequestId(ids));
   app.use(createObserveRequests({ clock, log, metrics }));
   app.use(createCloseWhenDraining(deps.isDraining));
   app.use(helmet());
+  if (corsOrigins.length > 0) app.use(createAllowOrigins(corsOrigins));
   app.use(createReportErrors(log));
   app.use(createRefuseMalformed());
   app.use(router.routes());

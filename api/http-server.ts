@@ -17,6 +17,10 @@ export interface HttpServerOptions {
   readonly port: number;
   readonly ids: Ids;
   readonly log: Log;
+  /** More are closed at once; as many as the system gives unless set. */
+  readonly maxConnections?: number;
+  /** How long a request may take to arrive, and how often those that take longer are looked for. */
+  readonly arrival?: { readonly limitMs: number; readonly checkMs: number };
 }
 
 export interface ListeningServer {
@@ -25,28 +29,28 @@ export interface ListeningServer {
   close(): Promise<void>;
 }
 
-const requestTimeoutMs = 30_000;
 /** Longer than a balancer keeps an idle connection, so that it is not the one to be surprised. */
 const keepAliveMs = 65_000;
 
-/** How often requests that take too long to arrive are looked for. */
-const timeoutCheckMs = 5_000;
+const usualArrival = { limitMs: 30_000, checkMs: 5_000 };
 
 /** Rejects with the system's error when it cannot listen. */
 export async function startHttpServer(
   listener: RequestListener,
-  { host, port, ids, log }: HttpServerOptions,
+  options: HttpServerOptions,
 ): Promise<ListeningServer> {
+  const { host, port, ids, log, arrival = usualArrival } = options;
   const server = createServer({
     maxHeaderSize: 16 * 1024,
-    headersTimeout: requestTimeoutMs,
-    requestTimeout: requestTimeoutMs,
+    headersTimeout: arrival.limitMs,
+    requestTimeout: arrival.limitMs,
     keepAliveTimeout: keepAliveMs,
-    connectionsCheckingInterval: timeoutCheckMs,
+    connectionsCheckingInterval: arrival.checkMs,
     // A missing Host would be answered by Node without a body: the first middleware refuses it instead.
     requireHostHeader: false,
   });
   const connections = watchConnections(server);
+  if (options.maxConnections !== undefined) limitConnections(server, options.maxConnections, log);
   server.on("request", takeOriginForm);
   server.on("request", listener);
   // RFC 9110 §10.1.1: an expectation that is not known may be ignored.
@@ -71,6 +75,24 @@ export async function startHttpServer(
   };
 }
 
+/** One log line each time that it fills up. */
+function limitConnections(server: Server, most: number, log: Log): void {
+  let open = 0;
+  let isFull = false;
+  server.maxConnections = most;
+  server.on("connection", (socket) => {
+    open += 1;
+    socket.once("close", () => {
+      open -= 1;
+      if (open <= most * 0.9) isFull = false;
+    });
+  });
+  server.on("drop", () => {
+    if (!isFull) log.warn("http.connections-full", { open: most });
+    isFull = true;
+  });
+}
+
 function urlOf(server: Server, host: string): string {
   const address = server.address();
   if (address === null || typeof address === "string") throw new TypeError("not a TCP server");
@@ -79,7 +101,7 @@ function urlOf(server: Server, host: string): string {
 
 const refusals: Record<string, readonly [code: ErrorCode, detail: string]> = {
   HPE_HEADER_OVERFLOW: ["request-header-too-large", "The request's headers may have at most 16 KB."],
-  ERR_HTTP_REQUEST_TIMEOUT: ["request-timeout", "The request did not arrive within 30 s."],
+  ERR_HTTP_REQUEST_TIMEOUT: ["request-timeout", "The request took too long to arrive."],
 };
 
 function refusalOf({ code = "" }: NodeJS.ErrnoException): AppError {

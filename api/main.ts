@@ -1,4 +1,5 @@
 import { readFile } from "node:fs/promises";
+import { redisAddress } from "../shared/redis/address.ts";
 import { runProcess } from "../shared/run-process.ts";
 import { loadApiSettings } from "./settings.ts";
 
@@ -9,14 +10,17 @@ await runProcess({
   async configure(source) {
     const settings = loadApiSettings(source);
     const { loadKeys } = await import("./tokens/load-keys.ts");
-    return { settings, keys: await loadKeys(settings.SIGNING_KEYS_FILE, source) };
+    const keys = await loadKeys(settings.SIGNING_KEYS_FILE, source);
+    return { settings, keys, redis: redisAddress(settings, source) };
   },
-  async start({ settings, keys }, context) {
-    const [{ startApi }, { createKeyWatch }, { createArgon2Hasher }] = await Promise.all([
-      import("./start-api.ts"),
-      import("./keys/key-watch.ts"),
-      import("./users/password-hasher.ts"),
-    ]);
+  async start({ settings, keys, redis }, context) {
+    const [{ startApi }, { createKeyWatch }, { createArgon2Hasher }, { connectRedisFailureCounters }] =
+      await Promise.all([
+        import("./start-api.ts"),
+        import("./keys/key-watch.ts"),
+        import("./users/password-hasher.ts"),
+        import("../shared/redis/failure-counters.ts"),
+      ]);
     const keyUpdates = createKeyWatch({
       ...context.platform,
       path: settings.SIGNING_KEYS_FILE,
@@ -24,6 +28,14 @@ await runProcess({
       log: context.log,
     });
     process.on("SIGHUP", () => void keyUpdates.reload());
-    return startApi({ ...context, settings, keys, keyUpdates, hasher: createArgon2Hasher() });
+    return startApi({
+      ...context,
+      settings,
+      keys,
+      keyUpdates,
+      hasher: createArgon2Hasher(),
+      openFailureCounters: () =>
+        connectRedisFailureCounters({ ...redis, namespace: settings.NAMESPACE, log: context.log }),
+    });
   },
 });

@@ -2,12 +2,15 @@ import type Koa from "koa";
 import type { StalenessPolicy } from "./blacklist/staleness-policy.ts";
 import type { AccessTokenClaims } from "./tokens/claims.ts";
 import type { VerifiedToken } from "./tokens/verify-once.ts";
+import type { Operation } from "./users/operation.ts";
 
 /** What the middleware leaves for what comes after it. */
 export interface RequestState {
   requestId: string;
   /** Set by `requireToken`. */
   token?: VerifiedToken;
+  /** Of a call with an Idempotency-Key. */
+  operation?: Operation;
   /** That route's own; left by `requireFresh`. */
   stalenessPolicy?: StalenessPolicy | undefined;
 }

@@ -15,6 +15,7 @@ import {
   type SettingsSource,
   text,
 } from "../shared/settings.ts";
+import { abuseSettings } from "./abuse/settings.ts";
 import { stalenessPolicies } from "./blacklist/staleness-policy.ts";
 import { longestTokenLifetimeSeconds } from "./tokens/longest-lifetime.ts";
 import { isAcceptableEmail } from "./users/email.ts";
@@ -74,6 +75,7 @@ export const serviceSettings = {
       default: 512,
     },
   ),
+  ...abuseSettings,
 } as const;
 
 export const apiSettings = {

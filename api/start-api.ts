@@ -30,6 +30,7 @@ export async function startApi(options: InstanceOptions): Promise<RunningApi> {
     const server = await startHttpServer(instance.handle, {
       host: settings.HOST,
       port: settings.PORT,
+      maxConnections: settings.MAX_CONNECTIONS,
       ids: platform.ids,
       log,
     });

@@ -1,8 +1,10 @@
 import type { RequestListener } from "node:http";
+import { createInProcessFailureCounters } from "../shared/in-process/failure-counters.ts";
 import { createClosers } from "../shared/lifecycle.ts";
 import type { Log } from "../shared/log.ts";
 import { createMetrics, type Metrics } from "../shared/metrics.ts";
 import { createPublishEvent } from "../shared/outbox/publish-event.ts";
+import type { FailureCounters } from "../shared/ports/failure-counters.ts";
 import type { Parts } from "../shared/ports/parts.ts";
 import type { PasswordHasher, Platform } from "../shared/ports/platform.ts";
 import { createInstanceObserver } from "../shared/receipts/instance-observer.ts";
@@ -10,6 +12,9 @@ import { createSettleReceipts } from "../shared/receipts/settle-receipts.ts";
 import { createFingerprinter } from "../shared/revocation/fingerprint.ts";
 import { longestOfAny } from "../shared/revocation/longest.ts";
 import { millisecondsOf } from "../shared/revocation/position.ts";
+import { createClientAddress, parseTrustProxy, trustNobody } from "./abuse/client-address.ts";
+import { createFailureLimiter } from "./abuse/failure-limiter.ts";
+import { failureLimitsOf } from "./abuse/settings.ts";
 import { createApp } from "./app.ts";
 import { type Blacklist, createBlacklist } from "./blacklist/blacklist.ts";
 import { type BlacklistFeed, startBlacklistFeed } from "./blacklist/blacklist-feed.ts";
@@ -33,6 +38,7 @@ import type { KeySet } from "./tokens/keys.ts";
 import { createPrepareTokens } from "./tokens/prepare-tokens.ts";
 import { createVerifyOnce } from "./tokens/verify-once.ts";
 import { createVerifyToken } from "./tokens/verify-token.ts";
+import { createBoundedHasher } from "./users/bounded-hasher.ts";
 import { createUseCases } from "./users/create-use-cases.ts";
 import { createEmailOfUser } from "./users/email-of-user.ts";
 import { hashOfNobody } from "./users/password-hasher.ts";
@@ -49,6 +55,8 @@ export interface InstanceOptions {
   /** Where new keys come from while it runs. */
   readonly keyUpdates?: KeyUpdates | undefined;
   readonly hasher: PasswordHasher;
+  /** Where failed sign-ins are counted; in this process's memory unless given. Called once; the instance closes it. */
+  readonly openFailureCounters?: () => FailureCounters;
   /** Of the routes that are to differ from `STALENESS_POLICY`. */
   readonly routePolicies?: RoutePolicies;
   /** Metrics of the process itself: for one of those that share a process. */
@@ -91,7 +99,7 @@ export async function startInstance(options: InstanceDeps): Promise<RunningInsta
   const { settings, platform, log, parts, instanceId, routePolicies = {} } = options;
   checkRoutePolicies(routePolicies);
   const { database, store, eventLog } = parts;
-  const { users, sessions, ledger } = database;
+  const { users, sessions, ledger, idempotency } = database;
   const { clock, timers, ids } = platform;
   const closers = createClosers(log);
   const listeners = createClosers(log);
@@ -122,12 +130,16 @@ export async function startInstance(options: InstanceDeps): Promise<RunningInsta
   });
   closers.add("publisher", () => publisher.settled());
 
+  const counters = (options.openFailureCounters ?? createInProcessFailureCounters)();
+  closers.add("failure counters", () => counters.close());
+  const failureLimiter = createFailureLimiter({ counters, limits: failureLimitsOf(settings), log, metrics });
+
   const useCases = createUseCases({
     ...platform,
     users,
     sessions,
     ledger,
-    hasher: options.hasher,
+    hasher: createBoundedHasher(options.hasher),
     nobodysHash,
     issueToken: createIssueToken({ keys, issuer, audience, lifetimeSeconds, ids, sessions }),
     prepareTokens: createPrepareTokens({
@@ -233,12 +245,15 @@ export async function startInstance(options: InstanceDeps): Promise<RunningInsta
     metrics,
     keys,
     useCases,
+    idempotency,
     waiter,
     observer,
     blacklist,
     feed,
     connections,
     instanceId,
+    failureLimiter,
+    clientAddress: createClientAddress(parseTrustProxy(settings.TRUST_PROXY) ?? trustNobody),
     receipts: createReadReceipts({ ledger, users, settleReceipts }),
     emailOfUser: createEmailOfUser({ users, timers }),
     readiness: createReadiness({ feed, setup, clock, drainingSinceMs: () => drainingSinceMs }),
@@ -252,6 +267,7 @@ export async function startInstance(options: InstanceDeps): Promise<RunningInsta
       metrics.verificationCacheBytes.set(tokens.bytes);
       return metrics.text();
     },
+    corsOrigins: settings.CORS_ORIGINS,
     isDraining: () => drainingSinceMs !== null,
   });
   const answer = app.callback();

@@ -143,6 +143,7 @@ function createApiMetrics(registers: Registry[]) {
     keyFiles: counter("signing_key_files_total", "New texts of SIGNING_KEYS_FILE that were read.", [
       "result",
     ]),
+    rateLimited: counter("rate_limited_total", "Calls refused since too many attempts failed.", ["by"]),
     openStreams: gauge("revocation_open_streams", "Open event streams."),
     httpSeconds: new Histogram({
       name: "http_request_duration_seconds",

@@ -36,10 +36,17 @@ export const explanations: Readonly<Record<ErrorCode, string>> = {
   "method-not-allowed": "The path exists, the method does not; the Allow header names those that do.",
   "request-timeout": "Headers and body must arrive within 30 seconds. Send the request again.",
   "email-taken": "Another user has this address; upper and lower case count as one. Choose another.",
+  "idempotency-in-progress":
+    "A call with the same Idempotency-Key has begun and has not been answered. Send it again after Retry-After: the answer of the first one then comes back.",
+  "idempotency-conflict":
+    "An Idempotency-Key stands for one call: the same method, path, query and body. Choose a new key for another call.",
+  "rate-limited":
+    "Too many attempts for this account, from this address or by this client have failed. Those that succeed do not count. Try again after Retry-After; until then the password is not looked at.",
   "external-identity-taken": "Another user has this pair of iss and sub. Take it from him first.",
   "request-too-large": "A body may have at most 16 KB.",
   "unsupported-media-type":
     "Send bodies with content-type: application/json, in UTF-8, without a content encoding.",
+  "uri-too-long": "The path and the query together may have at most 8 KB.",
   "request-header-too-large": "The headers of a request may have at most 16 KB together.",
   "body-malformed": "The body must be one JSON object in UTF-8, without a byte order mark.",
   "request-malformed": "The request is not well-formed HTTP; the detail of the answer says where.",
@@ -49,6 +56,8 @@ export const explanations: Readonly<Record<ErrorCode, string>> = {
   "replica-stale":
     "This instance has not been able to prove for some time that it knows every revocation, so it accepts nobody. Try again, or ask another one.",
   "dependency-unavailable": "The database, the store or the event log does not answer. Try again shortly.",
+  "too-busy":
+    "Checking a password takes work on purpose, and this instance does only so much of it at once. Try again shortly, or ask another one.",
   "outbox-full": "Events of this user wait to be published, too many of them. Try again shortly.",
   "shutting-down": "This instance is about to end. Ask another one.",
   "no-signing-key":

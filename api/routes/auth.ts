@@ -1,15 +1,29 @@
+import { type ClientAddress, networkOf } from "../abuse/client-address.ts";
+import type { FailureLimiter } from "../abuse/failure-limiter.ts";
 import { claimsOf } from "../request-state.ts";
 import type { UseCases } from "../users/create-use-cases.ts";
+import { normaliseEmail } from "../users/email.ts";
 import type { TokenGrant } from "../users/token-grant.ts";
 import { readInput, readQuery } from "./input.ts";
 import type { AppRouter, Guards } from "./router.ts";
 import { credentialsSchema, emptySchema, noQuerySchema, refreshSchema } from "./schemas.ts";
 
-export function addAuthRoutes(router: AppRouter, guards: Guards, useCases: UseCases): void {
+export interface AuthDeps {
+  readonly failureLimiter: FailureLimiter;
+  readonly clientAddress: ClientAddress;
+}
+
+export function addAuthRoutes(
+  router: AppRouter,
+  guards: Guards,
+  useCases: UseCases,
+  { failureLimiter, clientAddress }: AuthDeps,
+): void {
   router.post("/auth/login", async (ctx) => {
     readQuery(ctx, noQuerySchema);
     const credentials = await readInput(ctx, credentialsSchema);
-    answerGrant(ctx, await useCases.signIn(credentials));
+    const keys = { address: networkOf(clientAddress(ctx.req)), account: normaliseEmail(credentials.email) };
+    answerGrant(ctx, await failureLimiter.guard(keys, () => useCases.signIn(credentials)));
   });
 
   router.post("/auth/refresh", async (ctx) => {

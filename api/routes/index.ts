@@ -1,14 +1,14 @@
 import { Router } from "@koa/router";
 import type { RequestState } from "../request-state.ts";
 import type { UseCases } from "../users/create-use-cases.ts";
-import { addAuthRoutes } from "./auth.ts";
+import { type AuthDeps, addAuthRoutes } from "./auth.ts";
 import { addMeRoutes, type MeDeps } from "./me.ts";
 import { addOperationsRoutes, type OperationsDeps } from "./operations.ts";
 import { addRevocationRoutes } from "./revocations.ts";
 import type { AppRouter, Guards } from "./router.ts";
 import { addUserRoutes, type UserRouteDeps } from "./users.ts";
 
-export type RouteDeps = MeDeps & UserRouteDeps & OperationsDeps & { readonly useCases: UseCases };
+export type RouteDeps = AuthDeps & MeDeps & UserRouteDeps & OperationsDeps & { readonly useCases: UseCases };
 
 /**
  * The whole surface, letter for letter: no other case, no slash at the end.
@@ -23,7 +23,7 @@ export type RouteDeps = MeDeps & UserRouteDeps & OperationsDeps & { readonly use
  */
 export function createRoutes(guards: Guards, deps: RouteDeps): AppRouter {
   const router: AppRouter = new Router<RequestState>({ sensitive: true, strict: true });
-  addAuthRoutes(router, guards, deps.useCases);
+  addAuthRoutes(router, guards, deps.useCases, deps);
   addMeRoutes(router, guards, deps);
   addUserRoutes(router, guards, deps.useCases, deps);
   addRevocationRoutes(router, guards, deps.useCases, deps.receipts);

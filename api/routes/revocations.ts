@@ -19,7 +19,8 @@ export function addRevocationRoutes(
     readQuery(ctx, noQuerySchema);
     const jti = readId(ctx, "jti");
     const { reason } = await readInput(ctx, reasonSchema);
-    const revoked = await useCases.revokeToken({ jti, actor: claimsOf(ctx).sub, reason });
+    const { operation } = ctx.state;
+    const revoked = await useCases.revokeToken({ jti, actor: claimsOf(ctx).sub, reason, operation });
     answerReceipt(ctx, await receipts.ofChange(revoked), 202);
   });
 

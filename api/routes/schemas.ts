@@ -1,15 +1,26 @@
 import { z } from "zod";
 import { plainText, textLimits } from "../../shared/events/event-schema.ts";
-import { maxPasswordBytes } from "../users/password.ts";
+import { emailRule, isAcceptableEmail } from "../users/email.ts";
+import { maxPasswordBytes, minPasswordBytes } from "../users/password.ts";
 
 /** What callers may send. Every object is closed: an unknown member is refused, so that a slip does not go unseen. */
 
-const email = plainText(320);
-const password = plainText(maxPasswordBytes).refine(
-  (text) => Buffer.byteLength(text) <= maxPasswordBytes,
-  `must have at most ${maxPasswordBytes} bytes`,
+const email = plainText(320).refine(isAcceptableEmail, emailRule);
+/** White space may be a password where it is long enough for one: there are no rules of composition. */
+const password = plainText(maxPasswordBytes)
+  .refine(
+    (text) => Buffer.byteLength(text) <= maxPasswordBytes,
+    `must have at most ${maxPasswordBytes} bytes`,
+  )
+  .refine(
+    (text) => text.trim() !== "" || Buffer.byteLength(text) >= minPasswordBytes,
+    "must not be white space alone",
+  );
+// Unicode UAX #9: what they reorder would be read as something else in a log.
+const reason = plainText(textLimits.reason).refine(
+  (text) => !/\p{Bidi_Control}/u.test(text),
+  "must not hold bidirectional control characters",
 );
-const reason = plainText(textLimits.reason);
 const roles = z
   .array(z.enum(["user", "admin"]))
   .min(1)

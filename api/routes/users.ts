@@ -30,7 +30,7 @@ export function addUserRoutes(
   router.post("/users", ...guards.admin, async (ctx) => {
     readQuery(ctx, noQuerySchema);
     const { external_ids: externalIds, ...request } = await readInput(ctx, newUserSchema);
-    const user = await useCases.createUser({ ...request, externalIds });
+    const user = await useCases.createUser({ ...request, externalIds, operation: ctx.state.operation });
     ctx.status = 201;
     ctx.set("location", `/users/${user.id}`);
     ctx.body = userJson(user);
@@ -69,7 +69,8 @@ export function addUserRoutes(
     readQuery(ctx, noQuerySchema);
     const userId = readId(ctx, "id");
     await readInput(ctx, emptySchema);
-    const { user } = await useCases.reactivateUser({ userId, actor: claimsOf(ctx).sub });
+    const { operation } = ctx.state;
+    const { user } = await useCases.reactivateUser({ userId, actor: claimsOf(ctx).sub, operation });
     ctx.body = userJson(user);
   });
 
@@ -92,7 +93,7 @@ async function orKnown(known: Receipt, read: () => Promise<Receipt>): Promise<Re
 async function readChange(ctx: RouteContext) {
   const userId = readId(ctx, "id");
   const { reason } = await readInput(ctx, reasonSchema);
-  return { userId, actor: claimsOf(ctx).sub, reason };
+  return { userId, actor: claimsOf(ctx).sub, reason, operation: ctx.state.operation };
 }
 
 export function answerReceipt(ctx: RouteContext, receipt: Receipt, status: 200 | 202): void {

@@ -1,12 +1,15 @@
 import { AppError, dependencyUnavailable } from "../../shared/errors.ts";
 import type { QuashEvent } from "../../shared/events/event.ts";
+import type { Ledger } from "../../shared/ports/ledger.ts";
 import type { Clock } from "../../shared/ports/platform.ts";
 import type { KeptDeactivation, User, UserStore } from "../../shared/ports/user-store.ts";
 import { changeOfOurs, type UserChange } from "../../shared/revocation/user-state.ts";
+import type { Operation } from "./operation.ts";
 import { createOwnEvent, type OwnEventDeps, type Publish } from "./own-event.ts";
 
 export interface ChangeUserDeps extends OwnEventDeps {
-  readonly users: Pick<UserStore, "findById" | "change">;
+  readonly users: Pick<UserStore, "findById" | "change" | "findOutboxEvent">;
+  readonly ledger: Pick<Ledger, "find">;
   readonly clock: Clock;
   readonly publish: Publish;
 }
@@ -16,11 +19,13 @@ export interface ChangeRequest {
   /** Who asks: an administrator's id. */
   readonly actor: string;
   readonly reason?: string | undefined;
+  /** Whose id the event gets; a repeat changes nothing where that event was raised before. */
+  readonly operation?: Operation | undefined;
 }
 
 export type ChangedUser =
   | { readonly changed: true; readonly user: User; readonly eventId: string; readonly event: QuashEvent }
-  /** Nothing to do. `eventId` is the last deactivation's, if there was one. */
+  /** Nothing to do. `eventId` is the last deactivation's, if there was one, or the repeated operation's. */
   | { readonly changed: false; readonly user: User; readonly eventId: string | null; readonly event: null };
 
 /** Each lost attempt is somebody else's change of the same user, so this is never reached in earnest. */
@@ -34,12 +39,21 @@ const maxAttempts = 100;
 export function createChangeUser(deps: ChangeUserDeps, change: Exclude<UserChange, "credentials.changed">) {
   const { users, clock } = deps;
 
-  async function attempt(user: User, { userId, actor, reason }: ChangeRequest): Promise<ChangedUser | null> {
+  /** In the ledger since before it leaves the outbox. */
+  async function wasRaised(eventId: string): Promise<boolean> {
+    return (await users.findOutboxEvent(eventId)) !== null || (await deps.ledger.find(eventId)) !== null;
+  }
+
+  async function attempt(
+    user: User,
+    { userId, actor, reason, operation }: ChangeRequest,
+  ): Promise<ChangedUser | null> {
     const to = changeOfOurs(user, change, clock.wallMs());
     if (!to) {
       return { changed: false, user, eventId: user.lastDeactivation?.eventId ?? null, event: null };
     }
     const event = createOwnEvent(deps, {
+      ...(operation !== undefined && { id: operation.id }),
       type: change,
       subject: userId,
       timeMs: Math.max(to.statusChangedAtMs, to.epochRaisedAtMs),
@@ -57,6 +71,10 @@ export function createChangeUser(deps: ChangeUserDeps, change: Exclude<UserChang
   return async function changeUser(request: ChangeRequest): Promise<ChangedUser> {
     for (let attempts = 0; attempts < maxAttempts; attempts += 1) {
       const user = await users.findById(request.userId);
+      const { operation } = request;
+      const mayBeDone = user !== null && (user.status !== "deleted" || change === "user.deleted");
+      if (mayBeDone && operation?.isRepeat && (await wasRaised(operation.id)))
+        return { changed: false, user, eventId: operation.id, event: null };
       if (!user || user.status === "deleted") {
         throw new AppError("not-found", "There is no user of this id.");
       }

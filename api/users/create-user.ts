@@ -2,10 +2,11 @@ import type { ExternalIdentity } from "../../shared/events/event.ts";
 import type { Clock, Ids, PasswordHasher } from "../../shared/ports/platform.ts";
 import type { Role, User, UserStore } from "../../shared/ports/user-store.ts";
 import { parseEmail } from "./email.ts";
+import type { Operation } from "./operation.ts";
 import { checkPassword } from "./password.ts";
 
 export interface CreateUserDeps {
-  readonly users: Pick<UserStore, "create">;
+  readonly users: Pick<UserStore, "create" | "findById">;
   readonly hasher: PasswordHasher;
   readonly clock: Clock;
   readonly ids: Ids;
@@ -17,6 +18,8 @@ export interface UserRequest {
   /** `["user"]` unless given. */
   readonly roles?: readonly Role[] | undefined;
   readonly externalIds?: readonly ExternalIdentity[] | undefined;
+  /** Whose id the user gets; a repeat finds him where he was made before. */
+  readonly operation?: Operation | undefined;
 }
 
 /** Throws `validation-failed`, `email-taken` or `external-identity-taken`. */
@@ -24,8 +27,11 @@ export function createCreateUser({ users, hasher, clock, ids }: CreateUserDeps) 
   return async function createUser(request: UserRequest): Promise<User> {
     const email = parseEmail(request.email);
     checkPassword(request.password);
+    const { operation } = request;
+    const made = operation?.isRepeat ? await users.findById(operation.id) : null;
+    if (made !== null && made.status !== "deleted") return made;
     return users.create({
-      id: ids.uuid(),
+      id: operation?.id ?? ids.uuid(),
       email,
       passwordHash: await hasher.hash(request.password),
       roles: [...new Set<Role>(request.roles ?? ["user"])],

@@ -1,12 +1,20 @@
 import { AppError } from "../../shared/errors.ts";
 
-/** One person, one spelling: NFC, without surrounding white space, lower case. */
+/**
+ * One person, one spelling: NFC, without surrounding white space, lower case. Letters that only look alike stay
+ * different ones.
+ */
 export function normaliseEmail(email: string): string {
   return email.normalize("NFC").trim().toLowerCase();
 }
 
 const maxLength = 254;
-const acceptable = /^[^\s@\p{Cc}\p{Cs}\p{Cf}]+@[^\s@\p{Cc}\p{Cs}\p{Cf}]+$/u;
+/** Nothing invisible: no controls, surrogates, formats, private and ignorable characters, none that is none. */
+const acceptable =
+  /^[^\s@\p{Cc}\p{Cs}\p{Cf}\p{Co}\p{DI}\p{NChar}]+@[^\s@\p{Cc}\p{Cs}\p{Cf}\p{Co}\p{DI}\p{NChar}]+$/u;
+
+/** What `isAcceptableEmail` asks for. */
+export const emailRule = `must be an e-mail address of at most ${maxLength} characters`;
 
 export function isAcceptableEmail(email: string): boolean {
   const normalised = normaliseEmail(email);
@@ -16,6 +24,7 @@ export function isAcceptableEmail(email: string): boolean {
 /** The normalised address; throws `validation-failed`. */
 export function parseEmail(email: string): string {
   if (isAcceptableEmail(email)) return normaliseEmail(email);
-  const detail = `must be an e-mail address of at most ${maxLength} characters`;
-  throw new AppError("validation-failed", `email ${detail}.`, { errors: [{ pointer: "/email", detail }] });
+  throw new AppError("validation-failed", `email ${emailRule}.`, {
+    errors: [{ pointer: "/email", detail: emailRule }],
+  });
 }

@@ -3,6 +3,7 @@ import type { QuashEvent } from "../../shared/events/event.ts";
 import type { Clock } from "../../shared/ports/platform.ts";
 import type { SessionStore } from "../../shared/ports/session-store.ts";
 import type { UserStore } from "../../shared/ports/user-store.ts";
+import type { Operation } from "./operation.ts";
 import { createOwnEvent, type OwnEventDeps, type Publish } from "./own-event.ts";
 
 export interface RevokeTokenDeps extends OwnEventDeps {
@@ -16,6 +17,8 @@ export interface RevokeRequest {
   readonly jti: string;
   readonly actor: string;
   readonly reason?: string | undefined;
+  /** Whose id the event gets. */
+  readonly operation?: Operation | undefined;
 }
 
 export interface RevokedToken {
@@ -29,13 +32,14 @@ export interface RevokedToken {
 export function createRevokeToken(deps: RevokeTokenDeps) {
   const { users, sessions, clock } = deps;
 
-  return async function revokeToken({ jti, actor, reason }: RevokeRequest): Promise<RevokedToken> {
+  return async function revokeToken({ jti, actor, reason, operation }: RevokeRequest): Promise<RevokedToken> {
     const timeMs = clock.wallMs();
     const token = await sessions.findToken(jti);
     if (!token || token.expiresAtMs <= timeMs) throw notFound();
     const { subject } = token;
     if (token.revokedBy !== null) return { eventId: token.revokedBy, event: null, subject };
     const event = createOwnEvent(deps, {
+      ...(operation !== undefined && { id: operation.id }),
       type: "token.revoked",
       subject,
       timeMs,

@@ -28,6 +28,8 @@ export interface ConnectionOptions extends RedisAddress {
   readonly name: string;
   readonly log: Log;
   readonly advisor: ConnectionAdvisor;
+  /** 2 s unless given. */
+  readonly commandTimeoutMs?: number;
 }
 
 export function createConnection(options: ConnectionOptions): RedisConnection {
@@ -36,7 +38,7 @@ export function createConnection(options: ConnectionOptions): RedisConnection {
     ...(options.caPem === undefined ? {} : { tls: { ca: [options.caPem] } }),
     lazyConnect: true,
     connectTimeout: 2_000,
-    commandTimeout: commandTimeoutMs,
+    commandTimeout: options.commandTimeoutMs ?? commandTimeoutMs,
     socketTimeout: socketTimeoutMs,
     enableOfflineQueue: false,
     autoResendUnfulfilledCommands: false,

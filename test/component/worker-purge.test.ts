@@ -15,6 +15,7 @@ import {
 } from "../support/worker-world.ts";
 
 const minuteMs = 60_000;
+const noAnswer = { status: 204, location: null, contentType: null, body: "", problem: null };
 
 describe("pruner: purge", () => {
   let world: WorkerWorld;
@@ -42,6 +43,18 @@ describe("pruner: purge", () => {
     await advanceMinutes(4);
     expect(await world.database.sessions.findToken(jti)).to.equal(null);
     expect(await world.database.sessions.findSession(sid)).to.equal(null);
+  });
+
+  it("removes calls with an Idempotency-Key once they have been expired for the clock error allowed", async () => {
+    const { idempotency } = world.database;
+    const nowMs = world.platform.clock.wallMs();
+    const call = { id: "c", fingerprint: "f", holder: "h", nowMs, abandonedAtMs: 0, expiresAtMs: nowMs + 1 };
+    await idempotency.begin(call);
+    await advanceMinutes(3);
+    expect(await idempotency.finish("c", "another", noAnswer)).to.equal(false);
+    expect(await idempotency.finish("c", "h", noAnswer)).to.equal(true);
+    await advanceMinutes(20);
+    expect(await idempotency.purge(nowMs + minuteMs, 1)).to.equal(0);
   });
 
   it("keeps what became of a deactivation on its user before the row goes", async () => {

@@ -89,7 +89,7 @@ const user: NewUser = {
 };
 const row = pendingRow({ epoch: 1 });
 
-async function writeEverything({ users, sessions, ledger }: Database): Promise<void> {
+async function writeEverything({ users, sessions, idempotency, ledger }: Database): Promise<void> {
   const { status, epoch, statusChangedAtMs, epochRaisedAtMs } = await users.create(user);
   const from = { status, epoch, statusChangedAtMs, epochRaisedAtMs };
   const event = {
@@ -119,6 +119,21 @@ async function writeEverything({ users, sessions, ledger }: Database): Promise<v
   }
   await sessions.purgeTokens(99_000, 5);
   await sessions.purgeSessions(99_000, 5);
+
+  const call = {
+    id: "c1",
+    fingerprint: "f1",
+    holder: "h1",
+    nowMs: 2_000,
+    abandonedAtMs: 1_000,
+    expiresAtMs: 9_000,
+  };
+  await idempotency.begin(call);
+  await idempotency.begin({ ...call, holder: "h2", nowMs: 4_000, abandonedAtMs: 3_000 });
+  const answer = { status: 204, location: null, contentType: null, body: "", problem: null };
+  await idempotency.finish("c1", "h2", answer);
+  await idempotency.release("c1", "h2");
+  await idempotency.purge(99_000, 5);
 
   const place = { incarnation: "first", position: createPosition(5, 0) };
   const note = { subject: "u1", epoch: 1, notBefore: null, unrecorded: false, untilMs: 9_000 };

@@ -23,7 +23,13 @@ export function createRoles(
   },
   { tokenLifetimeSeconds, logFolder, onEnd }: RoleSettings,
 ) {
-  const common = { NAMESPACE: namespace, LOG_LEVEL: "info", HOLD_ABOVE_USERS_PER_MINUTE: "0" };
+  const common = {
+    NAMESPACE: namespace,
+    LOG_LEVEL: "info",
+    HOLD_ABOVE_USERS_PER_MINUTE: "0",
+    LOGIN_FAILURES_PER_ACCOUNT: "0",
+    LOGIN_FAILURES_PER_ADDRESS: "0",
+  };
   const apiSettings = (port: number) => ({
     ...common,
     HOST: "127.0.0.1",

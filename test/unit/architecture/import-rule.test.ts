@@ -14,7 +14,9 @@ const homes: Record<string, string | readonly string[]> = {
   pino: "shared/log.ts",
   jsonwebtoken: "api/tokens/",
   "@node-rs/argon2": "api/users/",
+  "rate-limiter-flexible": ["shared/redis/", "shared/in-process/"],
   koa: "api/",
+  "@koa/cors": "api/",
   "@koa/router": "api/",
   commander: ["api/keys/", "workers/dead-letters/", "workers/digests/"],
 };
