@@ -3,6 +3,7 @@ import type { KeySet } from "../api/tokens/keys.ts";
 import { createArgon2Hasher } from "../api/users/password-hasher.ts";
 import { createInProcessDatabaseServer } from "../shared/in-process/database.ts";
 import { createInProcessEventLog } from "../shared/in-process/event-log.ts";
+import { createInProcessFailureCounters } from "../shared/in-process/failure-counters.ts";
 import { createInProcessStoreServer } from "../shared/in-process/revocation-store.ts";
 import { createClosers, type Running } from "../shared/lifecycle.ts";
 import type { Log } from "../shared/log.ts";
@@ -35,6 +36,7 @@ export async function startEmbedded({ settings, platform, log, keys }: EmbeddedO
   const database = createInProcessDatabaseServer();
   const store = createInProcessStoreServer(platform);
   const eventLog = createInProcessEventLog(platform);
+  const failureCounters = createInProcessFailureCounters();
   const connect = () => ({ database: database.connect(), store: store.connect(), eventLog });
   const closers = createClosers(log);
 
@@ -50,6 +52,7 @@ export async function startEmbedded({ settings, platform, log, keys }: EmbeddedO
       log,
       keys,
       hasher,
+      openFailureCounters: () => failureCounters,
       parts: connect(),
       withProcessMetrics: false,
     });

@@ -7,6 +7,7 @@ import { type KeySet, parseKeys } from "../../api/tokens/keys.ts";
 import { engineSettings } from "../../shared/engine-settings.ts";
 import { createInProcessDatabaseServer } from "../../shared/in-process/database.ts";
 import { InProcessEventLogServer } from "../../shared/in-process/event-log.ts";
+import { createInProcessFailureCounters } from "../../shared/in-process/failure-counters.ts";
 import { createInProcessStoreServer } from "../../shared/in-process/revocation-store.ts";
 import { type Log, silentLog } from "../../shared/log.ts";
 import { createPlatform } from "../../shared/platform.ts";
@@ -38,6 +39,7 @@ export interface ApiWorldOptions {
   readonly log?: Log;
   readonly settings?: Partial<ServiceSettings>;
   readonly routePolicies?: RoutePolicies;
+  readonly hasher?: PasswordHasher;
 }
 
 export interface TestApi extends Client {
@@ -54,11 +56,13 @@ export async function createApiWorld({
   log = silentLog,
   settings = {},
   routePolicies = {},
+  hasher = fastHasher,
 }: ApiWorldOptions = {}) {
   const keys = await signingKeys();
   const databaseServer = createInProcessDatabaseServer();
   const storeServer = createInProcessStoreServer(platform);
   const logServer = new InProcessEventLogServer({ ...platform, namespace });
+  const failureCounters = createInProcessFailureCounters();
   const syncIntervalMs = settings.SYNC_INTERVAL_MS ?? 50;
   const running: { close(): Promise<void> }[] = [];
   const defaults = readSettings(
@@ -89,7 +93,8 @@ export async function createApiWorld({
       log,
       parts: { ...connectParts(), ...parts },
       keys,
-      hasher: fastHasher,
+      hasher,
+      openFailureCounters: () => failureCounters,
       routePolicies,
       withProcessMetrics: false,
     });
