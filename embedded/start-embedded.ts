@@ -4,6 +4,7 @@ import type { KeySet } from "../api/tokens/keys.ts";
 import { createArgon2Hasher } from "../api/users/password-hasher.ts";
 import { createInProcessDatabaseServer } from "../shared/in-process/database.ts";
 import { createInProcessEventLog } from "../shared/in-process/event-log.ts";
+import { createInProcessFailureCounters } from "../shared/in-process/failure-counters.ts";
 import { createInProcessStoreServer } from "../shared/in-process/revocation-store.ts";
 import { createClosers, type Running } from "../shared/lifecycle.ts";
 import type { Log } from "../shared/log.ts";
@@ -38,6 +39,7 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<Embedded>
   const database = createInProcessDatabaseServer();
   const store = createInProcessStoreServer(platform);
   const eventLog = createInProcessEventLog(platform);
+  const failureCounters = createInProcessFailureCounters();
   const connect = () => ({ database: database.connect(), store: store.connect(), eventLog });
   const closers = createClosers(log);
 
@@ -54,6 +56,7 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<Embedded>
       keys,
       keyUpdates,
       hasher,
+      openFailureCounters: () => failureCounters,
       parts: connect(),
       withProcessMetrics: false,
     });

@@ -6,8 +6,11 @@ export const replayedHeader = "idempotency-replayed";
 
 /** What is longer is not kept. */
 const longestBody = 64 * 1024;
-/** Of what was looked at and refused. All else, such as a body with a slip in it, leaves the key for another try. */
-const keptStatuses: readonly number[] = [403, 404, 409];
+/**
+ * Of what was looked at and refused for what stood against it. All else, such as a body with a slip in it, leaves the
+ * key for another try, and leaves nothing behind: refused calls are free, and would fill the database.
+ */
+const keptStatuses: readonly number[] = [409];
 
 /** Null for what is not kept. */
 export function keptAnswerOf(ctx: Context): KeptAnswer | null {

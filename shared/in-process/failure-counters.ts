@@ -11,11 +11,15 @@ const slots = 65_536;
 /** How many are too many is for whoever asks to say. */
 export const unlimited = Number.MAX_SAFE_INTEGER;
 
-/** The failures that this process sees. */
+/** The failures that those see who share them. */
 export function createInProcessFailureCounters(): FailureCounters {
+  const limiters = new Map<string, BoundedLimiter>();
   return {
     open(name, windowSeconds) {
-      const limiter = new BoundedLimiter({ keyPrefix: name, points: unlimited, duration: windowSeconds });
+      const limiter =
+        limiters.get(name) ??
+        new BoundedLimiter({ keyPrefix: name, points: unlimited, duration: windowSeconds });
+      limiters.set(name, limiter);
       return {
         read: async (key) => countOf(await limiter.get(key)),
         add: async (key) => countOf(await limiter.penalty(key)),

@@ -4,7 +4,7 @@
  * while that server is away each process counts for itself. Never rejects.
  */
 export interface FailureCounters {
-  /** One set of keys; `name` tells it apart from others, in lower case. */
+  /** The one set of keys of this name, in lower case; everybody who opens it gives the same window. */
   open(name: string, windowSeconds: number): FailureCounter;
   close(): void;
 }

@@ -51,6 +51,13 @@ export function failureCountersContract(title: string, open: () => Promise<Count
       expect((await counter.add("a")).failures).to.equal(1);
     });
 
+    it("are the same for everybody who opens them", async () => {
+      const elsewhere = await fixture.connect();
+      await counters.open("account", 60).add("a");
+      expect((await elsewhere.open("account", 60).add("a")).failures).to.equal(2);
+      expect((await counters.open("account", 60).read("a")).failures).to.equal(2);
+    });
+
     it("keep sets of different names apart", async () => {
       await counters.open("account", 60).add("a");
       expect((await counters.open("address", 60).read("a")).failures).to.equal(0);

@@ -8,6 +8,7 @@ import { type KeySet, parseKeys } from "../../api/tokens/keys.ts";
 import { engineSettings } from "../../shared/engine-settings.ts";
 import { createInProcessDatabaseServer } from "../../shared/in-process/database.ts";
 import { InProcessEventLogServer } from "../../shared/in-process/event-log.ts";
+import { createInProcessFailureCounters } from "../../shared/in-process/failure-counters.ts";
 import { createInProcessStoreServer } from "../../shared/in-process/revocation-store.ts";
 import { type Log, silentLog } from "../../shared/log.ts";
 import { createPlatform } from "../../shared/platform.ts";
@@ -41,6 +42,7 @@ export interface ApiWorldOptions {
   readonly routePolicies?: RoutePolicies;
   /** Those of all worlds unless given. */
   readonly keys?: KeySet;
+  readonly hasher?: PasswordHasher;
 }
 
 export interface TestApi extends Client {
@@ -58,11 +60,13 @@ export async function createApiWorld({
   settings = {},
   routePolicies = {},
   keys: ownKeys,
+  hasher = fastHasher,
 }: ApiWorldOptions = {}) {
   const keys = ownKeys ?? (await signingKeys());
   const databaseServer = createInProcessDatabaseServer();
   const storeServer = createInProcessStoreServer(platform);
   const logServer = new InProcessEventLogServer({ ...platform, namespace });
+  const failureCounters = createInProcessFailureCounters();
   const syncIntervalMs = settings.SYNC_INTERVAL_MS ?? 50;
   const running: { close(): Promise<void> }[] = [];
   const defaults = readSettings(
@@ -94,7 +98,8 @@ export async function createApiWorld({
       parts: { ...connectParts(), ...parts },
       keys,
       keyUpdates,
-      hasher: fastHasher,
+      hasher,
+      openFailureCounters: () => failureCounters,
       routePolicies,
       withProcessMetrics: false,
     });

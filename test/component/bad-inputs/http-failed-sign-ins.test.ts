@@ -2,9 +2,10 @@ import { expect } from "chai";
 import { afterEach, describe, it } from "mocha";
 import type { ServiceSettings } from "../../../api/settings.ts";
 import type { Answer } from "../../support/client.ts";
+import { eventually } from "../../support/eventually.ts";
 import { expectProblem } from "../../support/expect-problem.ts";
 import { administrator } from "../../support/fleet.ts";
-import { type ApiWorld, createApiWorld, type TestApi } from "../../support/test-api.ts";
+import { type ApiWorld, createApiWorld, fastHasher, type TestApi } from "../../support/test-api.ts";
 
 describe("failed sign-ins", () => {
   let world: ApiWorld | undefined;
@@ -60,6 +61,41 @@ describe("failed sign-ins", () => {
       answers.push({ ...body, request_id: "", policy: headers.get("ratelimit-policy") });
     }
     expect(answers[0]).to.deep.equal(answers[1]);
+  });
+
+  it("B10: an account's are counted by all instances together", async () => {
+    const api = await start();
+    const other = await world?.startApi();
+    if (other === undefined) throw new TypeError("a second one");
+    expect(await guesses(9, (index) => guess(index % 2 === 0 ? api : other))).to.deep.equal(nineWrong);
+    expect([(await guess(other)).status, (await guess(api)).status]).to.deep.equal([429, 429]);
+  });
+
+  it("of which there are too many at once: too-busy, with Retry-After, and none of them counts", async () => {
+    let release = () => {};
+    const released = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    let asked = 0;
+    const verify = async () => {
+      asked += 1;
+      await released;
+      return false;
+    };
+    const hasher = { ...fastHasher, verify };
+    world = await createApiWorld({ hasher, settings: { LOGIN_FAILURES_PER_ADDRESS: 0 } });
+    await world.startWorker();
+    const api = await world.startApi();
+    const answers: Answer[] = [];
+    const calls = Array.from({ length: 110 }, async (_, index) => {
+      answers.push(await guess(api, `person-${index}@example.com`));
+    });
+    await eventually(() => expect(answers).to.have.length(11));
+    for (const answer of answers) expectProblem(answer, "too-busy");
+    expect(asked).to.equal(3);
+    release();
+    await Promise.all(calls);
+    expect(answers.slice(11).every(({ status }) => status === 401)).to.equal(true);
   });
 
   it("those that succeed do not count, and neither do malformed ones", async () => {

@@ -138,7 +138,7 @@ describe("calls with an Idempotency-Key", () => {
     expect([first.status, second.status, isReplayed(second)]).to.deep.equal([201, 201, false]);
   });
 
-  it("that were refused for what they found are refused alike when they come again", async () => {
+  it("that were refused for what stood against them are refused alike when they come again", async () => {
     const id = await newUser();
     const alice = { email: "alice@example.com", password };
     expectProblem(await withKey("/users", "key", alice), "email-taken");
@@ -148,8 +148,9 @@ describe("calls with an Idempotency-Key", () => {
     expect(isReplayed(again)).to.equal(true);
   });
 
-  it("that were refused for their form leave the key free, and so does a 5xx", async () => {
+  it("that were refused for their form leave the key free, and so do a 404 and a 5xx", async () => {
     const alice = { email: "alice@example.com", password };
+    expectProblem(await withKey(`/users/${world.platform.ids.uuid()}/sign-out`, "key"), "not-found");
     expectProblem(await withKey("/users", "key", { ...alice, rolls: [] }), "validation-failed");
     isCreating = false;
     expectProblem(await withKey("/users", "key", alice), "dependency-unavailable");

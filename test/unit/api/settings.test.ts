@@ -38,9 +38,21 @@ describe("settings of an API instance", () => {
       STALENESS_POLICY: "strict",
       SHUTDOWN_GRACE_MS: 10_000,
       LOG_LEVEL: "info",
+      LOGIN_FAILURES_PER_ACCOUNT: 10,
+      LOGIN_FAILURES_PER_ADDRESS: 100,
+      TRUST_PROXY: "0",
       ADMIN_EMAIL: undefined,
       ADMIN_PASSWORD: undefined,
     });
+  });
+
+  it("list the origins that may call, none unless set", () => {
+    expect(load(given).CORS_ORIGINS).to.deep.equal([]);
+    const CORS_ORIGINS = "https://app.example.com, http://localhost:5173";
+    expect(load({ ...given, CORS_ORIGINS }).CORS_ORIGINS).to.deep.equal([
+      "https://app.example.com",
+      "http://localhost:5173",
+    ]);
   });
 
   it("name every one that is missing, in one message", () => {
@@ -55,6 +67,16 @@ describe("settings of an API instance", () => {
     ["TOKEN_LIFETIME_SECONDS", "-5"],
     ["TOKEN_LIFETIME_SECONDS", "86401"],
     ["CLOCK_TOLERANCE_SECONDS", "301"],
+    ["LOGIN_FAILURES_PER_ACCOUNT", "-1"],
+    ["LOGIN_FAILURES_PER_ADDRESS", "many"],
+    ["TRUST_PROXY", "true"],
+    ["TRUST_PROXY", "10.0.0.0/33"],
+    ["CORS_ORIGINS", "*"],
+    ["CORS_ORIGINS", "null"],
+    ["CORS_ORIGINS", "app.example.com"],
+    ["CORS_ORIGINS", "https://app.example.com/"],
+    ["CORS_ORIGINS", "https://app.example.com,"],
+    ["MAX_CONNECTIONS", "0"],
     ["STALENESS_POLICY", "lenient"],
     ["LOG_LEVEL", "loud"],
     ["TOKEN_ISSUER", "with space"],

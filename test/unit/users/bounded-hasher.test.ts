@@ -1,6 +1,7 @@
 import { expect } from "chai";
 import { beforeEach, describe, it } from "mocha";
 import { createBoundedHasher } from "../../../api/users/bounded-hasher.ts";
+import { createArgon2Hasher } from "../../../api/users/password-hasher.ts";
 import type { PasswordHasher } from "../../../shared/ports/platform.ts";
 import { expectError } from "../../support/expect-error.ts";
 
@@ -35,6 +36,19 @@ describe("a bounded hasher", () => {
     finish[2]?.();
     finish[3]?.();
     expect(await Promise.all([one, three, four])).to.deep.equal(["hash of 1", "hash of 3", "hash of 4"]);
+  });
+
+  it("lets everything else go on meanwhile", async () => {
+    const hasher = createBoundedHasher(createArgon2Hasher());
+    let turns = 0;
+    const count = () => {
+      turns += 1;
+      if (turns < 1_000) setImmediate(count);
+    };
+    setImmediate(count);
+    const hash = await hasher.hash("long enough");
+    expect(turns).to.be.above(10);
+    expect(await hasher.verify(hash, "long enough")).to.equal(true);
   });
 
   it("refuses what may not wait with too-busy, and takes it when there is room again", async () => {
