@@ -46,13 +46,17 @@ export async function startHttpServer(
     // A missing Host would be answered by Node without a body: the first middleware refuses it instead.
     requireHostHeader: false,
   });
+  // Node would drop those beyond a count without a word, a second Authorization or Host too: their size is the bound.
+  server.maxHeadersCount = 0;
   const connections = watchConnections(server);
   server.on("request", takeOriginForm);
   server.on("request", listener);
   // RFC 9110 §10.1.1: an expectation that is not known may be ignored.
   server.on("checkExpectation", (request, response) => server.emit("request", request, response));
   server.on("connect", (_request, socket) => {
-    answerOnSocket(socket, new AppError("method-not-allowed", "This is not a proxy."), ids);
+    // RFC 9110 §10.2.1: an empty Allow, as there is no resource that CONNECT could name.
+    const refused = new AppError("method-not-allowed", "This is not a proxy.", { headers: { allow: "" } });
+    answerOnSocket(socket, refused, ids);
   });
   server.on("clientError", (error: NodeJS.ErrnoException, socket) => {
     if (connections.isAnswering(socket) || error.code === "ECONNRESET" || !socket.writable) socket.destroy();

@@ -38,6 +38,8 @@ export interface ApiWorldOptions {
   readonly log?: Log;
   readonly settings?: Partial<ServiceSettings>;
   readonly routePolicies?: RoutePolicies;
+  /** One pair for all worlds unless given. */
+  readonly keys?: KeySet;
 }
 
 export interface TestApi extends Client {
@@ -54,8 +56,9 @@ export async function createApiWorld({
   log = silentLog,
   settings = {},
   routePolicies = {},
+  keys: givenKeys,
 }: ApiWorldOptions = {}) {
-  const keys = await signingKeys();
+  const keys = givenKeys ?? (await signingKeys());
   const databaseServer = createInProcessDatabaseServer();
   const storeServer = createInProcessStoreServer(platform);
   const logServer = new InProcessEventLogServer({ ...platform, namespace });
