@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { plainText, textLimits } from "../../shared/events/event-schema.ts";
+import { maxTokenLength } from "../tokens/parse-token.ts";
 import { maxPasswordBytes } from "../users/password.ts";
 
 /** What callers may send. Every object is closed: an unknown member is refused, so that a slip does not go unseen. */
@@ -26,7 +27,8 @@ const digits = (min: number, max: number) =>
 const page = { limit: digits(1, 100).default(20), cursor: z.string().min(1).max(512).optional() };
 
 export const credentialsSchema = z.strictObject({ email, password });
-export const refreshSchema = z.strictObject({ refresh_token: z.string().min(1).max(512) });
+/** As long as an access token may be: one that was sent by mistake gets the answer for a bad refresh token. */
+export const refreshSchema = z.strictObject({ refresh_token: z.string().min(1).max(maxTokenLength) });
 export const emptySchema = z.strictObject({});
 export const reasonSchema = z.strictObject({ reason: reason.optional() });
 export const newUserSchema = z.strictObject({
