@@ -93,6 +93,21 @@ function changeToken(token: string, other: string, random: Random): string {
   ])();
 }
 
+/** Another text for the very same bytes, to whoever is not strict about base64url. */
+function respell(token: string, random: Random): string {
+  const parts = token.split(".");
+  const at = random.integer(0, parts.length - 1);
+  const part = parts[at] ?? "";
+  const last = alphabet.indexOf(part.slice(-1));
+  parts[at] = random.pick([
+    part.slice(0, -1) + (alphabet[last ^ random.integer(1, 3)] ?? ""),
+    part.slice(0, -1) + (alphabet[last ^ random.integer(1, 15)] ?? ""),
+    `${part}${random.pick(["=", "==", "A", "\t", "~"])}`,
+    part.replaceAll("-", "+").replaceAll("_", "/"),
+  ]);
+  return parts.join(".");
+}
+
 function changeRequest(request: TokenRequest, other: string, random: Random): void {
   const [sent = ""] = request.authorization;
   const token = sent.replace(/^Bearer /, "");
@@ -158,6 +173,7 @@ export const byteMutations: Readonly<Record<string, Mutation>> = {
     ] as const;
     draft.signer = random.pick(signers);
   },
+  spelling: ({ onToken }, { random }) => void onToken.push((text) => respell(text, random)),
   token: ({ onToken }, { random, forge }) =>
     void onToken.push((text) => changeToken(text, forge.good(forge.ec), random)),
   request: ({ onRequest }, { random, forge }) =>
