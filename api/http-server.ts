@@ -49,6 +49,8 @@ export async function startHttpServer(
     // A missing Host would be answered by Node without a body: the first middleware refuses it instead.
     requireHostHeader: false,
   });
+  // Node would drop those beyond a count without a word, a second Authorization or Host too: their size is the bound.
+  server.maxHeadersCount = 0;
   const connections = watchConnections(server);
   if (options.maxConnections !== undefined) limitConnections(server, options.maxConnections, log);
   server.on("request", takeOriginForm);
@@ -56,7 +58,9 @@ export async function startHttpServer(
   // RFC 9110 §10.1.1: an expectation that is not known may be ignored.
   server.on("checkExpectation", (request, response) => server.emit("request", request, response));
   server.on("connect", (_request, socket) => {
-    answerOnSocket(socket, new AppError("method-not-allowed", "This is not a proxy."), ids);
+    // RFC 9110 §10.2.1: an empty Allow, as there is no resource that CONNECT could name.
+    const refused = new AppError("method-not-allowed", "This is not a proxy.", { headers: { allow: "" } });
+    answerOnSocket(socket, refused, ids);
   });
   server.on("clientError", (error: NodeJS.ErrnoException, socket) => {
     if (connections.isAnswering(socket) || error.code === "ECONNRESET" || !socket.writable) socket.destroy();

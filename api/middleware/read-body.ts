@@ -2,21 +2,27 @@ import type { IncomingMessage } from "node:http";
 import getRawBody from "raw-body";
 import { AppError } from "../../shared/errors.ts";
 import { parseStrictJson } from "../../shared/strict-json.ts";
+import { mayHoldToken, refuseTokenInForm } from "./refuse-token-in-form.ts";
 
 const bodyLimit = 16 * 1024;
 
 /**
  * The request's body as strict JSON. `undefined` when there is none, which needs no content type.
- * Throws `unsupported-media-type`, `request-too-large`, `body-malformed` or `validation-failed`.
+ * Throws `unsupported-media-type`, `request-too-large`, `body-malformed`, `validation-failed`, or `auth-ambiguous` for a
+ * form that holds a token besides the header.
  */
 export async function readBody(request: IncomingMessage): Promise<unknown> {
   const length = request.headers["content-length"];
-  const isChunked = request.headers["transfer-encoding"] !== undefined;
-  if (!isChunked) {
-    if (length === undefined || length === "0") return undefined;
-    checkContentType(request.headers["content-type"]);
+  const coding = request.headers["transfer-encoding"];
+  const isChunked = coding !== undefined;
+  if (isChunked && coding.toLowerCase() !== "chunked") {
+    throw new AppError("request-malformed", "Send the body with no other Transfer-Encoding than chunked.");
   }
+  if (!isChunked && (length === undefined || length === "0")) return undefined;
+  const isForm = mayHoldToken(request);
+  if (!isChunked && !isForm) checkContentType(request.headers["content-type"]);
   const bytes = await readBytes(request);
+  if (isForm) refuseTokenInForm(bytes);
   if (bytes.length === 0) return undefined;
   checkContentType(request.headers["content-type"]);
   const reading = parseStrictJson(bytes);

@@ -4,13 +4,22 @@ import { headerValues } from "./header-values.ts";
 
 const maxTargetLength = 8 * 1024;
 
-/** What Node lets through: no Host or two of them (RFC 9112 §3.2), a target that is too long, and a path that is not percent-encoded UTF-8. */
+/**
+ * What Node lets through: a target that is too long, a version that is neither 1.0 nor 1.1, chunks in 1.0 (RFC 9112
+ * §6.1), no Host or two of them (§3.2), and a path that is not percent-encoded UTF-8.
+ */
 export function createRefuseMalformed(): Middleware {
   return async function refuseMalformed(ctx, next) {
     if (ctx.url.length > maxTargetLength)
       throw new AppError("uri-too-long", `Path and query may have at most ${maxTargetLength} characters.`);
     const hosts = headerValues(ctx.req, "host");
-    const isOld = ctx.req.httpVersion === "1.0";
+    const { httpVersion } = ctx.req;
+    const isOld = httpVersion === "1.0";
+    if (httpVersion !== "1.1" && (!isOld || ctx.get("transfer-encoding") !== "")) {
+      // Where this message ends is doubtful, and so is where a next one would begin.
+      ctx.set("connection", "close");
+      throw new AppError("request-malformed", "Send HTTP/1.1, or HTTP/1.0 without a Transfer-Encoding.");
+    }
     if (hosts.length > 1 || (hosts.length === 0 && !isOld))
       throw new AppError("request-malformed", "Send exactly one Host header.");
     if (ctx.path.includes("%") && !isDecodable(ctx.path))

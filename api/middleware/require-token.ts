@@ -35,21 +35,22 @@ function tokenIn(headers: readonly string[], isInQuery: boolean): string {
   if (more.length > 0 || (isInQuery && header !== "")) {
     throw new AppError("auth-ambiguous", "Send one Authorization header, and the token nowhere else.");
   }
-  const [scheme = "", ...rest] = header.split(/[ \t]+/);
-  if (scheme === "" || (isBearer(scheme) && rest.length === 0)) {
+  const end = header.indexOf(" ");
+  const scheme = end === -1 ? header : header.slice(0, end);
+  const token = end === -1 ? "" : header.slice(end).replace(/^ +/, "");
+  if (scheme === "" || (isBearer(scheme) && token === "")) {
     throw new AppError("token-missing", "Send an access token: Authorization: Bearer <token>.");
   }
   if (!isBearer(scheme)) {
     throw new AppError("auth-scheme-unsupported", "Send an access token: Authorization: Bearer <token>.");
   }
-  const [token = "", ...surplus] = rest;
-  if (surplus.length > 0 || tokenList.test(token)) {
+  if (token.includes(" ") || tokenList.test(token)) {
     throw new AppError("auth-malformed", "The Authorization header has more than one token after Bearer.");
   }
   return token;
 }
 
-/** RFC 9110 §11.1: the scheme is case-insensitive. */
+/** RFC 9110 §11.1: the scheme is case-insensitive; §11.4: nothing but spaces stands after it. */
 function isBearer(scheme: string): boolean {
   return scheme.toLowerCase() === "bearer";
 }

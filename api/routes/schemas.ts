@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { plainText, textLimits } from "../../shared/events/event-schema.ts";
+import { maxTokenLength } from "../tokens/parse-token.ts";
 import { emailRule, isAcceptableEmail } from "../users/email.ts";
 import { maxPasswordBytes, minPasswordBytes } from "../users/password.ts";
 
@@ -37,7 +38,8 @@ const digits = (min: number, max: number) =>
 const page = { limit: digits(1, 100).default(20), cursor: z.string().min(1).max(512).optional() };
 
 export const credentialsSchema = z.strictObject({ email, password });
-export const refreshSchema = z.strictObject({ refresh_token: z.string().min(1).max(512) });
+/** As long as an access token may be: one that was sent by mistake gets the answer for a bad refresh token. */
+export const refreshSchema = z.strictObject({ refresh_token: z.string().min(1).max(maxTokenLength) });
 export const emptySchema = z.strictObject({});
 export const reasonSchema = z.strictObject({ reason: reason.optional() });
 export const newUserSchema = z.strictObject({

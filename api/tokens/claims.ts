@@ -25,6 +25,9 @@ const text = (maxLength: number) =>
     .max(maxLength)
     .refine((value) => !controlOrLoneSurrogate.test(value));
 
+const maxRoles = 32;
+const roleName = text(64);
+
 /** Members that are not named here are dropped, never merged; those that are must be well-formed. */
 export function createClaimsSchema(lifetimeSeconds: number) {
   return z
@@ -39,8 +42,19 @@ export function createClaimsSchema(lifetimeSeconds: number) {
       jti: uuid,
       sid: uuid,
       epoch: z.int().min(0),
-      roles: z.array(text(64)).max(32),
+      roles: z.custom<readonly string[]>(isListOfRoles),
+      // RFC 9068 §2.2.3: read by nobody here, and yet a text if it is there.
+      scope: text(1024).optional(),
     })
     .refine(({ iat, exp }) => iat < exp && exp <= iat + lifetimeSeconds)
-    .transform((claims): AccessTokenClaims => claims);
+    .transform(({ scope: _scope, ...claims }): AccessTokenClaims => claims);
+}
+
+/** One answer for all entries: the length of the list is looked at first. */
+function isListOfRoles(value: unknown): boolean {
+  return (
+    Array.isArray(value) &&
+    value.length <= maxRoles &&
+    value.every((role) => roleName.safeParse(role).success)
+  );
 }

@@ -1,4 +1,5 @@
 import jwt from "jsonwebtoken";
+import type { ZodError } from "zod";
 import { AppError } from "../../shared/errors.ts";
 import type { Clock } from "../../shared/ports/platform.ts";
 import { type AccessTokenClaims, createClaimsSchema } from "./claims.ts";
@@ -31,12 +32,10 @@ export function createVerifyToken(deps: VerifyTokenDeps) {
     const parsed = parseToken(token);
     const key = chooseKey(deps.keys, parsed);
     if (parsed.signature.length !== key.signatureBytes) throw refusedSignature();
-    if (parsed.hasRepeatedClaim) throw refusedClaims("a claim stands in it twice");
-    if (Object.keys(parsed.claims).length === 0) throw refusedClaims("it has no claims");
+    refuseByContents(parsed);
     const nowSeconds = Math.floor(deps.clock.wallMs() / 1000);
     const claims = schema.safeParse(verifySignature(token, key, nowSeconds, deps));
-    if (!claims.success)
-      throw refusedClaims(claims.error.issues.map((issue) => issue.path.join(".")).join(", "));
+    if (!claims.success) throw refusedBySchema(claims.error);
     refuseByTime(claims.data, { nowSeconds, clockToleranceSeconds: deps.clockToleranceSeconds });
     return claims.data;
   };
@@ -52,6 +51,16 @@ export function refuseByTime(
   if (nowSeconds >= exp + clockToleranceSeconds) throw expired();
   // RFC 7519 §4.1.6 leaves `iat` to the application: one from the future would outrun a cut-off by time.
   if (Math.max(iat, nbf ?? 0) > nowSeconds + clockToleranceSeconds) throw notYetValid();
+}
+
+/** What no signature could make good. */
+function refuseByContents({ claims, ...parsed }: ParsedToken): void {
+  if (parsed.hasRepeatedClaim) throw refusedClaims("a claim stands in it twice");
+  if (parsed.isCrowded) {
+    throw Array.isArray(claims["aud"]) ? refusedAudience() : refusedClaims("they have too many entries");
+  }
+  if (parsed.hasHiddenCharacter) throw refusedClaims("a text holds a control character or half a character");
+  if (Object.keys(claims).length === 0) throw refusedClaims("it has no claims");
 }
 
 /** The order makes each fault come out under its own name, also where a long one breaks two rules. */
@@ -102,7 +111,7 @@ function translate(error: unknown): unknown {
   if (error instanceof jwt.NotBeforeError) return notYetValid();
   if (!(error instanceof jwt.JsonWebTokenError)) return error;
   if (error.message.startsWith("jwt audience invalid")) {
-    return new AppError("audience-rejected", "The token's aud is not this service.");
+    return refusedAudience();
   }
   if (error.message.startsWith("jwt issuer invalid")) {
     return new AppError("issuer-rejected", "The token's iss is not this service's issuer.");
@@ -121,6 +130,16 @@ function refusedSignature(): AppError {
 
 function refusedClaims(what: string): AppError {
   return new AppError("claims-invalid", `The token's claims are not acceptable: ${what || "iat, exp"}.`);
+}
+
+function refusedBySchema({ issues }: ZodError): AppError {
+  const names = new Set(issues.map(({ path }) => path.join(".")));
+  // One of several audiences, of which this service may be one: its tokens are for one alone.
+  return names.has("aud") ? refusedAudience() : refusedClaims([...names].join(", "));
+}
+
+function refusedAudience(): AppError {
+  return new AppError("audience-rejected", "The token's aud is not this service, and nobody else.");
 }
 
 function expired(): AppError {

@@ -233,6 +233,36 @@ const claims: Case[] = [
   ),
 ];
 
+const listOf = (length: number) => Array.from({ length }, (_, at) => at);
+const beyond: Case[] = [
+  [
+    "a header with 17 members",
+    "header-rejected",
+    (k) => withHeader(k, Object.fromEntries(listOf(17).entries())),
+  ],
+  ["a header with a long list", "header-rejected", (k) => withHeader(k, { x5c: listOf(100) })],
+  [
+    "a payload with 65 members",
+    "token-malformed",
+    (k) => withClaims(k, Object.fromEntries(listOf(65).entries())),
+  ],
+  ["a payload with a list of 700", "token-malformed", (k) => withClaims(k, { more: listOf(700) })],
+  ["a payload with a list of 300", "claims-invalid", (k) => withClaims(k, { more: listOf(300) })],
+  [
+    "several audiences, one of them ours",
+    "audience-rejected",
+    (k) => withClaims(k, { aud: [audience, "b"] }),
+  ],
+  ["33 roles", "claims-invalid", (k) => withClaims(k, { roles: listOf(33).map(String) })],
+  ...[{}, ["read"], [{}], ""].map(
+    (scope): Case => [`scope ${json(scope)}`, "claims-invalid", (k) => withClaims(k, { scope })],
+  ),
+  ...["\u0000", "a\r\nb", "\ud800", "\u0085"].flatMap((text): Case[] => [
+    [`${json(text)} in a claim that nobody reads`, "claims-invalid", (k) => withClaims(k, { more: [text] })],
+    [`${json(text)} in the name of one`, "claims-invalid", (k) => withClaims(k, { [text]: 1 })],
+  ]),
+];
+
 describe("verifyToken", () => {
   let keys: KeySet;
   let verifyToken: VerifyToken;
@@ -251,7 +281,7 @@ describe("verifyToken", () => {
     });
   }
 
-  for (const [what, code, token] of [...shape, ...algorithm, ...header, ...claims]) {
+  for (const [what, code, token] of [...shape, ...algorithm, ...header, ...claims, ...beyond]) {
     it(`refuses ${what} as ${code}`, async () => {
       await expectError(code, () => verifyToken(token(keys)));
     });
@@ -262,6 +292,10 @@ describe("verifyToken", () => {
     const verified = verifyToken(signed(keys, goodHeader(keys), text));
     expect(verified).to.deep.equal(goodClaims);
     expect(verified).not.to.have.property("admin");
+  });
+
+  it("accepts a scope, and leaves it out of the claims", () => {
+    expect(verifyToken(withClaims(keys, { scope: "read write" }))).to.deep.equal(goodClaims);
   });
 
   it("accepts times that lie within the tolerance", () => {

@@ -1,0 +1,30 @@
+import type { Random } from "../support/random.ts";
+
+/** What went against a promise: a 5xx, a hang, something bad that was taken, something good that was not. */
+export interface Finding {
+  readonly what: string;
+  /** What was sent, as a text that shows every byte. */
+  readonly input: string;
+}
+
+export interface Attempt {
+  /** How it was answered, to be counted. */
+  readonly outcome: string;
+  readonly finding?: Finding | undefined;
+}
+
+export interface OpenDoor {
+  /** One input, made by `random` alone, so that a case replays from its seed and number; and the judgement of its answer. */
+  readonly attempt: (random: Random) => Promise<Attempt>;
+  /** Whether good inputs are still taken and bad ones are not. Asked now and then, and at the end. */
+  readonly isWell: () => Promise<boolean>;
+  readonly close: () => Promise<void>;
+}
+
+/** A place where the product takes in what anybody may send, to be tried with what nobody should. */
+export interface FuzzDoor {
+  readonly name: string;
+  /** What is sent, in a line. */
+  readonly about: string;
+  readonly open: () => Promise<OpenDoor>;
+}

@@ -1,0 +1,29 @@
+import { Command, InvalidArgumentError, Option } from "commander";
+
+export interface FuzzCommandOptions {
+  readonly door: string;
+  readonly seconds: number;
+  readonly seed: number;
+  /** Only this one, to see it again. */
+  readonly case?: number;
+  readonly json: boolean;
+}
+
+/** Ends the process with 1 and a sentence when the arguments make no sense. */
+export function parseOptions(argv: readonly string[], doors: readonly string[]): FuzzCommandOptions {
+  return new Command("fuzz")
+    .description("Tries a door of the product with inputs that are nearly good, on embedded parts.")
+    .addOption(new Option("--door <name>", "which one").choices(doors).default(doors[0]))
+    .option("--seconds <s>", "how long", wholeNumber, 600)
+    .option("--seed <s>", "the seed of all inputs", wholeNumber, 1)
+    .option("--case <n>", "only the input of this number: shows it and how it is answered", wholeNumber)
+    .option("--json", "print one JSON object on the last line", false)
+    .parse([...argv])
+    .opts<FuzzCommandOptions>();
+}
+
+function wholeNumber(text: string): number {
+  const number = Number(text);
+  if (!Number.isSafeInteger(number) || number < 0) throw new InvalidArgumentError("expected a whole number");
+  return number;
+}
