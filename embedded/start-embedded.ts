@@ -32,7 +32,7 @@ export async function startEmbedded({ settings, platform, log, keys }: EmbeddedO
     email: settings.ADMIN_EMAIL ?? "admin@example.com",
     password: settings.ADMIN_PASSWORD ?? inventPassword(platform),
   };
-  const database = createInProcessDatabaseServer();
+  const database = createInProcessDatabaseServer(platform);
   const store = createInProcessStoreServer(platform);
   const eventLog = createInProcessEventLog(platform);
   const connect = () => ({ database: database.connect(), store: store.connect(), eventLog });

@@ -1,6 +1,7 @@
 import type { Database } from "../ports/database.ts";
 import { bulkLimitMs, type MongoOptions, openConnection } from "./connection.ts";
 import { createMongoLedger } from "./ledger.ts";
+import { createMongoSafeguards } from "./safeguards.ts";
 import { createMongoSessions, tokenModelOf } from "./sessions.ts";
 import { createMongoUsers } from "./users.ts";
 
@@ -15,6 +16,7 @@ export async function connectMongo(options: MongoOptions): Promise<Database> {
     users: createMongoUsers(mongo),
     sessions: createMongoSessions(mongo, tokens),
     ledger: createMongoLedger(mongo, tokens),
+    safeguards: createMongoSafeguards(mongo),
     migrate: () =>
       mongo.call(async () => {
         for (const model of Object.values(mongo.connection.models)) await model.createIndexes();

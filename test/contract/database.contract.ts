@@ -1,7 +1,9 @@
 import { expect } from "chai";
 import { afterEach, beforeEach, describe, it } from "mocha";
 import type { Database } from "../../shared/ports/database.ts";
+import { holdsContract } from "./holds.contract.ts";
 import { ledgerContract } from "./ledger.contract.ts";
+import { safeguardsContract } from "./safeguards.contract.ts";
 import { sessionStoreContract } from "./session-store.contract.ts";
 import { userStoreContract } from "./user-store.contract.ts";
 
@@ -46,5 +48,7 @@ export function databaseContract(title: string, openFixture: () => Promise<Datab
     userStoreContract(() => databases);
     sessionStoreContract(() => databases);
     ledgerContract(() => databases);
+    holdsContract(() => databases);
+    safeguardsContract(() => databases);
   });
 }

@@ -56,7 +56,7 @@ export async function createApiWorld({
   routePolicies = {},
 }: ApiWorldOptions = {}) {
   const keys = await signingKeys();
-  const databaseServer = createInProcessDatabaseServer();
+  const databaseServer = createInProcessDatabaseServer(platform);
   const storeServer = createInProcessStoreServer(platform);
   const logServer = new InProcessEventLogServer({ ...platform, namespace });
   const syncIntervalMs = settings.SYNC_INTERVAL_MS ?? 50;

@@ -26,7 +26,7 @@ export type WorkerWorld = Awaited<ReturnType<typeof createWorkerWorld>>;
 export async function createWorkerWorld() {
   const platform = createManualPlatform();
   const storeServer = createInProcessStoreServer({ ...platform, undoDepth: 100 });
-  const databaseServer = createInProcessDatabaseServer();
+  const databaseServer = createInProcessDatabaseServer(platform);
   const logServer = new InProcessEventLogServer({ ...platform, namespace });
   const store = storeServer.connect();
   const database = databaseServer.connect();

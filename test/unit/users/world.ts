@@ -23,7 +23,7 @@ export const refreshLifetimeSeconds = 3600;
 /** The use cases on an in-process database, with a clock that stands still and hooks around every store call. */
 export async function createWorld() {
   const platform = createManualPlatform();
-  const database = createInProcessDatabaseServer().connect();
+  const database = createInProcessDatabaseServer(platform).connect();
   const hooks = createHooks();
   const users = hooks.around(database.users);
   const sessions = hooks.around(database.sessions);
