@@ -1,4 +1,7 @@
 import type { RequestListener } from "node:http";
+import { createCarryOut } from "../shared/holds/carry-out.ts";
+import { createGuardAdministrators } from "../shared/holds/guard-administrators.ts";
+import { createHoldRule } from "../shared/holds/hold-rule.ts";
 import { createClosers } from "../shared/lifecycle.ts";
 import type { Log } from "../shared/log.ts";
 import { createMetrics, type Metrics } from "../shared/metrics.ts";
@@ -85,7 +88,7 @@ export async function startInstance(options: InstanceDeps): Promise<RunningInsta
   const { settings, platform, log, parts, keys, instanceId, routePolicies = {} } = options;
   checkRoutePolicies(routePolicies);
   const { database, store, eventLog } = parts;
-  const { users, sessions, ledger } = database;
+  const { users, sessions, ledger, safeguards } = database;
   const { clock, timers, ids } = platform;
   const closers = createClosers(log);
   const listeners = createClosers(log);
@@ -111,8 +114,16 @@ export async function startInstance(options: InstanceDeps): Promise<RunningInsta
   });
   closers.add("publisher", () => publisher.settled());
 
+  const guardAdministrators = createGuardAdministrators({ ...platform, users, safeguards });
   const useCases = createUseCases({
     ...platform,
+    guardAdministrators,
+    holdRule: createHoldRule({ safeguards, clock, settings }),
+    carryOut: createCarryOut({ users, guardAdministrators, clock, namespace: settings.NAMESPACE }),
+    onHeld({ eventId, type, actor }) {
+      metrics.holds.inc({ outcome: "held" });
+      log.warn("revocation.held", { event_id: eventId, type, actor });
+    },
     users,
     sessions,
     ledger,

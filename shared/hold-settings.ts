@@ -21,3 +21,10 @@ export const holdSettings = {
 } as const;
 
 export type HoldSettings = SettingsOf<typeof holdSettings>;
+
+/** Nothing is held. */
+export const holdsOff: HoldSettings = {
+  HOLD_ABOVE_USERS_PER_MINUTE: 0,
+  HOLD_TRUSTED_SOURCES: undefined,
+  HOLD_EXPIRES_SECONDS: 86_400,
+};

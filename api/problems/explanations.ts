@@ -36,6 +36,10 @@ export const explanations: Readonly<Record<ErrorCode, string>> = {
   "method-not-allowed": "The path exists, the method does not; the Allow header names those that do.",
   "request-timeout": "Headers and body must arrive within 30 seconds. Send the request again.",
   "email-taken": "Another user has this address; upper and lower case count as one. Choose another.",
+  "last-administrator":
+    "Without an active administrator nobody could administer this service. Create or reactivate another one first.",
+  "hold-over":
+    "Only a held revocation can be confirmed, and only once, before its hold ends; the receipt says what became of it.",
   "external-identity-taken": "Another user has this pair of iss and sub. Take it from him first.",
   "request-too-large": "A body may have at most 16 KB.",
   "unsupported-media-type":
@@ -49,6 +53,8 @@ export const explanations: Readonly<Record<ErrorCode, string>> = {
   "replica-stale":
     "This instance has not been able to prove for some time that it knows every revocation, so it accepts nobody. Try again, or ask another one.",
   "dependency-unavailable": "The database, the store or the event log does not answer. Try again shortly.",
+  "administrator-busy":
+    "Administrators are removed one at a time, so that one is always left. Try again shortly.",
   "outbox-full": "Events of this user wait to be published, too many of them. Try again shortly.",
   "shutting-down": "This instance is about to end. Ask another one.",
   "store-invalid": "The revocation store was lost or replaced, and is being repaired. Try again shortly.",

@@ -18,7 +18,7 @@ export type RouteDeps = MeDeps & UserRouteDeps & OperationsDeps & { readonly use
  * POST /users   GET /users  /users/:id   DELETE /users/:id
  * POST /users/:id/deactivate  /users/:id/sign-out  /users/:id/reactivate
  * POST /tokens/:jti/revoke
- * GET  /revocations  /revocations/:event_id  /instances
+ * GET  /revocations  /revocations/:event_id  /instances   POST /revocations/:event_id/confirm
  * GET  /.well-known/jwks.json  /livez  /readyz  /metrics  /problems/:slug
  */
 export function createRoutes(guards: Guards, deps: RouteDeps): AppRouter {

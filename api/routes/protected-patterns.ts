@@ -11,5 +11,6 @@ export const protectedPatterns = [
   "/tokens/:jti/revoke",
   "/revocations",
   "/revocations/:event_id",
+  "/revocations/:event_id/confirm",
   "/instances",
 ] as const;

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { plainText, textLimits } from "../../shared/events/event-schema.ts";
+import { rowStatuses } from "../../shared/ports/ledger.ts";
 import { maxPasswordBytes } from "../users/password.ts";
 
 /** What callers may send. Every object is closed: an unknown member is refused, so that a slip does not go unseen. */
@@ -53,6 +54,7 @@ export const revocationQuerySchema = z.strictObject({
   ...page,
   subject: plainText(textLimits.subject).optional(),
   jti: plainText(textLimits.jti).optional(),
+  status: z.enum(rowStatuses).optional(),
 });
 export const waitQuerySchema = z.strictObject({
   wait: z.enum(["enforced"]).optional(),

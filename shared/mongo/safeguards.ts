@@ -46,15 +46,13 @@ export function createMongoSafeguards({ connection, call }: MongoConnection): Sa
 
   /** Two steps: the first learns the server's time. Null when somebody counted in between. */
   async function countOnce({ source, users, most }: UserCount): Promise<readonly boolean[] | null> {
-    const _id = digestOf(source);
+    const only = { _id: digestOf(source) };
     const update = {
       $currentDate: { countedAt: true as const },
       $setOnInsert: { source, version: 0, users: [] },
     };
     const options: QueryOptions<CountDocument> = { upsert: true, returnDocument: "after" };
-    const found = await repeatIfDuplicate(() =>
-      counts.findOneAndUpdate({ _id }, update, options).lean().exec(),
-    );
+    const found = await repeatIfDuplicate(() => counts.findOneAndUpdate(only, update, options).lean().exec());
     // A server may answer so to one of two that insert at once.
     if (found === null) return null;
     const { version, countedAt } = found;
@@ -65,7 +63,7 @@ export function createMongoSafeguards({ connection, call }: MongoConnection): Sa
       nowMs: countedAt.getTime(),
     });
     const changed = { users: counted.map(documentOf), version: version + 1 };
-    const { matchedCount } = await counts.updateOne({ _id, version }, { $set: changed }).exec();
+    const { matchedCount } = await counts.updateOne({ ...only, version }, { $set: changed }).exec();
     return matchedCount === 1 ? areWithin : null;
   }
 

@@ -114,7 +114,12 @@ export async function createApiWorld({
     },
     async startWorker(): Promise<RunningWorker> {
       const worker = await startWorker({
-        settings: { namespace, issuer: defaults.TOKEN_ISSUER, syncIntervalMs },
+        settings: {
+          namespace,
+          issuer: defaults.TOKEN_ISSUER,
+          syncIntervalMs,
+          holds: { ...defaults, ...settings },
+        },
         platform,
         log,
         parts: connectParts(),

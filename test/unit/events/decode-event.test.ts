@@ -155,7 +155,7 @@ describe("decodeEvent, time", () => {
 
 describe("decodeEvent, refusals", () => {
   const refused: Record<
-    Exclude<DeadLetterReason, "internal-error">,
+    Exclude<DeadLetterReason, "internal-error" | "hold-expired" | "last-administrator">,
     readonly [string, () => DecodedEvent][]
   > = {
     "not-json": [

@@ -8,6 +8,7 @@ import { createRefreshSession } from "../../../api/users/refresh-session.ts";
 import { createRevokeToken } from "../../../api/users/revoke-token.ts";
 import { createSignIn } from "../../../api/users/sign-in.ts";
 import { createSignOutSession } from "../../../api/users/sign-out-session.ts";
+import { createGuardAdministrators } from "../../../shared/holds/guard-administrators.ts";
 import { createInProcessDatabaseServer } from "../../../shared/in-process/database.ts";
 import type { PasswordHasher } from "../../../shared/ports/platform.ts";
 import type { OutboxEntry } from "../../../shared/ports/user-store.ts";
@@ -55,6 +56,7 @@ export async function createWorld() {
     nobodysHash: "hash of nobody",
     namespace: "test",
     publish,
+    guardAdministrators: createGuardAdministrators({ ...platform, users, safeguards: database.safeguards }),
   };
   const createUser = createCreateUser(deps);
   return {
