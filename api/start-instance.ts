@@ -20,6 +20,7 @@ import { createOpenConnections } from "./blacklist/connections.ts";
 import { createMemoryAlarm } from "./blacklist/memory-alarm.ts";
 import { startReplicaComparison } from "./blacklist/replica-comparison.ts";
 import { longestAcceptanceMs, type RoutePolicies } from "./blacklist/staleness-policy.ts";
+import { createAcceptEvent } from "./events/accept-event.ts";
 import { createRaiseLongest } from "./raise-longest.ts";
 import { createReadiness } from "./readiness.ts";
 import { createReadReceipts } from "./receipts/read-receipts.ts";
@@ -219,6 +220,13 @@ export async function startInstance(options: InstanceDeps): Promise<RunningInsta
     connections,
     instanceId,
     receipts: createReadReceipts({ ledger, users, settleReceipts }),
+    acceptEvent: createAcceptEvent({
+      ...database,
+      eventLog,
+      clock,
+      namespace: settings.NAMESPACE,
+      ownIssuer: issuer,
+    }),
     emailOfUser: createEmailOfUser({ users, timers }),
     readiness: createReadiness({ feed, setup, clock, drainingSinceMs: () => drainingSinceMs }),
     routePolicies,

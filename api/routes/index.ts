@@ -2,13 +2,17 @@ import { Router } from "@koa/router";
 import type { RequestState } from "../request-state.ts";
 import type { UseCases } from "../users/create-use-cases.ts";
 import { addAuthRoutes } from "./auth.ts";
+import { addEventRoutes, type EventRouteDeps } from "./events.ts";
 import { addMeRoutes, type MeDeps } from "./me.ts";
 import { addOperationsRoutes, type OperationsDeps } from "./operations.ts";
 import { addRevocationRoutes } from "./revocations.ts";
 import type { AppRouter, Guards } from "./router.ts";
 import { addUserRoutes, type UserRouteDeps } from "./users.ts";
 
-export type RouteDeps = MeDeps & UserRouteDeps & OperationsDeps & { readonly useCases: UseCases };
+export type RouteDeps = MeDeps &
+  UserRouteDeps &
+  EventRouteDeps &
+  OperationsDeps & { readonly useCases: UseCases };
 
 /**
  * The whole surface, letter for letter: no other case, no slash at the end.
@@ -19,6 +23,7 @@ export type RouteDeps = MeDeps & UserRouteDeps & OperationsDeps & { readonly use
  * POST /users/:id/deactivate  /users/:id/sign-out  /users/:id/reactivate
  * POST /tokens/:jti/revoke
  * GET  /revocations  /revocations/:event_id  /instances   POST /revocations/:event_id/confirm
+ * POST /events
  * GET  /.well-known/jwks.json  /livez  /readyz  /metrics  /problems/:slug
  */
 export function createRoutes(guards: Guards, deps: RouteDeps): AppRouter {
@@ -27,6 +32,7 @@ export function createRoutes(guards: Guards, deps: RouteDeps): AppRouter {
   addMeRoutes(router, guards, deps);
   addUserRoutes(router, guards, deps.useCases, deps);
   addRevocationRoutes(router, guards, deps.useCases, deps.receipts);
+  addEventRoutes(router, guards, deps);
   addOperationsRoutes(router, guards, deps);
   return router;
 }

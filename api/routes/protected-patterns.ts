@@ -12,5 +12,6 @@ export const protectedPatterns = [
   "/revocations",
   "/revocations/:event_id",
   "/revocations/:event_id/confirm",
+  "/events",
   "/instances",
 ] as const;

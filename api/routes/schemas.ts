@@ -12,7 +12,7 @@ const password = plainText(maxPasswordBytes).refine(
 );
 const reason = plainText(textLimits.reason);
 const roles = z
-  .array(z.enum(["user", "admin"]))
+  .array(z.enum(["user", "admin", "emitter"]))
   .min(1)
   .max(8)
   .refine((given) => new Set(given).size === given.length, "must not name a role twice");

@@ -54,7 +54,7 @@ export interface UserStore {
   ping(): Promise<boolean>;
 }
 
-export type Role = "user" | "admin";
+export type Role = "user" | "admin" | "emitter";
 
 export interface NewUser {
   readonly id: string;

@@ -6,12 +6,12 @@ import type { Clock } from "../../shared/ports/platform.ts";
 import type { RevocationStore, Written } from "../../shared/ports/revocation-store.ts";
 import type { SessionStore } from "../../shared/ports/session-store.ts";
 import type { User, UserStore } from "../../shared/ports/user-store.ts";
+import { createResolveUser, rowOfUpstream } from "../../shared/revocation/resolve-user.ts";
 import { createDecide } from "./decide.ts";
 import { firstAdditions } from "./first-additions.ts";
 import { createJudge } from "./judge.ts";
 import { type Names, type Plan, planOfRow } from "./plan.ts";
 import type { ReceivedEvent } from "./received-event.ts";
-import { createResolveUser, rowOfUpstream } from "./resolve-user.ts";
 import { createWriteRevocation, type First, type Heartbeat, incarnationChanged } from "./write-revocation.ts";
 
 export interface ApplyDeps {

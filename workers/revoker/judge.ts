@@ -1,9 +1,9 @@
 import { type HoldRule, takesOutOfService } from "../../shared/holds/hold-rule.ts";
 import type { Ledger, LedgerRow } from "../../shared/ports/ledger.ts";
 import type { User } from "../../shared/ports/user-store.ts";
+import { rowOfUpstream } from "../../shared/revocation/resolve-user.ts";
 import { changeFromUpstream } from "../../shared/revocation/user-state.ts";
 import type { ReceivedEvent } from "./received-event.ts";
-import { rowOfUpstream } from "./resolve-user.ts";
 
 export interface JudgeDeps {
   readonly ledger: Pick<Ledger, "judge">;
