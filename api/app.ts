@@ -59,6 +59,7 @@ export function createGuards(deps: GuardDeps): Guards {
   return {
     bearer: [createGuard(checks)],
     admin: [createGuard([...checks, createRequireRole("admin")])],
+    emitter: [createGuard([...checks, createRequireRole("emitter", "admin")])],
   };
 }
 

@@ -5,6 +5,7 @@ import {
   kafkaCredentialsBelongTogether,
   redisCaNeedsTls,
 } from "../shared/engine-settings.ts";
+import { holdSettings } from "../shared/hold-settings.ts";
 import {
   type CrossFieldRule,
   choice,
@@ -68,6 +69,7 @@ export const serviceSettings = {
     description: "what an instance does beyond that: refuse, or go on for an hour",
     default: "strict",
   }),
+  ...holdSettings,
   BLACKLIST_CEILING_MB: integer(
     { min: 1, max: 1_048_576 },
     {

@@ -1,4 +1,7 @@
 import type { RequestListener } from "node:http";
+import { createCarryOut } from "../shared/holds/carry-out.ts";
+import { createGuardAdministrators } from "../shared/holds/guard-administrators.ts";
+import { createHoldRule } from "../shared/holds/hold-rule.ts";
 import { createInProcessFailureCounters } from "../shared/in-process/failure-counters.ts";
 import { createClosers } from "../shared/lifecycle.ts";
 import type { Log } from "../shared/log.ts";
@@ -22,6 +25,7 @@ import { createOpenConnections } from "./blacklist/connections.ts";
 import { createMemoryAlarm } from "./blacklist/memory-alarm.ts";
 import { startReplicaComparison } from "./blacklist/replica-comparison.ts";
 import { longestAcceptanceMs, type RoutePolicies } from "./blacklist/staleness-policy.ts";
+import { createAcceptEvent } from "./events/accept-event.ts";
 import type { KeyUpdates } from "./keys/key-watch.ts";
 import { createRaiseLongest } from "./raise-longest.ts";
 import { createReadiness } from "./readiness.ts";
@@ -99,7 +103,7 @@ export async function startInstance(options: InstanceDeps): Promise<RunningInsta
   const { settings, platform, log, parts, instanceId, routePolicies = {} } = options;
   checkRoutePolicies(routePolicies);
   const { database, store, eventLog } = parts;
-  const { users, sessions, ledger, idempotency } = database;
+  const { users, sessions, ledger, idempotency, safeguards } = database;
   const { clock, timers, ids } = platform;
   const closers = createClosers(log);
   const listeners = createClosers(log);
@@ -134,8 +138,16 @@ export async function startInstance(options: InstanceDeps): Promise<RunningInsta
   closers.add("failure counters", () => counters.close());
   const failureLimiter = createFailureLimiter({ counters, limits: failureLimitsOf(settings), log, metrics });
 
+  const guardAdministrators = createGuardAdministrators({ ...platform, users, safeguards });
   const useCases = createUseCases({
     ...platform,
+    guardAdministrators,
+    holdRule: createHoldRule({ safeguards, clock, settings }),
+    carryOut: createCarryOut({ users, guardAdministrators, clock, namespace: settings.NAMESPACE }),
+    onHeld({ eventId, type, actor }) {
+      metrics.holds.inc({ outcome: "held" });
+      log.warn("revocation.held", { event_id: eventId, type, actor });
+    },
     users,
     sessions,
     ledger,
@@ -255,6 +267,13 @@ export async function startInstance(options: InstanceDeps): Promise<RunningInsta
     failureLimiter,
     clientAddress: createClientAddress(parseTrustProxy(settings.TRUST_PROXY) ?? trustNobody),
     receipts: createReadReceipts({ ledger, users, settleReceipts }),
+    acceptEvent: createAcceptEvent({
+      ...database,
+      eventLog,
+      clock,
+      namespace: settings.NAMESPACE,
+      ownIssuer: issuer,
+    }),
     emailOfUser: createEmailOfUser({ users, timers }),
     readiness: createReadiness({ feed, setup, clock, drainingSinceMs: () => drainingSinceMs }),
     routePolicies,

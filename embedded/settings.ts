@@ -16,6 +16,10 @@ export const embeddedSettings = {
   SYNC_INTERVAL_MS,
   SHUTDOWN_GRACE_MS,
   LOG_LEVEL: { ...LOG_LEVEL, parse: (given: string | undefined) => LOG_LEVEL.parse(given || "warn") },
+  HOLD_ABOVE_USERS_PER_MINUTE: {
+    ...serviceSettings.HOLD_ABOVE_USERS_PER_MINUTE,
+    parse: (given: string | undefined) => serviceSettings.HOLD_ABOVE_USERS_PER_MINUTE.parse(given || "0"),
+  },
   HOST: text("an address", { description: "the address to listen on", default: "127.0.0.1" }),
   SIGNING_KEYS_FILE: optional(
     text("the path of a file", {

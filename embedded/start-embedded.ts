@@ -36,7 +36,7 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<Embedded>
     email: settings.ADMIN_EMAIL ?? "admin@example.com",
     password: settings.ADMIN_PASSWORD ?? inventPassword(platform),
   };
-  const database = createInProcessDatabaseServer();
+  const database = createInProcessDatabaseServer(platform);
   const store = createInProcessStoreServer(platform);
   const eventLog = createInProcessEventLog(platform);
   const failureCounters = createInProcessFailureCounters();
@@ -68,6 +68,7 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<Embedded>
         namespace: settings.NAMESPACE,
         issuer: settings.TOKEN_ISSUER,
         syncIntervalMs: settings.SYNC_INTERVAL_MS,
+        holds: settings,
       },
       platform,
       log,

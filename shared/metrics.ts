@@ -41,6 +41,11 @@ function createSharedMetrics(registers: Registry[]) {
       "What was found missing or damaged and was put right.",
       ["where", "cause"],
     ),
+    holds: counter(
+      "revocation_holds_total",
+      "Mass deactivations that were held, and what became of them; a redelivery may count again.",
+      ["outcome"],
+    ),
     comparedAt: gauge(
       "revocation_last_comparison_timestamp_seconds",
       "When everything was compared the last time, by the wall clock.",
@@ -93,6 +98,7 @@ function createWorkerMetrics(registers: Registry[]) {
       "revocation_oldest_pending_seconds",
       "Age of the oldest revocation not applied yet.",
     ),
+    held: measured("revocation_held", "Revocations that wait for an administrator's confirmation."),
     repairs: counter("revocation_store_repairs_total", "Repairs of the store from the ledger.", ["cause"]),
     pruned: counter("revocation_pruned_total", "What the pruner removed.", ["kind"]),
     enforced: counter("revocation_enforced_total", "Receipts settled: enforced by every instance."),

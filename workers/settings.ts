@@ -4,10 +4,12 @@ import {
   kafkaCredentialsBelongTogether,
   redisCaNeedsTls,
 } from "../shared/engine-settings.ts";
+import { holdSettings } from "../shared/hold-settings.ts";
 import { integer, optional, readSettings, type SettingsOf, type SettingsSource } from "../shared/settings.ts";
 
 export const workerSettings = {
   ...engineSettings,
+  ...holdSettings,
   HEALTH_PORT: optional(
     integer(
       { min: 0, max: 65_535 },

@@ -1,3 +1,4 @@
+import { type HoldSettings, holdsOff } from "../shared/hold-settings.ts";
 import type { Running } from "../shared/lifecycle.ts";
 import { createClosers, createEnding } from "../shared/lifecycle.ts";
 import type { Log } from "../shared/log.ts";
@@ -9,6 +10,7 @@ import { createFingerprinter } from "../shared/revocation/fingerprint.ts";
 import { untilDone } from "./back-off.ts";
 import { createCoalescedAdd, createCoalescedDatabase } from "./coalesced-ports.ts";
 import { startHealthListener } from "./health.ts";
+import { createHolds } from "./holds/create-holds.ts";
 import { type Loop, startLoop } from "./loop.ts";
 import { createMeasureLag } from "./measure-lag.ts";
 import { createMeasureRebalances } from "./measure-rebalances.ts";
@@ -26,6 +28,8 @@ export interface WorkerOptions {
     /** `iss` of our own tokens. */
     readonly issuer: string;
     readonly syncIntervalMs: number;
+    /** Left out: nothing is held. */
+    readonly holds?: HoldSettings;
     /** Left out: no listener. */
     readonly health?: { readonly host: string; readonly port: number | undefined };
   };
@@ -52,7 +56,8 @@ const lagIntervalMs = 5_000;
 export async function startWorker(options: WorkerOptions): Promise<RunningWorker> {
   const { settings, platform, log, parts } = options;
   const { database, store, eventLog } = parts;
-  const { users, sessions, ledger } = createCoalescedDatabase(database);
+  const coalesced = createCoalescedDatabase(database);
+  const { users, sessions, ledger } = coalesced;
   const { namespace, issuer, syncIntervalMs } = settings;
   const metrics =
     options.metrics ?? createMetrics({ withProcessMetrics: settings.health !== undefined, of: "worker" });
@@ -61,7 +66,18 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
   const closers = createClosers(log);
   const ending = createEnding(closers);
 
+  const holds = createHolds({
+    database: coalesced,
+    eventLog,
+    platform,
+    settings: settings.holds ?? holdsOff,
+    namespace,
+    log,
+    metrics,
+  });
   const { applyEvent, rewriteRow, isUnderWay } = createApplyEvent({
+    ...holds,
+    namespace,
     users,
     sessions,
     ledger,
@@ -102,6 +118,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     startPruner({ database, store, rewriteRow, platform, names, log, metrics, syncIntervalMs }).close,
   );
   closers.add("relay", startRelay().close);
+  closers.add("holds", holds.start().close);
   closers.add("lag", startLag().close);
   closers.add("revoker", () => consumer.close());
   closers.add("migration", startMigration());
@@ -130,6 +147,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
       store,
       publishEvent,
       applyEvent,
+      giveUp: holds.giveUp,
       isUnderWay,
       platform,
       namespace,

@@ -53,7 +53,8 @@ function checkContentType(header: string | undefined): void {
   throw new AppError("unsupported-media-type", "Send the body as application/json in UTF-8.");
 }
 
-async function readBytes(request: IncomingMessage): Promise<Uint8Array> {
+/** The body as it is. Throws as `readBody` does. */
+export async function readBytes(request: IncomingMessage): Promise<Uint8Array> {
   const known = readAhead.get(request);
   if (known !== undefined) return known;
   if (request.headers["content-encoding"] !== undefined) {

@@ -2,10 +2,12 @@ import { AppError } from "../../shared/errors.ts";
 import type { Role } from "../../shared/ports/user-store.ts";
 import { type Check, claimsOf } from "../request-state.ts";
 
-export function createRequireRole(role: Role): Check {
+/** One of them is enough. */
+export function createRequireRole(...roles: readonly Role[]): Check {
   return function requireRole(ctx) {
-    if (!claimsOf(ctx).roles.includes(role)) {
-      throw new AppError("forbidden", `This needs the role ${role}.`);
+    const held = claimsOf(ctx).roles;
+    if (!roles.some((role) => held.includes(role))) {
+      throw new AppError("forbidden", `This needs the role ${roles.join(" or ")}.`);
     }
   };
 }

@@ -42,6 +42,10 @@ export const explanations: Readonly<Record<ErrorCode, string>> = {
     "An Idempotency-Key stands for one call: the same method, path, query and body. Choose a new key for another call.",
   "rate-limited":
     "Too many attempts for this account, from this address or by this client have failed. Those that succeed do not count. Try again after Retry-After; until then the password is not looked at.",
+  "last-administrator":
+    "Without an active administrator nobody could administer this service. Create or reactivate another one first.",
+  "hold-over":
+    "Only a held revocation can be confirmed, and only once, before its hold ends; the receipt says what became of it.",
   "external-identity-taken": "Another user has this pair of iss and sub. Take it from him first.",
   "request-too-large": "A body may have at most 16 KB.",
   "unsupported-media-type":
@@ -58,6 +62,8 @@ export const explanations: Readonly<Record<ErrorCode, string>> = {
   "dependency-unavailable": "The database, the store or the event log does not answer. Try again shortly.",
   "too-busy":
     "Checking a password takes work on purpose, and this instance does only so much of it at once. Try again shortly, or ask another one.",
+  "administrator-busy":
+    "Administrators are removed one at a time, so that one is always left. Try again shortly.",
   "outbox-full": "Events of this user wait to be published, too many of them. Try again shortly.",
   "shutting-down": "This instance is about to end. Ask another one.",
   "no-signing-key":

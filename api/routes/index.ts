@@ -2,13 +2,18 @@ import { Router } from "@koa/router";
 import type { RequestState } from "../request-state.ts";
 import type { UseCases } from "../users/create-use-cases.ts";
 import { type AuthDeps, addAuthRoutes } from "./auth.ts";
+import { addEventRoutes, type EventRouteDeps } from "./events.ts";
 import { addMeRoutes, type MeDeps } from "./me.ts";
 import { addOperationsRoutes, type OperationsDeps } from "./operations.ts";
 import { addRevocationRoutes } from "./revocations.ts";
 import type { AppRouter, Guards } from "./router.ts";
 import { addUserRoutes, type UserRouteDeps } from "./users.ts";
 
-export type RouteDeps = AuthDeps & MeDeps & UserRouteDeps & OperationsDeps & { readonly useCases: UseCases };
+export type RouteDeps = AuthDeps &
+  MeDeps &
+  UserRouteDeps &
+  EventRouteDeps &
+  OperationsDeps & { readonly useCases: UseCases };
 
 /**
  * The whole surface, letter for letter: no other case, no slash at the end.
@@ -18,7 +23,8 @@ export type RouteDeps = AuthDeps & MeDeps & UserRouteDeps & OperationsDeps & { r
  * POST /users   GET /users  /users/:id   DELETE /users/:id
  * POST /users/:id/deactivate  /users/:id/sign-out  /users/:id/reactivate
  * POST /tokens/:jti/revoke
- * GET  /revocations  /revocations/:event_id  /instances
+ * GET  /revocations  /revocations/:event_id  /instances   POST /revocations/:event_id/confirm
+ * POST /events
  * GET  /.well-known/jwks.json  /livez  /readyz  /metrics  /problems/:slug
  */
 export function createRoutes(guards: Guards, deps: RouteDeps): AppRouter {
@@ -27,6 +33,7 @@ export function createRoutes(guards: Guards, deps: RouteDeps): AppRouter {
   addMeRoutes(router, guards, deps);
   addUserRoutes(router, guards, deps.useCases, deps);
   addRevocationRoutes(router, guards, deps.useCases, deps.receipts);
+  addEventRoutes(router, guards, deps);
   addOperationsRoutes(router, guards, deps);
   return router;
 }

@@ -11,5 +11,7 @@ export const protectedPatterns = [
   "/tokens/:jti/revoke",
   "/revocations",
   "/revocations/:event_id",
+  "/revocations/:event_id/confirm",
+  "/events",
   "/instances",
 ] as const;

@@ -1,12 +1,13 @@
 import { AppError } from "../../shared/errors.ts";
 import type { LedgerQuery, LedgerRow } from "../../shared/ports/ledger.ts";
+import { receiptOfRow } from "../../shared/receipts/receipt.ts";
 import type { ReadReceipts } from "../receipts/read-receipts.ts";
 import { claimsOf } from "../request-state.ts";
 import type { UseCases } from "../users/create-use-cases.ts";
 import { readId, readInput, readQuery } from "./input.ts";
 import { uuidPattern } from "./patterns.ts";
 import type { AppRouter, Guards } from "./router.ts";
-import { noQuerySchema, reasonSchema, revocationQuerySchema } from "./schemas.ts";
+import { emptySchema, noQuerySchema, reasonSchema, revocationQuerySchema } from "./schemas.ts";
 import { answerReceipt } from "./users.ts";
 
 export function addRevocationRoutes(
@@ -25,12 +26,13 @@ export function addRevocationRoutes(
   });
 
   router.get("/revocations", ...guards.admin, async (ctx) => {
-    const { limit, cursor, subject, jti } = readQuery(ctx, revocationQuerySchema);
+    const { limit, cursor, subject, jti, status } = readQuery(ctx, revocationQuerySchema);
     const { items, last } = await receipts.list({
       limit,
       ...(cursor !== undefined && { after: parseCursor(cursor) }),
       ...(subject !== undefined && { subject }),
       ...(jti !== undefined && { jti }),
+      ...(status !== undefined && { status }),
     });
     ctx.body = { items, next_cursor: last && cursorAfter(last) };
   });
@@ -38,6 +40,13 @@ export function addRevocationRoutes(
   router.get("/revocations/:event_id", ...guards.admin, async (ctx) => {
     readQuery(ctx, noQuerySchema);
     ctx.body = await receipts.get(readId(ctx, "event_id"));
+  });
+
+  router.post("/revocations/:event_id/confirm", ...guards.admin, async (ctx) => {
+    readQuery(ctx, noQuerySchema);
+    const eventId = readId(ctx, "event_id");
+    await readInput(ctx, emptySchema);
+    answerReceipt(ctx, receiptOfRow(await useCases.confirmHold(eventId, claimsOf(ctx).sub)), 202);
   });
 }
 

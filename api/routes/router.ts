@@ -8,4 +8,6 @@ export type RouteContext = RouterContext<RequestState>;
 export interface Guards {
   readonly bearer: readonly Middleware[];
   readonly admin: readonly Middleware[];
+  /** For those who may only tell of events, and for administrators. */
+  readonly emitter: readonly Middleware[];
 }

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { plainText, textLimits } from "../../shared/events/event-schema.ts";
+import { rowStatuses } from "../../shared/ports/ledger.ts";
 import { maxTokenLength } from "../tokens/parse-token.ts";
 import { emailRule, isAcceptableEmail } from "../users/email.ts";
 import { maxPasswordBytes, minPasswordBytes } from "../users/password.ts";
@@ -23,7 +24,7 @@ const reason = plainText(textLimits.reason).refine(
   "must not hold bidirectional control characters",
 );
 const roles = z
-  .array(z.enum(["user", "admin"]))
+  .array(z.enum(["user", "admin", "emitter"]))
   .min(1)
   .max(8)
   .refine((given) => new Set(given).size === given.length, "must not name a role twice");
@@ -66,6 +67,7 @@ export const revocationQuerySchema = z.strictObject({
   ...page,
   subject: plainText(textLimits.subject).optional(),
   jti: plainText(textLimits.jti).optional(),
+  status: z.enum(rowStatuses).optional(),
 });
 export const waitQuerySchema = z.strictObject({
   wait: z.enum(["enforced"]).optional(),

@@ -1,5 +1,5 @@
 import { isRetriable } from "../../shared/errors.ts";
-import { type Receipt, receiptOfOwnEvent } from "../../shared/receipts/receipt.ts";
+import { type Receipt, receiptOfOwnEvent, receiptOfRow } from "../../shared/receipts/receipt.ts";
 import type { ReadReceipts } from "../receipts/read-receipts.ts";
 import type { ReceiptWaiter } from "../receipts/receipt-waiter.ts";
 import { claimsOf } from "../request-state.ts";
@@ -48,7 +48,9 @@ export function addUserRoutes(
 
   router.post("/users/:id/deactivate", ...guards.admin, async (ctx) => {
     const { wait, timeout_ms: timeoutMs } = readQuery(ctx, waitQuerySchema);
-    const { changed, user, event } = await useCases.deactivateUser(await readChange(ctx));
+    const done = await useCases.deactivateUser(await readChange(ctx));
+    if (done.held !== null) return answerReceipt(ctx, receiptOfRow(done.held), 202);
+    const { changed, user, event } = done;
     const receipt = changed ? receiptOfOwnEvent(event) : await receipts.ofLastDeactivation(user);
     if (wait === undefined) return answerReceipt(ctx, receipt, changed ? 202 : 200);
     if (receipt.status === "enforced") return answerReceipt(ctx, receipt, 200);
@@ -76,7 +78,8 @@ export function addUserRoutes(
 
   router.delete("/users/:id", ...guards.admin, async (ctx) => {
     readQuery(ctx, noQuerySchema);
-    answerReceipt(ctx, await receipts.ofChange(await useCases.deleteUser(await readChange(ctx))), 202);
+    const done = await useCases.deleteUser(await readChange(ctx));
+    answerReceipt(ctx, done.held === null ? await receipts.ofChange(done) : receiptOfRow(done.held), 202);
   });
 }
 

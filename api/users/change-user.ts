@@ -1,5 +1,6 @@
 import { AppError, dependencyUnavailable } from "../../shared/errors.ts";
 import type { QuashEvent } from "../../shared/events/event.ts";
+import type { GuardAdministrators } from "../../shared/holds/guard-administrators.ts";
 import type { Ledger } from "../../shared/ports/ledger.ts";
 import type { Clock } from "../../shared/ports/platform.ts";
 import type { KeptDeactivation, User, UserStore } from "../../shared/ports/user-store.ts";
@@ -12,6 +13,7 @@ export interface ChangeUserDeps extends OwnEventDeps {
   readonly ledger: Pick<Ledger, "find">;
   readonly clock: Clock;
   readonly publish: Publish;
+  readonly guardAdministrators: GuardAdministrators;
 }
 
 export interface ChangeRequest {
@@ -34,10 +36,10 @@ const maxAttempts = 100;
 /**
  * Deactivates, signs out everywhere, reactivates or deletes: `change` says which. The new state and its event are
  * one conditional write, decided anew on the state that is found when another change came first; then the event is
- * published in the background. Throws `not-found` for an unknown and a deleted user.
+ * published in the background. Throws `not-found` for an unknown and a deleted user, and as the guard of administrators.
  */
 export function createChangeUser(deps: ChangeUserDeps, change: Exclude<UserChange, "credentials.changed">) {
-  const { users, clock } = deps;
+  const { users, clock, guardAdministrators } = deps;
 
   /** In the ledger since before it leaves the outbox. */
   async function wasRaised(eventId: string): Promise<boolean> {
@@ -59,12 +61,16 @@ export function createChangeUser(deps: ChangeUserDeps, change: Exclude<UserChang
       timeMs: Math.max(to.statusChangedAtMs, to.epochRaisedAtMs),
       details: { reason, actor, epoch: to.epoch },
     });
-    const changed = await users.change(userId, {
+    const wanted = {
       from: stateOf(user),
       to,
       event,
       ...(to.status === "deactivated" && change === "user.deactivated" && { deactivation: keptOf(event) }),
-    });
+    };
+    const changed =
+      to.status === "active"
+        ? await users.change(userId, wanted)
+        : await guardAdministrators(user, (condition) => users.change(userId, { ...wanted, ...condition }));
     return changed && { changed: true, user: changed, eventId: event.id, event };
   }
 

@@ -1,7 +1,9 @@
 import type { UserStore } from "../../shared/ports/user-store.ts";
 import { type ChangeUserDeps, createChangeUser } from "./change-user.ts";
+import { type ConfirmHoldDeps, createConfirmHold } from "./confirm-hold.ts";
 import { type CreateUserDeps, createCreateUser } from "./create-user.ts";
 import { createEnsureAdministrator } from "./ensure-administrator.ts";
+import { createHoldOrChange, type HoldOrChangeDeps } from "./hold-or-change.ts";
 import { createReadUsers } from "./read-users.ts";
 import { createRefreshSession, type RefreshSessionDeps } from "./refresh-session.ts";
 import { createRevokeToken, type RevokeTokenDeps } from "./revoke-token.ts";
@@ -12,7 +14,9 @@ export type UseCaseDeps = ChangeUserDeps &
   CreateUserDeps &
   RefreshSessionDeps &
   RevokeTokenDeps &
-  SignInDeps & { readonly users: UserStore };
+  SignInDeps &
+  HoldOrChangeDeps &
+  ConfirmHoldDeps & { readonly users: UserStore };
 
 /** Everything that callers can do with users, sessions and tokens. */
 export function createUseCases(deps: UseCaseDeps) {
@@ -24,10 +28,11 @@ export function createUseCases(deps: UseCaseDeps) {
     createUser,
     ensureAdministrator: createEnsureAdministrator({ users: deps.users, createUser }),
     readUsers: createReadUsers(deps),
-    deactivateUser: createChangeUser(deps, "user.deactivated"),
+    deactivateUser: createHoldOrChange(deps, "user.deactivated", createChangeUser(deps, "user.deactivated")),
     signOutUser: createChangeUser(deps, "user.signed-out"),
     reactivateUser: createChangeUser(deps, "user.reactivated"),
-    deleteUser: createChangeUser(deps, "user.deleted"),
+    deleteUser: createHoldOrChange(deps, "user.deleted", createChangeUser(deps, "user.deleted")),
+    confirmHold: createConfirmHold(deps),
     revokeToken: createRevokeToken(deps),
   };
 }

@@ -1,15 +1,16 @@
 import { createHash } from "node:crypto";
-import { ownSource } from "./event.ts";
+import { heldSource, ownSource } from "./event.ts";
 
 /**
- * The id under which the ledger knows an event. Two sources may use one id, so anybody else's is a UUID of version 8
+ * The id under which the ledger knows an event: its own if it came from us, also if it was held. Two sources may use one id, so anybody else's is a UUID of version 8
  * (RFC 9562 §5.8) made from both.
  */
 export function ledgerIdOf(
   event: { readonly source: string; readonly id: string },
   namespace: string,
 ): string {
-  return event.source === ownSource(namespace) ? event.id : uuidOf([event.source, event.id]);
+  const isOurs = event.source === ownSource(namespace) || event.source === heldSource(namespace);
+  return isOurs ? event.id : uuidOf([event.source, event.id]);
 }
 
 /** The id of the own event that says that a session has ended: one, however often and by whomever it is said. */

@@ -47,6 +47,11 @@ export function ownSource(namespace: string): string {
   return `/quash/${namespace}`;
 }
 
+/** `source` of what was asked of us, was held, and was not confirmed: no event of ours, since it changed nobody. */
+export function heldSource(namespace: string): string {
+  return `${ownSource(namespace)}/held`;
+}
+
 export const deadLetterReasons = [
   "not-json",
   "envelope-invalid",
@@ -54,6 +59,8 @@ export const deadLetterReasons = [
   "data-invalid",
   "clock-out-of-range",
   "too-large",
+  "hold-expired",
+  "last-administrator",
   "internal-error",
 ] as const;
 

@@ -1,7 +1,10 @@
 import { AppError, dependencyUnavailable } from "../errors.ts";
+import { createPlatform } from "../platform.ts";
 import type { Database } from "../ports/database.ts";
+import type { Platform } from "../ports/platform.ts";
 import { InProcessIdempotency } from "./idempotency.ts";
 import { InProcessLedger } from "./ledger.ts";
+import { InProcessSafeguards } from "./safeguards.ts";
 import { InProcessSessions } from "./sessions.ts";
 import { TokenTable } from "./tokens.ts";
 import { InProcessUsers } from "./users.ts";
@@ -13,13 +16,17 @@ export interface InProcessDatabaseServer {
   setAvailable(isAvailable: boolean): void;
 }
 
-export function createInProcessDatabaseServer(): InProcessDatabaseServer {
+/** Counts by the clock that it is given, as a server does by its own; the machine's unless given. */
+export function createInProcessDatabaseServer(
+  { clock }: Pick<Platform, "clock"> = createPlatform(),
+): InProcessDatabaseServer {
   const tokens = new TokenTable();
   const tables = {
     users: new InProcessUsers(),
     sessions: new InProcessSessions(tokens),
     ledger: new InProcessLedger(tokens),
     idempotency: new InProcessIdempotency(),
+    safeguards: new InProcessSafeguards(clock),
   };
   let isAvailable = true;
 
@@ -43,6 +50,7 @@ export function createInProcessDatabaseServer(): InProcessDatabaseServer {
       sessions: asPort(tables.sessions, check),
       ledger: { ...asPort(tables.ledger, check), ping },
       idempotency: asPort(tables.idempotency, check),
+      safeguards: asPort(tables.safeguards, check),
       migrate: async () => {
         await Promise.resolve();
         check();

@@ -1,5 +1,6 @@
 import type {
   AppliedNote,
+  Confirmation,
   EnforcedNote,
   EventNote,
   Fence,
@@ -13,11 +14,25 @@ import type {
   PendingRow,
   RowsOver,
   TokenSelection,
+  Verdict,
 } from "../ports/ledger.ts";
 import { type Longest, longestOf, nothingLong } from "../revocation/longest.ts";
 import type { TokenTable } from "./tokens.ts";
 
 const emptyFence: Fence = { incarnation: null, longest: nothingLong };
+
+const untouched = {
+  status: "pending",
+  hold: null,
+  untilMs: null,
+  unrecorded: false,
+  appliedAtMs: null,
+  incarnation: null,
+  position: null,
+  enforcedAtMs: null,
+  tokensRevoked: 0,
+  instances: [],
+} as const;
 
 /** Every public method is one atomic step. */
 export class InProcessLedger {
@@ -33,20 +48,55 @@ export class InProcessLedger {
 
   insertPending(rows: readonly PendingRow[]): void {
     for (const row of rows) {
-      if (this.#rows.has(row.eventId)) continue;
-      this.#put({
-        ...row,
-        status: "pending",
-        untilMs: null,
-        unrecorded: false,
-        appliedAtMs: null,
-        incarnation: null,
-        position: null,
-        enforcedAtMs: null,
-        tokensRevoked: 0,
-        instances: [],
-      });
+      if (!this.#rows.has(row.eventId)) this.#put({ ...row, ...untouched });
     }
+  }
+
+  judge(row: PendingRow, { heldUntilMs }: Verdict): LedgerRow {
+    const present = this.#rows.get(row.eventId) ?? { ...row, ...untouched };
+    const isOpen = present.status === "pending" || present.status === "failed";
+    if (!isOpen || present.hold !== null) return present;
+    const verdict =
+      heldUntilMs === null
+        ? ({ status: "pending", hold: { state: "admitted" }, untilMs: null } as const)
+        : ({ status: "held", hold: { state: "held" }, untilMs: heldUntilMs } as const);
+    this.#put({ ...present, ...verdict });
+    return { ...present, ...verdict };
+  }
+
+  confirmHold(eventId: string, confirmation: Confirmation): LedgerRow | null {
+    const row = this.#rows.get(eventId);
+    if (row?.status !== "held" || row.hold?.state !== "held") return null;
+    const confirmed: LedgerRow = {
+      ...row,
+      status: "pending",
+      untilMs: null,
+      hold: { state: "confirmed", ...confirmation },
+    };
+    this.#put(confirmed);
+    return confirmed;
+  }
+
+  listHoldsOver(nowMs: number, limit: number): LedgerRow[] {
+    const over = this.#all().filter((row) => row.status === "held" && isHoldOver(row, nowMs));
+    return oldestFirst(over).slice(0, limit);
+  }
+
+  beginHoldEnd(eventId: string, nowMs: number): boolean {
+    const row = this.#rows.get(eventId);
+    if (row?.status !== "held" || !isHoldOver(row, nowMs)) return false;
+    this.#put({ ...row, hold: { state: "ending" } });
+    return true;
+  }
+
+  endHold(eventId: string, { untilMs }: { readonly untilMs: number }): void {
+    const row = this.#rows.get(eventId);
+    if (row?.status !== "held" || row.hold?.state !== "ending") return;
+    this.#put({ ...row, status: "failed", untilMs, hold: null });
+  }
+
+  countHeld(): number {
+    return this.#all().filter(({ status }) => status === "held").length;
   }
 
   find(eventId: string): LedgerRow | null {
@@ -57,8 +107,9 @@ export class InProcessLedger {
     return eventIds.flatMap((eventId) => this.#rows.get(eventId) ?? []);
   }
 
-  list({ limit, after, subject, jti }: LedgerQuery): LedgerRow[] {
+  list({ limit, after, subject, jti, status }: LedgerQuery): LedgerRow[] {
     return this.#all()
+      .filter((row) => status === undefined || row.status === status)
       .filter((row) => subject === undefined || row.subject === subject)
       .filter((row) => jti === undefined || row.jti === jti)
       .filter((row) => after === undefined || isNewerFirst(after, row))
@@ -233,8 +284,12 @@ function oldestFirst(rows: readonly LedgerRow[], after?: Place): LedgerRow[] {
     .toSorted((a, b) => (isNewerFirst(b, a) ? -1 : 1));
 }
 
+function isHoldOver({ hold, untilMs }: LedgerRow, nowMs: number): boolean {
+  return hold?.state === "ending" || (untilMs !== null && untilMs < nowMs);
+}
+
 function isOver({ status, untilMs }: LedgerRow, over: RowsOver): boolean {
-  if (status === "pending" || untilMs === null) return false;
+  if (status === "pending" || status === "held" || untilMs === null) return false;
   return untilMs < (status === "applied" ? over.unsettledUntilBeforeMs : over.untilBeforeMs);
 }
 

@@ -40,6 +40,7 @@ export class InProcessUsers {
       statusChangedAtMs: user.createdAtMs,
       epochRaisedAtMs: user.createdAtMs,
       outbox: [],
+      revision: 0,
       lastDeactivation: null,
     };
     this.#documents.set(user.id, document);
@@ -86,12 +87,22 @@ export class InProcessUsers {
     return this.#all().some(({ status, roles }) => status === "active" && roles.includes("admin"));
   }
 
+  hasOtherAdministrator(id: string): boolean {
+    return this.#all().some((one) => one.id !== id && one.status === "active" && one.roles.includes("admin"));
+  }
+
+  raiseRevision(id: string): void {
+    const document = this.#documents.get(id);
+    if (document !== undefined) this.#put({ ...document, revision: document.revision + 1 });
+  }
+
   change(
     id: string,
-    { from, to, changedAtMs = to.statusChangedAtMs, event, deactivation }: StateChange,
+    { from, revision, to, changedAtMs = to.statusChangedAtMs, event, deactivation }: StateChange,
   ): User | null {
     const document = this.#documents.get(id);
     if (
+      (revision !== undefined && document?.revision !== revision) ||
       document?.status !== from.status ||
       document.epoch !== from.epoch ||
       document.statusChangedAtMs !== from.statusChangedAtMs ||

@@ -2,6 +2,7 @@ import type { Database } from "../ports/database.ts";
 import { bulkLimitMs, type MongoOptions, openConnection } from "./connection.ts";
 import { createMongoIdempotency } from "./idempotency.ts";
 import { createMongoLedger } from "./ledger.ts";
+import { createMongoSafeguards } from "./safeguards.ts";
 import { createMongoSessions, tokenModelOf } from "./sessions.ts";
 import { createMongoUsers } from "./users.ts";
 
@@ -17,6 +18,7 @@ export async function connectMongo(options: MongoOptions): Promise<Database> {
     sessions: createMongoSessions(mongo, tokens),
     ledger: createMongoLedger(mongo, tokens),
     idempotency: createMongoIdempotency(mongo),
+    safeguards: createMongoSafeguards(mongo),
     migrate: () =>
       mongo.call(async () => {
         for (const model of Object.values(mongo.connection.models)) await model.createIndexes();

@@ -1,6 +1,13 @@
 import { Schema } from "mongoose";
 import type { EventType, ExternalIdentity } from "../events/event.ts";
-import type { AppliedNote, Fence, InstanceEnforcement, LedgerRow, PendingRow } from "../ports/ledger.ts";
+import type {
+  AppliedNote,
+  Fence,
+  Hold,
+  InstanceEnforcement,
+  LedgerRow,
+  PendingRow,
+} from "../ports/ledger.ts";
 import { parsePosition } from "../revocation/position.ts";
 
 /** What is null in a row is missing here. */
@@ -20,6 +27,9 @@ export interface RevocationDocument {
   readonly effectiveAt: Date;
   readonly requestedAt: Date;
   readonly status: LedgerRow["status"];
+  readonly hold?: Hold["state"];
+  readonly confirmedBy?: string;
+  readonly confirmedAt?: Date;
   readonly until?: Date;
   readonly unrecorded?: boolean;
   readonly appliedAt?: Date;
@@ -67,6 +77,9 @@ export const revocationSchema = new Schema<RevocationDocument>(
     effectiveAt: requiredTime,
     requestedAt: requiredTime,
     status: requiredText,
+    hold: String,
+    confirmedBy: String,
+    confirmedAt: Date,
     until: Date,
     unrecorded: Boolean,
     appliedAt: Date,
@@ -137,6 +150,7 @@ export function rowOf({ _id: eventId, ...document }: RevocationDocument): Ledger
     effectiveAtMs: document.effectiveAt.getTime(),
     requestedAtMs: document.requestedAt.getTime(),
     status: document.status,
+    hold: holdOf(document),
     untilMs: document.until?.getTime() ?? null,
     unrecorded: document.unrecorded ?? false,
     appliedAtMs: document.appliedAt?.getTime() ?? null,
@@ -150,6 +164,15 @@ export function rowOf({ _id: eventId, ...document }: RevocationDocument): Ledger
       atMs: at?.getTime() ?? null,
     })),
   };
+}
+
+function holdOf({
+  hold: state,
+  confirmedBy: by = "",
+  confirmedAt,
+}: Omit<RevocationDocument, "_id">): Hold | null {
+  if (state === undefined) return null;
+  return state === "confirmed" ? { state, by, atMs: confirmedAt?.getTime() ?? 0 } : { state };
 }
 
 export function documentOfInstance({ id, state, atMs }: InstanceEnforcement): InstanceDocument {

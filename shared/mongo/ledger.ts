@@ -3,6 +3,7 @@ import type { AppliedNote, Ledger, LedgerRow, RowsOver } from "../ports/ledger.t
 import { bulkLimitMs, type MongoConnection } from "./connection.ts";
 import { repeatIfDuplicate } from "./failures.ts";
 import { createMongoFence } from "./fence.ts";
+import { createMongoHolds } from "./holds.ts";
 import {
   documentOfInstance,
   documentOfPendingRow,
@@ -47,6 +48,7 @@ export function createMongoLedger(mongo: MongoConnection, tokens: Model<TokenDoc
   return {
     ...createMongoMarks(mongo, tokens),
     ...createMongoFence(mongo),
+    ...createMongoHolds(mongo, rows),
     ping,
     insertPending: (pending) =>
       pending.length === 0
@@ -63,9 +65,10 @@ export function createMongoLedger(mongo: MongoConnection, tokens: Model<TokenDoc
         return document === null ? null : rowOf(document);
       }),
     findMany: (eventIds) => findAll({ _id: trusted({ $in: [...eventIds] }) }),
-    list: ({ limit, after, subject, jti }) =>
+    list: ({ limit, after, subject, jti, status }) =>
       findAll(
         {
+          ...(status === undefined ? {} : { status }),
           ...(subject === undefined ? {} : { subject }),
           ...(jti === undefined ? {} : { jti }),
           ...(after === undefined ? {} : { $or: olderThan(new Date(after.requestedAtMs), after.eventId) }),
@@ -154,7 +157,7 @@ function noteOf(eventId: string, note: AppliedNote) {
 function isOver({ untilBeforeMs, unsettledUntilBeforeMs }: RowsOver): QueryFilter<RevocationDocument> {
   const until = trusted({ $lt: new Date(untilBeforeMs) });
   const unsettledUntil = trusted({ $lt: new Date(unsettledUntilBeforeMs) });
-  const settled = ["enforced", "failed", "held"] as const;
+  const settled = ["enforced", "failed"] as const;
   return {
     $or: [
       { until, status: trusted({ $in: [...settled] }) },

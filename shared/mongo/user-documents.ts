@@ -21,6 +21,8 @@ export interface UserDocument {
   readonly outbox: readonly WaitingEvent[];
   /** Counted apart, so that a user is read without his waiting events. */
   readonly outboxLength: number;
+  /** Missing until it is raised for the first time. */
+  readonly revision?: number;
   readonly lastDeactivation?: DeactivationDocument;
 }
 
@@ -76,6 +78,7 @@ export const userSchema = new Schema<UserDocument>(
     deletedAt: Date,
     outbox: [new Schema({ id: String, event: Schema.Types.Mixed }, { _id: false })],
     outboxLength: { type: Number, required: true },
+    revision: Number,
     lastDeactivation: new Schema(deactivationSchema, { _id: false }),
   },
   { versionKey: false },
@@ -139,6 +142,7 @@ export function userOf(document: Omit<UserDocument, "outbox">): User {
     externalIds: (document.externalKeys ?? []).map(identityOf),
     createdAtMs: document.createdAt.getTime(),
     outboxLength: document.outboxLength,
+    revision: document.revision ?? 0,
     lastDeactivation: deactivationOf(document.lastDeactivation),
   };
 }

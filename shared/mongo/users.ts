@@ -82,6 +82,15 @@ export function createMongoUsers({ connection, call, ping }: MongoConnection): U
       }, bulkLimitMs),
     hasAdministrator: () =>
       call(async () => (await users.exists({ status: "active", roles: "admin" }).exec()) !== null),
+    hasOtherAdministrator: (id) =>
+      call(async () => {
+        const isOther = { _id: trusted({ $ne: id }) };
+        return (await users.exists({ ...isOther, status: "active", roles: "admin" }).exec()) !== null;
+      }),
+    raiseRevision: (id) =>
+      call(async () => {
+        await users.updateOne({ _id: id }, { $inc: { revision: 1 } }).exec();
+      }),
     change: (id, change) =>
       call(async () => {
         const document = await users
@@ -175,9 +184,10 @@ export function createMongoUsers({ connection, call, ping }: MongoConnection): U
   };
 }
 
-function stillAt(id: string, { from }: StateChange) {
+function stillAt(id: string, { from, revision }: StateChange) {
   return {
     _id: id,
+    ...(revision === undefined ? {} : { revision: revision === 0 ? trusted({ $exists: false }) : revision }),
     status: from.status,
     epoch: from.epoch,
     statusChangedAt: new Date(from.statusChangedAtMs),

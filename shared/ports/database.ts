@@ -1,5 +1,6 @@
 import type { IdempotencyStore } from "./idempotency-store.ts";
 import type { Ledger } from "./ledger.ts";
+import type { Safeguards } from "./safeguards.ts";
 import type { SessionStore } from "./session-store.ts";
 import type { UserStore } from "./user-store.ts";
 
@@ -9,6 +10,7 @@ export interface Database {
   readonly sessions: SessionStore;
   readonly ledger: Ledger;
   readonly idempotency: IdempotencyStore;
+  readonly safeguards: Safeguards;
   /** Creates the indexes. Idempotent; safe from many processes at once. */
   migrate(): Promise<void>;
   ping(): Promise<boolean>;

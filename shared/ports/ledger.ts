@@ -8,12 +8,26 @@ import type { Position } from "../revocation/position.ts";
  *
  * - Writes are acknowledged by a majority and the journal; the fence is read from the primary with majority concern.
  * - `insertPending` never overwrites; `noteApplied` never turns an enforced row back; `noteEnforced` is final.
- * - A pending row is never purged.
+ * - A pending row is never purged, nor is a held one: it ends by being confirmed, or as failed.
  * - Errors: `dependency-unavailable` means "not known to have happened".
  */
 export interface Ledger {
   /** Inserts the rows that are not there yet. */
   insertPending(rows: readonly PendingRow[]): Promise<void>;
+  /**
+   * Inserts the row as admitted or held; one that is there, pending or failed, and was never judged, becomes so. Answers
+   * with the row as it is then: of two verdicts on one event the first stands.
+   */
+  judge(row: PendingRow, verdict: Verdict): Promise<LedgerRow>;
+  /** Makes a held row a pending one that is confirmed. Null when it is not held, or its hold is ending. */
+  confirmHold(eventId: string, confirmation: Confirmation): Promise<LedgerRow | null>;
+  /** Held rows whose `untilMs` lies before `nowMs`, and those whose hold is ending, the oldest first. */
+  listHoldsOver(nowMs: number, limit: number): Promise<LedgerRow[]>;
+  /** From now on it cannot be confirmed. False when the row is not held, or not over. */
+  beginHoldEnd(eventId: string, nowMs: number): Promise<boolean>;
+  /** Makes a row whose hold is ending `failed`; it counts as not judged then. */
+  endHold(eventId: string, failed: { readonly untilMs: number }): Promise<void>;
+  countHeld(): Promise<number>;
   find(eventId: string): Promise<LedgerRow | null>;
   findMany(eventIds: readonly string[]): Promise<LedgerRow[]>;
   /** The newest first, by (requestedAt, id), after `after`. */
@@ -116,8 +130,10 @@ export interface PendingRow {
 }
 
 export interface LedgerRow extends PendingRow {
-  readonly status: "pending" | "held" | "applied" | "enforced" | "failed";
-  /** Kept until then; null while pending. */
+  readonly status: RowStatus;
+  /** Null where it was never asked whether it is to be held. */
+  readonly hold: Hold | null;
+  /** Kept until then, or held; null while pending. */
   readonly untilMs: number | null;
   /** Whether `jti` lies in the side bucket, since no token of that id is recorded. */
   readonly unrecorded: boolean;
@@ -128,6 +144,30 @@ export interface LedgerRow extends PendingRow {
   readonly tokensRevoked: number;
   /** Who enforced it, as it stood when it was settled. */
   readonly instances: readonly InstanceEnforcement[];
+}
+
+export const rowStatuses = ["pending", "held", "applied", "enforced", "failed"] as const;
+export type RowStatus = (typeof rowStatuses)[number];
+
+/**
+ * - admitted: not to be held, whatever is counted later.
+ * - held: waits for an administrator; only in a row of status `held`.
+ * - ending: nobody confirmed it in time; becomes a dead letter. Only in a row of status `held`.
+ * - confirmed: goes its way as if it had never been held.
+ */
+export type Hold =
+  | { readonly state: "admitted" | "held" | "ending" }
+  | ({ readonly state: "confirmed" } & Confirmation);
+
+export interface Confirmation {
+  /** An administrator's id. */
+  readonly by: string;
+  readonly atMs: number;
+}
+
+export interface Verdict {
+  /** Until when it waits for a confirmation; null where it is not held. */
+  readonly heldUntilMs: number | null;
 }
 
 export interface InstanceEnforcement {
@@ -211,4 +251,5 @@ export interface LedgerQuery {
   readonly after?: { readonly requestedAtMs: number; readonly eventId: string };
   readonly subject?: string;
   readonly jti?: string;
+  readonly status?: RowStatus;
 }

@@ -23,7 +23,11 @@ export interface UserStore {
   /** The states of all users, tombstones among them, ordered by id, after `after`. */
   listStates(page: { readonly after?: string; readonly limit: number }): Promise<IdentifiedState[]>;
   hasAdministrator(): Promise<boolean>;
-  /** Null when the user's state is no longer `change.from`. `change.event` is appended to the outbox in the same write. */
+  /** Whether somebody else is an active administrator. */
+  hasOtherAdministrator(id: string): Promise<boolean>;
+  /** From now on a change that names the revision which he had comes to nothing. */
+  raiseRevision(id: string): Promise<void>;
+  /** Null when the user's state is no longer `change.from`, or his revision is another one than it names. `change.event` is appended to the outbox in the same write. */
   change(id: string, change: StateChange): Promise<User | null>;
   /**
    * As `change` for each, each by itself one step. Null also for one that another change has followed at once: what
@@ -50,7 +54,7 @@ export interface UserStore {
   ping(): Promise<boolean>;
 }
 
-export type Role = "user" | "admin";
+export type Role = "user" | "admin" | "emitter";
 
 export interface NewUser {
   readonly id: string;
@@ -74,6 +78,8 @@ export interface User extends IdentifiedState {
   readonly externalIds: readonly ExternalIdentity[];
   readonly createdAtMs: number;
   readonly outboxLength: number;
+  /** See `raiseRevision`. */
+  readonly revision: number;
   /** The last deactivation of ours or of an upstream system; null when there was none. */
   readonly lastDeactivation: KeptDeactivation | null;
 }
@@ -98,6 +104,8 @@ export interface UserQuery {
 
 export interface StateChange {
   readonly from: UserState;
+  /** Left out where it does not matter. */
+  readonly revision?: number;
   readonly to: UserState;
   /**
    * When it is made, by the clock of whoever makes it; counts for a tombstone. Left out where `to.statusChangedAtMs`

@@ -67,6 +67,7 @@ function withoutReceipts(database: Database, isAway: () => boolean): Database {
     ),
     sessions: database.sessions,
     idempotency: database.idempotency,
+    safeguards: database.safeguards,
     ledger: replaceMethod(database.ledger, "find", (id) => (isAway() ? away() : database.ledger.find(id))),
   };
 }

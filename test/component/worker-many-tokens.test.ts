@@ -31,9 +31,7 @@ describe("revoker: a user with more than 100,000 live tokens", () => {
       sizes.add = Math.max(sizes.add, Array.isArray(additions) ? additions.length : Infinity);
       count();
     });
-    const { users, sessions } = world.database;
-    const { clock } = world.platform;
-    const { applyEvent } = createApplyEvent({ users, sessions, ledger, store, clock, names: world.names });
+    const { applyEvent } = createApplyEvent({ ...world.applyDeps, ledger, store });
     const event = world.event("user.deactivated", { subject: user.id });
     await applyEvent(receiveEvent(event, { namespace }), {
       heartbeat: async () => {

@@ -116,9 +116,9 @@ describe("pruner: purge", () => {
 
   it("spares a failed row whose event is applied after all while it is about to go", async () => {
     const user = await world.addUser();
-    const { database, names, store, platform } = world;
-    const { users, sessions, ledger } = database;
-    const { applyEvent } = createApplyEvent({ users, sessions, ledger, store, clock: platform.clock, names });
+    const { database, store, platform } = world;
+    const { ledger } = database;
+    const { applyEvent } = createApplyEvent({ ...world.applyDeps, ledger, store });
     const event = world.ownEvent("user.deactivated", user.id, { epoch: 1 });
     await world.close();
     await ledger.insertPending([pendingRowOfOwnEvent(event)]);

@@ -170,9 +170,8 @@ describe("pruner: what may happen while a store is rebuilt", () => {
   }
 
   function applyVia(store: WorkerWorld["store"]) {
-    const { users, sessions, ledger } = world.database;
-    const { clock } = world.platform;
-    const { applyEvent } = createApplyEvent({ users, sessions, ledger, store, clock, names: world.names });
+    const { ledger } = world.database;
+    const { applyEvent } = createApplyEvent({ ...world.applyDeps, ledger, store });
     return (event: QuashEvent) =>
       applyEvent(receiveEvent(event, { namespace }), { heartbeat: () => Promise.resolve() });
   }

@@ -1,8 +1,10 @@
 import { expect } from "chai";
 import { afterEach, beforeEach, describe, it } from "mocha";
 import type { Database } from "../../shared/ports/database.ts";
+import { holdsContract } from "./holds.contract.ts";
 import { idempotencyStoreContract } from "./idempotency-store.contract.ts";
 import { ledgerContract } from "./ledger.contract.ts";
+import { safeguardsContract } from "./safeguards.contract.ts";
 import { sessionStoreContract } from "./session-store.contract.ts";
 import { userStoreContract } from "./user-store.contract.ts";
 
@@ -48,5 +50,7 @@ export function databaseContract(title: string, openFixture: () => Promise<Datab
     sessionStoreContract(() => databases);
     ledgerContract(() => databases);
     idempotencyStoreContract(() => databases);
+    holdsContract(() => databases);
+    safeguardsContract(() => databases);
   });
 }

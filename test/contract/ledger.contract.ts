@@ -460,6 +460,7 @@ const idsOf = (rows: readonly LedgerRow[]) => rows.map(({ eventId }) => eventId)
 
 const untouched = {
   status: "pending",
+  hold: null,
   untilMs: null,
   unrecorded: false,
   appliedAtMs: null,

@@ -34,6 +34,7 @@ export function userStoreContract(databases: () => Databases): void {
           statusChangedAtMs: 1_000,
           epochRaisedAtMs: 1_000,
           outboxLength: 0,
+          revision: 0,
           lastDeactivation: null,
         });
         expect(await elsewhere.findById("u1")).to.deep.equal(created);
@@ -145,6 +146,44 @@ export function userStoreContract(databases: () => Databases): void {
 
         await moveOn(users, "u2", "user.deactivated");
         expect(await users.hasAdministrator()).to.equal(false);
+      });
+    });
+
+    describe("hasOtherAdministrator", () => {
+      it("is so while another active user has the role", async () => {
+        await users.create(newUser("u1", { roles: ["admin"] }));
+        await users.create(newUser("u2"));
+        expect(await users.hasOtherAdministrator("u1")).to.equal(false);
+
+        await users.create(newUser("u3", { roles: ["user", "admin"] }));
+        expect(await elsewhere.hasOtherAdministrator("u1")).to.equal(true);
+        await moveOn(users, "u3", "user.deactivated");
+        expect(await elsewhere.hasOtherAdministrator("u1")).to.equal(false);
+        expect(await elsewhere.hasOtherAdministrator("u3")).to.equal(true);
+      });
+    });
+
+    describe("raiseRevision", () => {
+      it("outdates the changes that name the revision before, and no other", async () => {
+        const user = await users.create(newUser("u1"));
+        const change = changeOf(user, "user.deactivated");
+        await elsewhere.raiseRevision("u1");
+        await elsewhere.raiseRevision("nobody");
+
+        expect(await users.change("u1", { ...change, revision: user.revision })).to.equal(null);
+        const { revision } = (await users.findById("u1")) ?? {};
+        expect(revision).to.equal(user.revision + 1);
+        expect(await users.change("u1", { ...change, revision: user.revision + 1 })).to.include({
+          status: "deactivated",
+          revision,
+        });
+      });
+
+      it("does not matter to a change that names none", async () => {
+        const user = await users.create(newUser("u1"));
+        await users.raiseRevision("u1");
+
+        expect(await users.change("u1", changeOf(user, "user.deactivated"))).not.to.equal(null);
       });
     });
 

@@ -29,6 +29,7 @@ export function connectDatabase(
     sessions: over(direct.sessions, (method, args) => observer.onSessions(method, args)),
     ledger: over(direct.ledger, (method, args, result) => observer.onLedger(method, args, result)),
     idempotency: overLink(direct.idempotency, link, { onEffect }),
+    safeguards: overLink(direct.safeguards, link),
     migrate: () => link.call(() => direct.migrate()),
     ping: () => link.call(() => direct.ping()).catch(() => false),
     close: () => Promise.resolve(),

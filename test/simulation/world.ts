@@ -1,6 +1,9 @@
 import type { ServiceSettings } from "../../api/settings.ts";
 import type { KeySet } from "../../api/tokens/keys.ts";
-import { createInProcessDatabaseServer } from "../../shared/in-process/database.ts";
+import {
+  createInProcessDatabaseServer,
+  type InProcessDatabaseServer,
+} from "../../shared/in-process/database.ts";
 import { InProcessEventLogServer } from "../../shared/in-process/event-log.ts";
 import type { TokenRecord } from "../../shared/ports/session-store.ts";
 import type { User } from "../../shared/ports/user-store.ts";
@@ -36,7 +39,7 @@ export class World {
   readonly random: Random;
   readonly plan: Plan;
   readonly deps: WorldDeps;
-  readonly database = createInProcessDatabaseServer();
+  readonly database: InProcessDatabaseServer;
   readonly log: InProcessEventLogServer;
   readonly logServer: SimProcess;
   readonly storeServer: SimProcess;
@@ -84,6 +87,9 @@ export class World {
       database: new Engine(scheduler, (isAvailable) => this.database.setAvailable(isAvailable)),
       log: new Engine(scheduler, (isAvailable) => this.log.setAvailable(isAvailable)),
     };
+    this.database = createInProcessDatabaseServer({
+      clock: { wallMs: () => this.nowMs, monotonicMs: () => this.nowMs },
+    });
     this.apis = this.#createMembers("api", apis, bestEffort);
     this.members = [...this.apis, ...this.#createMembers("worker", workers, null)];
     const ids = this.random.fork("users");

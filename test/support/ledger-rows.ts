@@ -28,6 +28,7 @@ export function appliedRow(changed: Partial<LedgerRow> = {}): LedgerRow {
   return {
     ...pendingRow({ epoch: 1, ...(changed.eventId === undefined ? {} : { eventId: changed.eventId }) }),
     status: "applied",
+    hold: null,
     untilMs: 1,
     unrecorded: false,
     appliedAtMs: 0,

@@ -63,7 +63,7 @@ export async function createApiWorld({
   hasher = fastHasher,
 }: ApiWorldOptions = {}) {
   const keys = ownKeys ?? (await signingKeys());
-  const databaseServer = createInProcessDatabaseServer();
+  const databaseServer = createInProcessDatabaseServer(platform);
   const storeServer = createInProcessStoreServer(platform);
   const logServer = new InProcessEventLogServer({ ...platform, namespace });
   const failureCounters = createInProcessFailureCounters();
@@ -124,7 +124,12 @@ export async function createApiWorld({
     },
     async startWorker(): Promise<RunningWorker> {
       const worker = await startWorker({
-        settings: { namespace, issuer: defaults.TOKEN_ISSUER, syncIntervalMs },
+        settings: {
+          namespace,
+          issuer: defaults.TOKEN_ISSUER,
+          syncIntervalMs,
+          holds: { ...defaults, ...settings },
+        },
         platform,
         log,
         parts: connectParts(),

@@ -1,6 +1,9 @@
 import { encodeEvent } from "../../shared/events/encode-event.ts";
 import { type EventDetails, type EventType, ownSource, type QuashEvent } from "../../shared/events/event.ts";
 import { ledgerIdOf } from "../../shared/events/event-id.ts";
+import { holdsOff } from "../../shared/hold-settings.ts";
+import { createGuardAdministrators } from "../../shared/holds/guard-administrators.ts";
+import { createHoldRule } from "../../shared/holds/hold-rule.ts";
 import { createInProcessDatabaseServer } from "../../shared/in-process/database.ts";
 import { InProcessEventLogServer } from "../../shared/in-process/event-log.ts";
 import { createInProcessStoreServer } from "../../shared/in-process/revocation-store.ts";
@@ -13,6 +16,7 @@ import type { Addition, CutOff } from "../../shared/revocation/addition.ts";
 import { createFingerprinter, type Fingerprint } from "../../shared/revocation/fingerprint.ts";
 import { unpackAdditions } from "../../shared/revocation/packed-additions.ts";
 import { changeOfOurs, type UserChange } from "../../shared/revocation/user-state.ts";
+import type { ApplyDeps } from "../../workers/revoker/apply-event.ts";
 import { type RunningWorker, startWorker } from "../../workers/start-worker.ts";
 import { createManualPlatform } from "./manual-clock.ts";
 
@@ -26,7 +30,7 @@ export type WorkerWorld = Awaited<ReturnType<typeof createWorkerWorld>>;
 export async function createWorkerWorld() {
   const platform = createManualPlatform();
   const storeServer = createInProcessStoreServer({ ...platform, undoDepth: 100 });
-  const databaseServer = createInProcessDatabaseServer();
+  const databaseServer = createInProcessDatabaseServer(platform);
   const logServer = new InProcessEventLogServer({ ...platform, namespace });
   const store = storeServer.connect();
   const database = databaseServer.connect();
@@ -34,6 +38,16 @@ export async function createWorkerWorld() {
   const fingerprint = createFingerprinter(issuer);
   const names = { fingerprint, ownIssuer: issuer };
   await database.ledger.raiseLongest({ tokenLifetimeSeconds, maxStalenessMs: 5_000 });
+  const { users, safeguards } = database;
+  const guardAdministrators = createGuardAdministrators({ users, safeguards, ...platform });
+  const applyDeps: Omit<ApplyDeps, "store"> = {
+    ...database,
+    ...platform,
+    names,
+    namespace,
+    guardAdministrators,
+    holdRule: createHoldRule({ safeguards, ...platform, settings: holdsOff }),
+  };
   const workers: RunningWorker[] = [];
   const metrics = createMetrics({ withProcessMetrics: false });
 
@@ -45,9 +59,9 @@ export async function createWorkerWorld() {
     };
   }
 
-  async function start(parts: Partial<Parts> = {}): Promise<RunningWorker> {
+  async function start(parts: Partial<Parts> = {}, holds = holdsOff): Promise<RunningWorker> {
     const worker = await startWorker({
-      settings: { namespace, issuer, syncIntervalMs: 1_000 },
+      settings: { namespace, issuer, syncIntervalMs: 1_000, holds },
       platform,
       log: silentLog,
       metrics,
@@ -177,6 +191,8 @@ export async function createWorkerWorld() {
     database,
     eventLog,
     names,
+    /** For an event that is applied without a worker; nothing is held. */
+    applyDeps,
     /** Of all its workers. */
     metrics,
     connectParts,

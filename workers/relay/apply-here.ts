@@ -9,6 +9,8 @@ export interface ApplyHereDeps {
   readonly ledger: Pick<Ledger, "insertPending">;
   readonly store: Pick<RevocationStore, "notifyApplied">;
   readonly applyEvent: ApplyEvent;
+  /** Of one that is in no log any more, since it was held and is confirmed. */
+  readonly giveUp: (received: ReceivedEvent, error: unknown) => Promise<void>;
   readonly log: Log;
 }
 
@@ -79,10 +81,22 @@ export class ApplyHere {
         this.#isFailing = true;
         return;
       }
-      // It stays for the log, whose revoker makes a dead letter of it.
       log.error("revocation.failed", { event_id: eventId, err });
+      // Any other stays for the log, whose revoker makes a dead letter of it.
+      if (received.isConfirmed && !(await this.#giveUp(received, err))) return;
     }
     this.#done.add(eventId);
+  }
+
+  async #giveUp(received: ReceivedEvent, error: unknown): Promise<boolean> {
+    const { giveUp, log } = this.#deps;
+    try {
+      await giveUp(received, error);
+      return true;
+    } catch (err) {
+      log.warn("relay.give-up-failed", { event_id: received.eventId, err });
+      return false;
+    }
   }
 
   async #apply(received: ReceivedEvent): Promise<void> {

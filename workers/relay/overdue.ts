@@ -36,7 +36,9 @@ export function createFindOverdue({ isUnderWay, clock, namespace }: OverdueDeps)
   /** Own ones by the wall clock, too, from when they were asked for; an upstream one may have lain in the log for long. */
   function isOverdue(row: LedgerRow, nowMs: number): boolean {
     const seenForMs = nowMs - (firstSeenAtMs.get(row.eventId) ?? nowMs);
-    if (row.source !== source) return seenForMs >= overdueMs.upstream;
+    // Its record was committed when it was held.
+    const isConfirmed = row.hold?.state === "confirmed";
+    if (row.source !== source) return isConfirmed || seenForMs >= overdueMs.upstream;
     return seenForMs >= overdueMs.own || clock.wallMs() - row.requestedAtMs >= overdueMs.own;
   }
 }

@@ -9,7 +9,7 @@ import type { RevocationStore } from "../../shared/ports/revocation-store.ts";
 import type { OutboxEntry, UserStore } from "../../shared/ports/user-store.ts";
 import { runInOrder } from "../in-order.ts";
 import type { ApplyEvent } from "../revoker/apply-event.ts";
-import { receiveEvent } from "../revoker/received-event.ts";
+import { type ReceivedEvent, receiveEvent } from "../revoker/received-event.ts";
 import { ApplyHere } from "./apply-here.ts";
 import { createFindOverdue } from "./overdue.ts";
 
@@ -19,6 +19,7 @@ export interface RelayDeps {
   readonly store: Pick<RevocationStore, "notifyApplied">;
   readonly publishEvent: PublishEvent;
   readonly applyEvent: ApplyEvent;
+  readonly giveUp: (received: ReceivedEvent, error: unknown) => Promise<void>;
   /** Whether this worker is applying the event now. */
   readonly isUnderWay: (eventId: string) => boolean;
   readonly platform: Platform;

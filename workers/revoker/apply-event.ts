@@ -1,13 +1,17 @@
+import { createCarryOut } from "../../shared/holds/carry-out.ts";
+import type { GuardAdministrators } from "../../shared/holds/guard-administrators.ts";
+import type { HoldRule } from "../../shared/holds/hold-rule.ts";
 import type { Ledger, LedgerRow } from "../../shared/ports/ledger.ts";
 import type { Clock } from "../../shared/ports/platform.ts";
 import type { RevocationStore, Written } from "../../shared/ports/revocation-store.ts";
 import type { SessionStore } from "../../shared/ports/session-store.ts";
 import type { User, UserStore } from "../../shared/ports/user-store.ts";
+import { createResolveUser, rowOfUpstream } from "../../shared/revocation/resolve-user.ts";
 import { createDecide } from "./decide.ts";
 import { firstAdditions } from "./first-additions.ts";
+import { createJudge } from "./judge.ts";
 import { type Names, type Plan, planOfRow } from "./plan.ts";
 import type { ReceivedEvent } from "./received-event.ts";
-import { createResolveUser, rowOfUpstream } from "./resolve-user.ts";
 import { createWriteRevocation, type First, type Heartbeat, incarnationChanged } from "./write-revocation.ts";
 
 export interface ApplyDeps {
@@ -17,6 +21,9 @@ export interface ApplyDeps {
   readonly store: Pick<RevocationStore, "add" | "readState">;
   readonly clock: Clock;
   readonly names: Names;
+  readonly guardAdministrators: GuardAdministrators;
+  readonly holdRule: HoldRule;
+  readonly namespace: string;
   /** Told of each event that was not applied before. */
   readonly onApplied?: (received: ReceivedEvent) => void;
 }
@@ -39,6 +46,8 @@ export function createApplyEvent(deps: ApplyDeps) {
   const { users, ledger, store, clock, names } = deps;
   const resolveUser = createResolveUser(users, names.ownIssuer);
   const decide = createDecide(deps);
+  const judge = createJudge(deps);
+  const carryOut = createCarryOut(deps);
   const writeRevocation = createWriteRevocation(deps);
 
   const underWay = new Set<string>();
@@ -66,6 +75,7 @@ export function createApplyEvent(deps: ApplyDeps) {
       return (await isNotedUnderPresent(row, first?.written)) ? "duplicate" : rewriteRow(row, heartbeat);
     }
     const plan = isChange ? await decideChange(received, row, named) : await decideOther(received, row);
+    if (plan === null) return "kept";
     await heartbeat();
     await writeRevocation({
       row: { eventId: received.eventId, appliedAtMs: null },
@@ -78,20 +88,30 @@ export function createApplyEvent(deps: ApplyDeps) {
   }
 
   async function decideOther(received: ReceivedEvent, row: LedgerRow | null): Promise<Plan> {
+    if (row?.hold?.state === "confirmed" && received.event.details.epoch === undefined) {
+      const { event } = await carryOut(row);
+      return decide({ ...received, event }, null);
+    }
     const inserted = row === null ? ledger.insertPending([received.pendingRow]) : undefined;
     const [plan] = await Promise.all([decide(received, null), inserted]);
     return plan;
   }
 
-  /** Whom the event means stands in its row before he is changed: afterwards he may bear none of its names. */
+  /**
+   * Whom the event means stands in its row before he is changed: afterwards he may bear none of its names. Null where
+   * it is held.
+   */
   async function decideChange(
     received: ReceivedEvent,
     row: LedgerRow | null,
     named: User | null,
-  ): Promise<Plan> {
-    if (row === null) await ledger.insertPending([rowOfUpstream(received, named)]);
+  ): Promise<Plan | null> {
     const isOther = row !== null && row.subject !== null && row.subject !== named?.id;
-    return decide(received, isOther ? await users.findById(row.subject) : named);
+    const user = isOther ? await users.findById(row.subject) : named;
+    const judged = await judge(received, row, user);
+    if (judged?.status === "held") return null;
+    if (row === null && judged === null) await ledger.insertPending([rowOfUpstream(received, named)]);
+    return decide(received, user);
   }
 
   async function writeFirst(received: ReceivedEvent): Promise<First | undefined> {

@@ -1,3 +1,4 @@
+import type { GuardAdministrators } from "../../shared/holds/guard-administrators.ts";
 import type { Clock } from "../../shared/ports/platform.ts";
 import type { KeptDeactivation, User, UserStore } from "../../shared/ports/user-store.ts";
 import { changeFromUpstream, type UserChange, type UserState } from "../../shared/revocation/user-state.ts";
@@ -10,8 +11,14 @@ export interface UpstreamChange {
   readonly changed: boolean;
 }
 
-/** Changes the user for an upstream event, by its effective time. */
-export function createChangeUser(users: Pick<UserStore, "findById" | "change">, clock: Clock) {
+export interface ChangeUserDeps {
+  readonly users: Pick<UserStore, "findById" | "change">;
+  readonly clock: Clock;
+  readonly guardAdministrators: GuardAdministrators;
+}
+
+/** Changes the user for an upstream event, by its effective time. Throws as the guard does. */
+export function createChangeUser({ users, clock, guardAdministrators }: ChangeUserDeps) {
   return async function changeUser(
     received: ReceivedEvent,
     change: UserChange,
@@ -23,12 +30,17 @@ export function createChangeUser(users: Pick<UserStore, "findById" | "change">, 
       const to = changeFromUpstream(user, change, received.effectiveAtMs);
       if (to === null) return { user, changed: false };
       const becomesDeactivated = to.status === "deactivated" && user.status !== "deactivated";
-      const changed = await users.change(user.id, {
+      const { id } = user;
+      const wanted = {
         from: stateOf(user),
         to,
         changedAtMs: clock.wallMs(),
         ...(becomesDeactivated ? { deactivation: deactivationOf(received) } : {}),
-      });
+      };
+      const changed =
+        to.status === "active"
+          ? await users.change(id, wanted)
+          : await guardAdministrators(user, (condition) => users.change(id, { ...wanted, ...condition }));
       if (changed !== null) return { user: changed, changed: true };
       const present = await users.findById(user.id);
       // Nothing of his is left that could be cut off.

@@ -1,5 +1,6 @@
 import { AppError } from "../../shared/errors.ts";
 import type { EventType } from "../../shared/events/event.ts";
+import type { GuardAdministrators } from "../../shared/holds/guard-administrators.ts";
 import type { Clock } from "../../shared/ports/platform.ts";
 import type { SessionStore } from "../../shared/ports/session-store.ts";
 import type { User, UserStore } from "../../shared/ports/user-store.ts";
@@ -14,6 +15,7 @@ export interface DecideDeps {
   readonly sessions: Pick<SessionStore, "findToken" | "endSessionsCreatedBy">;
   readonly clock: Clock;
   readonly names: Names;
+  readonly guardAdministrators: GuardAdministrators;
 }
 
 interface NamedToken {
@@ -39,8 +41,9 @@ const nothing: Plan = {
  * Decides what an event comes to, and changes the user where the event is a change (upstream ones are, our own are
  * news of a change that was made before they left). Throws `event-rejected` for one that says too little.
  */
-export function createDecide({ users, sessions, clock, names }: DecideDeps) {
-  const changeUser = createChangeUser(users, clock);
+export function createDecide(deps: DecideDeps) {
+  const { sessions, clock, names } = deps;
+  const changeUser = createChangeUser(deps);
 
   /** `user` is whom an upstream event was resolved to; null for the others. */
   return async function decide(received: ReceivedEvent, user: User | null): Promise<Plan> {

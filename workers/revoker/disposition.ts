@@ -30,6 +30,9 @@ export function dispositionOf(error: unknown, failures: number): Disposition {
     if (error.code === "event-rejected") {
       return { kind: "dead-letter", reason: "data-invalid", detail: error.message, isBug: false };
     }
+    if (error.code === "last-administrator") {
+      return { kind: "dead-letter", reason: "last-administrator", detail: error.message, isBug: false };
+    }
   }
   if (failures < failuresBeforeBug) return { kind: "retry" };
   const detail = error instanceof Error ? error.name : "unknown error";

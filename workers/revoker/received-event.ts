@@ -3,7 +3,7 @@ import { type DecodedEvent, decodeEvent } from "../../shared/events/decode-event
 import { type EventDetails, ownSource, type QuashEvent } from "../../shared/events/event.ts";
 import { ledgerIdOf } from "../../shared/events/event-id.ts";
 import type { LoggedRecord } from "../../shared/ports/event-log.ts";
-import type { PendingRow } from "../../shared/ports/ledger.ts";
+import type { LedgerRow, PendingRow } from "../../shared/ports/ledger.ts";
 import { pendingRowOf } from "../../shared/revocation/pending-row.ts";
 
 /** An event with what its way here says about it. */
@@ -15,6 +15,8 @@ export interface ReceivedEvent {
   /** The earlier of its own time and the broker's append time: the same at each redelivery, and when it is replayed. */
   readonly effectiveAtMs: number;
   readonly pendingRow: PendingRow;
+  /** It was held, and an administrator confirmed it. */
+  readonly isConfirmed: boolean;
 }
 
 export type Reception =
@@ -38,11 +40,11 @@ export function receiveEvent(
   const effectiveAtMs = isOwn ? event.timeMs : Math.min(event.timeMs, appendedAtMs);
   const requestedAtMs = isOwn ? event.timeMs : appendedAtMs;
   const pendingRow = pendingRowOf(event, { eventId, isOwn, effectiveAtMs, requestedAtMs });
-  return { event, eventId, isOwn, effectiveAtMs, pendingRow };
+  return { event, eventId, isOwn, effectiveAtMs, pendingRow, isConfirmed: false };
 }
 
 /** The event that a row waits for. Its row says what it said, but for the expiry of a token: the recorded one counts. */
-export function receiveRow(row: PendingRow, namespace: string): ReceivedEvent {
+export function receiveRow(row: LedgerRow, namespace: string): ReceivedEvent {
   const { eventId, effectiveAtMs } = row;
   const event: QuashEvent = {
     id: row.sourceEventId,
@@ -52,7 +54,9 @@ export function receiveRow(row: PendingRow, namespace: string): ReceivedEvent {
     details: detailsOf(row),
     ...(row.subject === null ? {} : { subject: row.subject }),
   };
-  return { event, eventId, isOwn: row.source === ownSource(namespace), effectiveAtMs, pendingRow: row };
+  const isOwn = row.source === ownSource(namespace);
+  const isConfirmed = row.hold?.state === "confirmed";
+  return { event, eventId, isOwn, effectiveAtMs, pendingRow: row, isConfirmed };
 }
 
 function detailsOf({ epoch, jti, sid, external, reason, actor }: PendingRow): EventDetails {

@@ -1,4 +1,7 @@
 import { randomUUID } from "node:crypto";
+import { holdsOff } from "../../../shared/hold-settings.ts";
+import { createGuardAdministrators } from "../../../shared/holds/guard-administrators.ts";
+import { createHoldRule } from "../../../shared/holds/hold-rule.ts";
 import { silentLog } from "../../../shared/log.ts";
 import { connectMongo } from "../../../shared/mongo/database.ts";
 import { createPlatform } from "../../../shared/platform.ts";
@@ -36,8 +39,12 @@ async function prepare(params: DumpParams, atOnce: number) {
   await direct.ledger.writeFence(incarnation ?? "");
   const isJoined = atOnce > 1;
   const database = isJoined ? createCoalescedDatabase(direct) : direct;
+  const { users, safeguards } = database;
   const { applyEvent } = createApplyEvent({
     ...database,
+    holdRule: createHoldRule({ safeguards, ...platform, settings: holdsOff }),
+    guardAdministrators: createGuardAdministrators({ ...platform, users, safeguards }),
+    namespace,
     store: {
       add: isJoined ? createCoalescedAdd(store) : (additions) => store.add(additions),
       readState: () => store.readState(),

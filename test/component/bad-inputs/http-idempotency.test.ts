@@ -40,8 +40,9 @@ describe("calls with an Idempotency-Key", () => {
   afterEach(() => world.close());
 
   function withFaults(database: Database): Database {
-    const { users, sessions, ledger, idempotency } = database;
+    const { users, sessions, ledger, safeguards, idempotency } = database;
     return {
+      safeguards,
       sessions,
       ledger,
       users: replaceMethod(users, "create", (user) => (isCreating ? users.create(user) : away())),

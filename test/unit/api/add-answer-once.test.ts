@@ -13,7 +13,11 @@ describe("idempotency keys", () => {
     () => (_ctx, next) => next(),
   );
   if (!requireToken || !requireRole || !answerOnce) throw new TypeError("three of them");
-  const guards: Guards = { bearer: [requireToken], admin: [requireToken, requireRole] };
+  const guards: Guards = {
+    bearer: [requireToken],
+    admin: [requireToken, requireRole],
+    emitter: [requireToken, requireRole],
+  };
   const router = createRoutes(guards, nothing);
   addAnswerOnce(router, guards, answerOnce);
   const routes = router.stack.map(({ methods, path, stack }) => ({

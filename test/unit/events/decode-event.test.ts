@@ -156,7 +156,7 @@ describe("decodeEvent, time", () => {
 
 describe("decodeEvent, refusals", () => {
   const refused: Record<
-    Exclude<DeadLetterReason, "internal-error">,
+    Exclude<DeadLetterReason, "internal-error" | "hold-expired" | "last-administrator">,
     readonly [string, () => DecodedEvent][]
   > = {
     "not-json": [

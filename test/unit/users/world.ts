@@ -8,6 +8,7 @@ import { createRefreshSession } from "../../../api/users/refresh-session.ts";
 import { createRevokeToken } from "../../../api/users/revoke-token.ts";
 import { createSignIn } from "../../../api/users/sign-in.ts";
 import { createSignOutSession } from "../../../api/users/sign-out-session.ts";
+import { createGuardAdministrators } from "../../../shared/holds/guard-administrators.ts";
 import { createInProcessDatabaseServer } from "../../../shared/in-process/database.ts";
 import type { PasswordHasher } from "../../../shared/ports/platform.ts";
 import type { OutboxEntry } from "../../../shared/ports/user-store.ts";
@@ -23,7 +24,7 @@ export const refreshLifetimeSeconds = 3600;
 /** The use cases on an in-process database, with a clock that stands still and hooks around every store call. */
 export async function createWorld() {
   const platform = createManualPlatform();
-  const database = createInProcessDatabaseServer().connect();
+  const database = createInProcessDatabaseServer(platform).connect();
   const hooks = createHooks();
   const users = hooks.around(database.users);
   const sessions = hooks.around(database.sessions);
@@ -55,6 +56,7 @@ export async function createWorld() {
     nobodysHash: "hash of nobody",
     namespace: "test",
     publish,
+    guardAdministrators: createGuardAdministrators({ ...platform, users, safeguards: database.safeguards }),
   };
   const createUser = createCreateUser(deps);
   return {

@@ -17,9 +17,8 @@ describe("applying an event", () => {
   let repair: () => Promise<unknown>;
 
   const apply = (ledger: Ledger = world.database.ledger) => {
-    const { store, names, platform } = world;
-    const { users, sessions } = world.database;
-    const { applyEvent } = createApplyEvent({ users, sessions, ledger, store, clock: platform.clock, names });
+    const { store } = world;
+    const { applyEvent } = createApplyEvent({ ...world.applyDeps, ledger, store });
     return applyEvent(receiveEvent(event, { namespace }), { heartbeat });
   };
   const codeOf = (work: Promise<unknown>) =>

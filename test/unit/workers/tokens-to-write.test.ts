@@ -18,9 +18,7 @@ describe("applying an event whose tokens another event marked first", () => {
   let events: { session: QuashEvent; late: QuashEvent };
 
   const apply = (event: QuashEvent, { store = world.store, ledger = world.database.ledger }: Seams = {}) => {
-    const { users, sessions } = world.database;
-    const { clock } = world.platform;
-    const { applyEvent } = createApplyEvent({ users, sessions, ledger, store, clock, names: world.names });
+    const { applyEvent } = createApplyEvent({ ...world.applyDeps, ledger, store });
     return applyEvent(receiveEvent(event, { namespace }), { heartbeat });
   };
   const revoked = () => Promise.all(jtis.map((jti) => world.isTokenRevoked(jti)));

@@ -1,0 +1,77 @@
+import { AppError } from "../../shared/errors.ts";
+import { decodeEvent } from "../../shared/events/decode-event.ts";
+import { encodeEvent } from "../../shared/events/encode-event.ts";
+import type { DeadLetterReason, QuashEvent } from "../../shared/events/event.ts";
+import { ledgerIdOf } from "../../shared/events/event-id.ts";
+import type { EventLog } from "../../shared/ports/event-log.ts";
+import type { Ledger, LedgerRow } from "../../shared/ports/ledger.ts";
+import type { Clock } from "../../shared/ports/platform.ts";
+import type { UserStore } from "../../shared/ports/user-store.ts";
+import { pendingRowOf } from "../../shared/revocation/pending-row.ts";
+import { createResolveUser, rowOfUpstream } from "../../shared/revocation/resolve-user.ts";
+import { rejected, type SentEvent } from "./event-record.ts";
+
+export interface AcceptEventDeps {
+  readonly users: Pick<UserStore, "findById" | "findByExternalIdentity">;
+  readonly ledger: Pick<Ledger, "find" | "insertPending">;
+  readonly eventLog: Pick<EventLog, "publish">;
+  readonly clock: Pick<Clock, "wallMs">;
+  readonly namespace: string;
+  /** `iss` of our own tokens. */
+  readonly ownIssuer: string;
+}
+
+/** Under it stand the events of this system, of whatever namespace. */
+const reservedSource = /^\/quash(?:$|\/)/i;
+
+/**
+ * Takes an event of an upstream system: validated as the revoker does, published, and then noted as pending, so that
+ * its receipt can be read as soon as it is answered. A failure leaves nothing or an event without an answer; sent again
+ * under its source and id it is the same event, and one that is known is not published again unless it failed.
+ * Throws `event-rejected`, `body-malformed` and `dependency-unavailable`.
+ */
+export function createAcceptEvent(deps: AcceptEventDeps) {
+  const { ledger, eventLog, clock, namespace } = deps;
+  const resolveUser = createResolveUser(deps.users, deps.ownIssuer);
+
+  return async function acceptEvent(sent: SentEvent): Promise<LedgerRow> {
+    const nowMs = clock.wallMs();
+    const event = decode(sent, nowMs);
+    const eventId = ledgerIdOf(event, namespace);
+    const known = await ledger.find(eventId);
+    if (known !== null && known.status !== "failed") return known;
+    const user = event.type === "token.revoked" ? null : await resolveUser({ event });
+    await eventLog.publish("events", [encodeEvent(event)]);
+    const times = { effectiveAtMs: event.timeMs, requestedAtMs: nowMs };
+    const pendingRow = pendingRowOf(event, { eventId, isOwn: false, ...times });
+    await ledger.insertPending([
+      event.type === "token.revoked" ? pendingRow : rowOfUpstream({ event, pendingRow }, user),
+    ]);
+    const row = await ledger.find(eventId);
+    if (row === null)
+      throw new AppError("dependency-unavailable", "The row was purged; send the event again.");
+    return row;
+  };
+
+  /** Its effective time is settled here: the broker's append time is not known yet, and can only be later. */
+  function decode(sent: SentEvent, nowMs: number): QuashEvent {
+    const decoded = decodeEvent(sent, { appendedAtMs: nowMs, namespace });
+    if (!decoded.ok) throw refusalOf(decoded);
+    const { event } = decoded;
+    if (reservedSource.test(event.source)) throw rejected("a source under /quash is this system's own");
+    return { ...event, timeMs: Math.min(event.timeMs, nowMs) };
+  }
+}
+
+export type AcceptEvent = ReturnType<typeof createAcceptEvent>;
+
+function refusalOf({
+  reason,
+  detail,
+}: {
+  readonly reason: DeadLetterReason;
+  readonly detail: string;
+}): AppError {
+  if (reason === "not-json") return new AppError("body-malformed", `The body is no event: ${detail}.`);
+  return rejected(`${reason}: ${detail}`);
+}
