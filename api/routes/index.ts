@@ -2,6 +2,7 @@ import { Router } from "@koa/router";
 import type { RequestState } from "../request-state.ts";
 import type { UseCases } from "../users/create-use-cases.ts";
 import { addAuthRoutes } from "./auth.ts";
+import { addDocumentationRoutes } from "./documentation.ts";
 import { addMeRoutes, type MeDeps } from "./me.ts";
 import { addOperationsRoutes, type OperationsDeps } from "./operations.ts";
 import { addRevocationRoutes } from "./revocations.ts";
@@ -20,6 +21,7 @@ export type RouteDeps = MeDeps & UserRouteDeps & OperationsDeps & { readonly use
  * POST /tokens/:jti/revoke
  * GET  /revocations  /revocations/:event_id  /instances
  * GET  /.well-known/jwks.json  /livez  /readyz  /metrics  /problems/:slug
+ * GET  /openapi.json  /docs
  */
 export function createRoutes(guards: Guards, deps: RouteDeps): AppRouter {
   const router: AppRouter = new Router<RequestState>({ sensitive: true, strict: true });
@@ -28,5 +30,6 @@ export function createRoutes(guards: Guards, deps: RouteDeps): AppRouter {
   addUserRoutes(router, guards, deps.useCases, deps);
   addRevocationRoutes(router, guards, deps.useCases, deps.receipts);
   addOperationsRoutes(router, guards, deps);
+  addDocumentationRoutes(router);
   return router;
 }

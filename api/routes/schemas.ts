@@ -22,7 +22,8 @@ const digits = (min: number, max: number) =>
     .string()
     .regex(/^\d{1,9}$/, "must be a whole number")
     .transform(Number)
-    .refine((value) => value >= min && value <= max, `must be from ${min} to ${max}`);
+    .refine((value) => value >= min && value <= max, `must be from ${min} to ${max}`)
+    .meta({ type: "integer", minimum: min, maximum: max });
 const page = { limit: digits(1, 100).default(20), cursor: z.string().min(1).max(512).optional() };
 
 export const credentialsSchema = z.strictObject({ email, password });

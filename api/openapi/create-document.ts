@@ -1,0 +1,164 @@
+import { type ErrorCode, errorTable } from "../../shared/errors.ts";
+import { callers, securitySchemes } from "./callers.ts";
+import { headers } from "./headers.ts";
+import { problemsOf } from "./implied-problems.ts";
+import { jsonSchemasOf, parameterSchemasOf, referenceTo } from "./json-schemas.ts";
+import { type Answer, type Body, type Operation, tags } from "./operation.ts";
+import { pathParameters } from "./path-parameters.ts";
+import { createProblemAnswers, headerReferences, problem, problemExamples } from "./problem-answers.ts";
+
+type Json = Readonly<Record<string, unknown>>;
+type ProblemAnswers = ReturnType<typeof createProblemAnswers>;
+
+/** OpenAPI 3.1. */
+export interface OpenApiDocument {
+  readonly openapi: "3.1.1";
+  readonly info: { readonly title: string; readonly version: string; readonly description: string } & Json;
+  readonly servers: readonly Json[];
+  readonly tags: readonly { readonly name: string; readonly description: string }[];
+  readonly paths: Readonly<Record<string, Readonly<Record<string, Json>>>>;
+  readonly components: Readonly<Record<string, Readonly<Record<string, Json>>>>;
+}
+
+const description = `Bodies are JSON in snake_case, times are RFC 3339. Query parameters and members that are not
+described here are refused. Every error is a problem (RFC 9457), whose type can be fetched to read what to do.
+
+A GET can be called as HEAD too, which is answered without the body. OPTIONS is answered on every path with 204 and
+Allow; any other method with 405, the problem \`method-not-allowed\` and Allow; any other path with 404 and the problem
+\`not-found\`.
+
+Every answer carries the headers that keep browsers from misusing it: Content-Security-Policy,
+Cross-Origin-Opener-Policy, Cross-Origin-Resource-Policy, Origin-Agent-Cluster, Referrer-Policy,
+Strict-Transport-Security, X-Content-Type-Options, X-DNS-Prefetch-Control, X-Download-Options, X-Frame-Options,
+X-Permitted-Cross-Domain-Policies and X-XSS-Protection.`;
+
+/** Throws a `TypeError` that says what to add where an operation is described by half. */
+export function createDocument(operations: readonly Operation[], version: string): OpenApiDocument {
+  const sent = operations.flatMap(({ body }) => body?.content ?? []);
+  const received = operations.flatMap(({ answers }) =>
+    Object.values(answers).flatMap(({ content }) => content ?? []),
+  );
+  const slugs = new Set(operations.flatMap(problemsOf));
+  const problemAnswers = createProblemAnswers();
+  const paths: Record<string, Record<string, Json>> = {};
+  for (const operation of operations) {
+    const path = (paths[templateOf(operation.path)] ??= {});
+    path[operation.method] = describe(operation, problemAnswers);
+  }
+  return {
+    openapi: "3.1.1",
+    info: { title: "Quash", version, description, license: { name: "MIT", identifier: "MIT" } },
+    servers: [{ url: "/" }],
+    tags: Object.entries(tags).map(([name, about]) => ({ name, description: about })),
+    paths,
+    components: {
+      schemas: merge(jsonSchemasOf(sent, "input"), jsonSchemasOf([...received, problem], "output")),
+      responses: problemAnswers.components,
+      headers: usedHeaders(operations),
+      securitySchemes,
+      examples: problemExamples([...slugs]) as Record<string, Json>,
+    },
+  };
+}
+
+/** Those that answers have; a problem has the first ones. */
+function usedHeaders(operations: readonly Operation[]): Record<string, Json> {
+  const used = new Set<string>(["X-Request-Id", "Cache-Control", "Retry-After", "WWW-Authenticate"]);
+  for (const { answers } of operations)
+    for (const { headers: names } of Object.values(answers)) for (const name of names) used.add(name);
+  return Object.fromEntries(Object.entries(headers).filter(([name]) => used.has(name)));
+}
+
+/** `/users/:id` as OpenAPI has it: `/users/{id}`. */
+export function templateOf(path: string): string {
+  return path.replaceAll(/:(\w+)/g, "{$1}");
+}
+
+function describe(operation: Operation, problemAnswers: ProblemAnswers): Json {
+  const { id, tag, summary, description, caller, body } = operation;
+  return {
+    operationId: id,
+    tags: [tag],
+    summary,
+    description: [description, callers[caller].description].filter(Boolean).join("\n\n"),
+    security: callers[caller].security,
+    parameters: parametersOf(operation),
+    ...(body && { requestBody: requestBodyOf(body) }),
+    responses: responsesOf(operation, problemAnswers),
+  };
+}
+
+function parametersOf({ path, query, requestHeaders = [] }: Operation): Json[] {
+  const inPath = [...path.matchAll(/:(\w+)/g)].map(([, name = ""]) => {
+    const parameter = pathParameters[name];
+    if (parameter === undefined) throw new TypeError(`path-parameters.ts lacks ${name}, which ${path} has`);
+    return { name, in: "path", required: true, ...parameter };
+  });
+  const inQuery = Object.entries(query === undefined ? {} : parameterSchemasOf(query)).map(
+    ([name, { description: about, ...schema }]) => ({
+      name,
+      in: "query",
+      required: false,
+      ...(about === undefined ? {} : { description: about }),
+      schema,
+    }),
+  );
+  const inHeaders = ["X-Request-Id" as const, ...requestHeaders].map((name) => ({
+    name,
+    in: "header",
+    required: false,
+    ...headers[name],
+  }));
+  return [...inPath, ...inQuery, ...inHeaders];
+}
+
+function requestBodyOf({ contentType, content, isOptional }: Body): Json {
+  const { name, example } = content;
+  return {
+    required: !isOptional,
+    content: { [contentType]: { schema: { $ref: referenceTo(name) }, example } },
+  };
+}
+
+function responsesOf(operation: Operation, problemAnswers: ProblemAnswers): Json {
+  const responses = Object.entries(operation.answers).map(
+    ([status, answer]) => [Number(status), responseOf(answer)] as const,
+  );
+  const refusals = [...groupByStatus(problemsOf(operation))].map(
+    ([status, slugs]) => [status, problemAnswers.referenceTo(status, slugs)] as const,
+  );
+  const all = [...responses, ...refusals].toSorted(([one], [other]) => one - other);
+  if (new Set(all.map(([status]) => status)).size < all.length)
+    throw new TypeError(`${operation.id} answers with a status both as a success and as a problem`);
+  return Object.fromEntries(all.map(([status, response]) => [String(status), response]));
+}
+
+function responseOf({ description, contentType, content, headers, example }: Answer): Json {
+  return {
+    description,
+    headers: headerReferences(["X-Request-Id", ...headers]),
+    ...(contentType !== undefined && {
+      content: {
+        [contentType]: {
+          schema: content === undefined ? { type: "string" } : { $ref: referenceTo(content.name) },
+          example: example ?? content?.example,
+        },
+      },
+    }),
+  };
+}
+
+function groupByStatus(slugs: readonly ErrorCode[]): Map<number, ErrorCode[]> {
+  const groups = new Map<number, ErrorCode[]>();
+  for (const slug of slugs) {
+    const { status } = errorTable[slug];
+    groups.set(status, [...(groups.get(status) ?? []), slug]);
+  }
+  return groups;
+}
+
+function merge(sent: Record<string, Json>, received: Record<string, Json>): Record<string, Json> {
+  const twice = Object.keys(sent).filter((name) => Object.hasOwn(received, name));
+  if (twice.length > 0) throw new TypeError(`${twice.join(", ")}: sent and received under one name`);
+  return { ...sent, ...received };
+}
