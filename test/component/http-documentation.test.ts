@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { expect } from "chai";
 import { afterEach, beforeEach, describe, it } from "mocha";
+import { expectDescribed } from "../support/described-answers.ts";
 import { type ApiWorld, createApiWorld } from "../support/test-api.ts";
 
 let world: ApiWorld;
@@ -14,7 +15,9 @@ afterEach(() => world.close());
 
 const get = async (path: string, headers: Record<string, string> = {}) => {
   const answer = await fetch(`${url}${path}`, { headers });
-  return { answer, text: await answer.text() };
+  const text = await answer.text();
+  expectDescribed({ method: "GET", path, status: answer.status, headers: answer.headers, text });
+  return { answer, text };
 };
 
 for (const [path, type] of [
