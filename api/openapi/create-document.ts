@@ -3,7 +3,7 @@ import { callers, securitySchemes } from "./callers.ts";
 import { headers } from "./headers.ts";
 import { problemsOf } from "./implied-problems.ts";
 import { jsonSchemasOf, parameterSchemasOf, referenceTo } from "./json-schemas.ts";
-import { type Answer, type Body, type Operation, tags } from "./operation.ts";
+import { type Answer, type Body, type Named, type Operation, tags } from "./operation.ts";
 import { pathParameters } from "./path-parameters.ts";
 import { createProblemAnswers, headerReferences, problem, problemExamples } from "./problem-answers.ts";
 
@@ -66,7 +66,11 @@ function usedHeaders(operations: readonly Operation[]): Record<string, Json> {
   const used = new Set<string>(["X-Request-Id", "Cache-Control", "Retry-After", "WWW-Authenticate"]);
   for (const { answers } of operations)
     for (const { headers: names } of Object.values(answers)) for (const name of names) used.add(name);
-  return Object.fromEntries(Object.entries(headers).filter(([name]) => used.has(name)));
+  return Object.fromEntries(
+    Object.entries(headers)
+      .filter(([name]) => used.has(name))
+      .map(([name, header]) => [name, { required: true, ...header }]),
+  );
 }
 
 /** `/users/:id` as OpenAPI has it: `/users/{id}`. */
@@ -139,13 +143,16 @@ function responseOf({ description, contentType, content, headers, example }: Ans
     headers: headerReferences(["X-Request-Id", ...headers]),
     ...(contentType !== undefined && {
       content: {
-        [contentType]: {
-          schema: content === undefined ? { type: "string" } : { $ref: referenceTo(content.name) },
-          example: example ?? content?.example,
-        },
+        [contentType]: { ...schemaOf(contentType, content), example: example ?? content?.example },
       },
     }),
   };
+}
+
+/** Of a stream there is none: readers take it for that of one event. */
+function schemaOf(contentType: string, content: Named | undefined): Json {
+  if (content !== undefined) return { schema: { $ref: referenceTo(content.name) } };
+  return contentType === "text/event-stream" ? {} : { schema: { type: "string" } };
 }
 
 function groupByStatus(slugs: readonly ErrorCode[]): Map<number, ErrorCode[]> {

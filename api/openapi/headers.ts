@@ -11,7 +11,7 @@ export const headers = {
   "X-Request-Id": {
     description:
       "Names the request in the service's log. Taken from the request if it has 1 to 128 of A-Z a-z 0-9 . _ ~ -, made otherwise.",
-    schema: { type: "string", minLength: 1, maxLength: 128 },
+    schema: { type: "string" },
     example: ids.request,
   },
   "Cache-Control": {

@@ -49,7 +49,7 @@ export interface Body {
 export interface Answer {
   readonly description: string;
   readonly contentType?: string;
-  /** A text has none where its form is not ours to describe. */
+  /** None where it is a text whose form is described in words. */
   readonly content?: Named;
   readonly headers: readonly HeaderName[];
   /** In place of that of `content`. */

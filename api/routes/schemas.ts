@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { plainText, textLimits } from "../../shared/events/event-schema.ts";
-import { maxPasswordBytes } from "../users/password.ts";
+import { addressPattern, maxAddressLength } from "../users/email.ts";
+import { maxPasswordBytes, minPasswordBytes } from "../users/password.ts";
 
 /** What callers may send. Every object is closed: an unknown member is refused, so that a slip does not go unseen. */
 
@@ -14,7 +15,8 @@ const roles = z
   .array(z.enum(["user", "admin"]))
   .min(1)
   .max(8)
-  .refine((given) => new Set(given).size === given.length, "must not name a role twice");
+  .refine((given) => new Set(given).size === given.length, "must not name a role twice")
+  .meta({ uniqueItems: true });
 const externalId = z.strictObject({ iss: plainText(textLimits.issuer), sub: plainText(textLimits.subject) });
 
 const digits = (min: number, max: number) =>
@@ -31,8 +33,11 @@ export const refreshSchema = z.strictObject({ refresh_token: z.string().min(1).m
 export const emptySchema = z.strictObject({});
 export const reasonSchema = z.strictObject({ reason: reason.optional() });
 export const newUserSchema = z.strictObject({
-  email,
-  password,
+  email: email.meta({ pattern: addressPattern, maxLength: maxAddressLength }),
+  password: password.meta({
+    minLength: minPasswordBytes,
+    description: `${minPasswordBytes} to ${maxPasswordBytes} bytes in UTF-8.`,
+  }),
   roles: roles.optional(),
   external_ids: z
     .array(externalId)
@@ -41,6 +46,7 @@ export const newUserSchema = z.strictObject({
       (given) => new Set(given.map(({ iss, sub }) => JSON.stringify([iss, sub]))).size === given.length,
       "must not name an identity twice",
     )
+    .meta({ uniqueItems: true })
     .optional(),
 });
 
