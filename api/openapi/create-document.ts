@@ -92,9 +92,9 @@ function describe(operation: Operation, problemAnswers: ProblemAnswers): Json {
   };
 }
 
-function parametersOf({ path, query, requestHeaders = [] }: Operation): Json[] {
+function parametersOf({ path, ids = {}, query, requestHeaders = [] }: Operation): Json[] {
   const inPath = [...path.matchAll(/:(\w+)/g)].map(([, name = ""]) => {
-    const parameter = pathParameters[name];
+    const parameter = ids[name] ?? pathParameters[name];
     if (parameter === undefined) throw new TypeError(`path-parameters.ts lacks ${name}, which ${path} has`);
     return { name, in: "path", required: true, ...parameter };
   });
@@ -125,16 +125,26 @@ function requestBodyOf({ contentType, content, isOptional }: Body): Json {
 }
 
 function responsesOf(operation: Operation, problemAnswers: ProblemAnswers): Json {
-  const responses = Object.entries(operation.answers).map(
-    ([status, answer]) => [Number(status), responseOf(answer)] as const,
+  const responses = new Map(
+    Object.entries(operation.answers).map(([status, answer]) => [Number(status), responseOf(answer)]),
   );
-  const refusals = [...groupByStatus(problemsOf(operation))].map(
-    ([status, slugs]) => [status, problemAnswers.referenceTo(status, slugs)] as const,
-  );
-  const all = [...responses, ...refusals].toSorted(([one], [other]) => one - other);
-  if (new Set(all.map(([status]) => status)).size < all.length)
-    throw new TypeError(`${operation.id} answers with a status both as a success and as a problem`);
-  return Object.fromEntries(all.map(([status, response]) => [String(status), response]));
+  for (const [status, slugs] of groupByStatus(problemsOf(operation))) {
+    const problems = problemAnswers.referenceTo(status, slugs);
+    const known = responses.get(status);
+    responses.set(status, known === undefined ? problems : withProblems(known, problems, problemAnswers));
+  }
+  const sorted = [...responses].toSorted(([one], [other]) => one - other);
+  return Object.fromEntries(sorted.map(([status, response]) => [String(status), response]));
+}
+
+/** Of a status that an operation gives a meaning of its own: what it is when a problem comes first. */
+function withProblems(response: Json, reference: Json, { components }: ProblemAnswers): Json {
+  const problems = components[String(reference["$ref"]).replace("#/components/responses/", "")];
+  return {
+    ...response,
+    description: `${String(response["description"])}\n\nOr a problem:\n${String(problems?.["description"])}`,
+    content: { ...Object(response["content"]), ...Object(problems?.["content"]) },
+  };
 }
 
 function responseOf({ description, contentType, content, headers, example }: Answer): Json {

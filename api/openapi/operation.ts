@@ -2,12 +2,15 @@ import type { z } from "zod";
 import type { ErrorCode } from "../../shared/errors.ts";
 import type { Caller } from "./callers.ts";
 import type { HeaderName } from "./headers.ts";
+import type { PathParameter } from "./path-parameters.ts";
 
 /** What can be called at one method and path. The documents at `/openapi.json` and `/docs` are made of these. */
 export interface Operation {
   readonly method: "get" | "post" | "put" | "patch" | "delete";
   /** As the router has it: `/users/:id`. What each parameter is stands in path-parameters.ts. */
   readonly path: string;
+  /** The parameters of the path that are not what path-parameters.ts says of their name. */
+  readonly ids?: Readonly<Record<string, PathParameter>>;
   /** Unique, in camel case: clients that are generated call their function so. */
   readonly id: string;
   readonly tag: Tag;

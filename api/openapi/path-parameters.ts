@@ -1,29 +1,29 @@
 import { uuidPattern } from "../routes/patterns.ts";
 import { ids } from "./example-ids.ts";
 
-interface PathParameter {
+export interface PathParameter {
   readonly description: string;
   readonly schema: Readonly<Record<string, unknown>>;
   readonly example: string;
 }
 
-const uuid = { type: "string", format: "uuid", pattern: uuidPattern.source } as const;
+export const uuidSchema = { type: "string", format: "uuid", pattern: uuidPattern.source } as const;
 
 /** What stands for `:name` in a path. */
 export const pathParameters: Readonly<Record<string, PathParameter>> = {
   id: {
     description: "The user's id.",
-    schema: uuid,
+    schema: uuidSchema,
     example: ids.user,
   },
   jti: {
     description: "The access token's jti claim.",
-    schema: uuid,
+    schema: uuidSchema,
     example: ids.jti,
   },
   event_id: {
     description: "The revocation's event_id, as its receipt has it.",
-    schema: uuid,
+    schema: uuidSchema,
     example: ids.event,
   },
   slug: {

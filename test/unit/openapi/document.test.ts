@@ -63,8 +63,11 @@ describe("the OpenAPI document", () => {
     );
   });
 
-  it("refuses a status that stands for a success and for a problem", () => {
-    const twice = { ...operation, answers: { 400: json("One.", thing) } };
-    expect(() => createDocument([twice], "1.0.0")).to.throw(TypeError, "listThings");
+  it("shows both where a status stands for an answer of the operation's own and for a problem", () => {
+    const own = { ...operation, answers: { 400: json("Another form.", thing) } };
+    const responses = createDocument([own], "1.0.0").paths["/things"]?.["get"]?.["responses"];
+    expect(Object(responses)["400"])
+      .to.have.property("content")
+      .with.all.keys("application/json", "application/problem+json");
   });
 });
