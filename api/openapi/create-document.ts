@@ -1,11 +1,18 @@
 import { type ErrorCode, errorTable } from "../../shared/errors.ts";
 import { callers, securitySchemes } from "./callers.ts";
-import { headers } from "./headers.ts";
+import { type HeaderDescription, headers } from "./headers.ts";
+import { headersOf } from "./implied-headers.ts";
 import { problemsOf } from "./implied-problems.ts";
 import { jsonSchemasOf, parameterSchemasOf, referenceTo } from "./json-schemas.ts";
 import { type Answer, type Body, type Named, type Operation, tags } from "./operation.ts";
 import { pathParameters } from "./path-parameters.ts";
-import { createProblemAnswers, headerReferences, problem, problemExamples } from "./problem-answers.ts";
+import {
+  createProblemAnswers,
+  headerReferences,
+  problem,
+  problemExamples,
+  problemHeaders,
+} from "./problem-answers.ts";
 
 type Json = Readonly<Record<string, unknown>>;
 type ProblemAnswers = ReturnType<typeof createProblemAnswers>;
@@ -61,15 +68,17 @@ export function createDocument(operations: readonly Operation[], version: string
   };
 }
 
-/** Those that answers have; a problem has the first ones. */
+/** Those that answers have. */
 function usedHeaders(operations: readonly Operation[]): Record<string, Json> {
-  const used = new Set<string>(["X-Request-Id", "Cache-Control", "Retry-After", "WWW-Authenticate"]);
-  for (const { answers } of operations)
-    for (const { headers: names } of Object.values(answers)) for (const name of names) used.add(name);
+  const used = new Set<string>([
+    ...problemHeaders,
+    ...operations.flatMap((operation) => headersOf(operation).answer),
+    ...operations.flatMap(({ answers }) => Object.values(answers).flatMap((answer) => answer.headers)),
+  ]);
   return Object.fromEntries(
-    Object.entries(headers)
+    Object.entries<HeaderDescription>(headers)
       .filter(([name]) => used.has(name))
-      .map(([name, header]) => [name, { required: true, ...header }]),
+      .map(([name, { isOptional = false, ...header }]) => [name, { required: !isOptional, ...header }]),
   );
 }
 
@@ -92,7 +101,8 @@ function describe(operation: Operation, problemAnswers: ProblemAnswers): Json {
   };
 }
 
-function parametersOf({ path, ids = {}, query, requestHeaders = [] }: Operation): Json[] {
+function parametersOf(operation: Operation): Json[] {
+  const { path, ids = {}, query } = operation;
   const inPath = [...path.matchAll(/:(\w+)/g)].map(([, name = ""]) => {
     const parameter = ids[name] ?? pathParameters[name];
     if (parameter === undefined) throw new TypeError(`path-parameters.ts lacks ${name}, which ${path} has`);
@@ -107,12 +117,10 @@ function parametersOf({ path, ids = {}, query, requestHeaders = [] }: Operation)
       schema,
     }),
   );
-  const inHeaders = ["X-Request-Id" as const, ...requestHeaders].map((name) => ({
-    name,
-    in: "header",
-    required: false,
-    ...headers[name],
-  }));
+  const inHeaders = headersOf(operation).request.map((name) => {
+    const { description: about, schema, example } = headers[name];
+    return { name, in: "header", required: false, description: about, schema, example };
+  });
   return [...inPath, ...inQuery, ...inHeaders];
 }
 
@@ -126,7 +134,10 @@ function requestBodyOf({ contentType, content, isOptional }: Body): Json {
 
 function responsesOf(operation: Operation, problemAnswers: ProblemAnswers): Json {
   const responses = new Map(
-    Object.entries(operation.answers).map(([status, answer]) => [Number(status), responseOf(answer)]),
+    Object.entries(operation.answers).map(([status, answer]) => [
+      Number(status),
+      responseOf(answer, operation),
+    ]),
   );
   for (const [status, slugs] of groupByStatus(problemsOf(operation))) {
     const problems = problemAnswers.referenceTo(status, slugs);
@@ -147,10 +158,11 @@ function withProblems(response: Json, reference: Json, { components }: ProblemAn
   };
 }
 
-function responseOf({ description, contentType, content, headers, example }: Answer): Json {
+function responseOf(answer: Answer, operation: Operation): Json {
+  const { description, contentType, content, example } = answer;
   return {
     description,
-    headers: headerReferences(["X-Request-Id", ...headers]),
+    headers: headerReferences([...headersOf(operation).answer, ...answer.headers]),
     ...(contentType !== undefined && {
       content: {
         [contentType]: { ...schemaOf(contentType, content), example: example ?? content?.example },

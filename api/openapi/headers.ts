@@ -1,9 +1,11 @@
 import { ids } from "./example-ids.ts";
 
-interface HeaderDescription {
+export interface HeaderDescription {
   readonly description: string;
   readonly schema: Readonly<Record<string, unknown>>;
   readonly example: unknown;
+  /** Whether an answer that names it may come without it. */
+  readonly isOptional?: boolean;
 }
 
 /** Headers of answers and of requests, each under the name that it is sent with. */

@@ -3,6 +3,7 @@ import { type ErrorCode, errorTable } from "../../shared/errors.ts";
 import { problemContentType } from "../problem.ts";
 import { explanations } from "../problems/explanations.ts";
 import { ids } from "./example-ids.ts";
+import type { HeaderName } from "./headers.ts";
 import { type JsonSchema, referenceTo } from "./json-schemas.ts";
 import { type Named, named } from "./operation.ts";
 
@@ -91,14 +92,16 @@ function exampleOf(slug: ErrorCode) {
 }
 
 function headersOf(status: number): Record<string, unknown> {
-  const names = [
-    "X-Request-Id",
-    "Cache-Control",
-    ...(status === 401 ? ["WWW-Authenticate"] : []),
-    ...(status === 503 || status === 429 ? ["Retry-After"] : []),
-  ];
-  return headerReferences(names);
+  return headerReferences(["X-Request-Id", "Cache-Control", ...(ofStatus[status] ?? [])]);
 }
+
+const ofStatus: Readonly<Record<number, readonly HeaderName[]>> = {
+  401: ["WWW-Authenticate"],
+  503: ["Retry-After"],
+};
+
+/** All that a problem may have. */
+export const problemHeaders: readonly HeaderName[] = ["Cache-Control", ...Object.values(ofStatus).flat()];
 
 export function headerReferences(names: readonly string[]): Record<string, unknown> {
   return Object.fromEntries(names.map((name) => [name, { $ref: `#/components/headers/${name}` }]));

@@ -73,7 +73,9 @@ function faultsWithoutOperation({ method, status, text }: GivenAnswer, isKnownPa
 
 function headerFaults({ headers }: GivenAnswer, described: Json): string[] {
   const names = Object.keys(described).map((name) => name.toLowerCase());
-  const missing = names.filter((name) => !headers.has(name)).map((name) => `the header ${name} is missing`);
+  const missing = Object.keys(described)
+    .filter((name) => lookUp(`/components/headers/${name}`)?.["required"] === true && !headers.has(name))
+    .map((name) => `the header ${name.toLowerCase()} is missing`);
   const surplus = [...headers.keys()]
     .filter((name) => !unlisted.has(name) && !names.includes(name) && !listedForAll.includes(name))
     .map((name) => `the header ${name} is not described`);
