@@ -2,6 +2,7 @@ import { Router } from "@koa/router";
 import type { RequestState } from "../request-state.ts";
 import type { UseCases } from "../users/create-use-cases.ts";
 import { type AuthDeps, addAuthRoutes } from "./auth.ts";
+import { addDocumentationRoutes } from "./documentation.ts";
 import { addEventRoutes, type EventRouteDeps } from "./events.ts";
 import { addMeRoutes, type MeDeps } from "./me.ts";
 import { addOperationsRoutes, type OperationsDeps } from "./operations.ts";
@@ -26,6 +27,7 @@ export type RouteDeps = AuthDeps &
  * GET  /revocations  /revocations/:event_id  /instances   POST /revocations/:event_id/confirm
  * POST /events
  * GET  /.well-known/jwks.json  /livez  /readyz  /metrics  /problems/:slug
+ * GET  /openapi.json  /docs
  */
 export function createRoutes(guards: Guards, deps: RouteDeps): AppRouter {
   const router: AppRouter = new Router<RequestState>({ sensitive: true, strict: true });
@@ -35,5 +37,6 @@ export function createRoutes(guards: Guards, deps: RouteDeps): AppRouter {
   addRevocationRoutes(router, guards, deps.useCases, deps.receipts);
   addEventRoutes(router, guards, deps);
   addOperationsRoutes(router, guards, deps);
+  addDocumentationRoutes(router);
   return router;
 }

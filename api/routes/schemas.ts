@@ -2,7 +2,7 @@ import { z } from "zod";
 import { plainText, textLimits } from "../../shared/events/event-schema.ts";
 import { rowStatuses } from "../../shared/ports/ledger.ts";
 import { maxTokenLength } from "../tokens/parse-token.ts";
-import { emailRule, isAcceptableEmail } from "../users/email.ts";
+import { addressPattern, emailRule, isAcceptableEmail, maxAddressLength } from "../users/email.ts";
 import { maxPasswordBytes, minPasswordBytes } from "../users/password.ts";
 
 /** What callers may send. Every object is closed: an unknown member is refused, so that a slip does not go unseen. */
@@ -27,7 +27,8 @@ const roles = z
   .array(z.enum(["user", "admin", "emitter"]))
   .min(1)
   .max(8)
-  .refine((given) => new Set(given).size === given.length, "must not name a role twice");
+  .refine((given) => new Set(given).size === given.length, "must not name a role twice")
+  .meta({ uniqueItems: true });
 const externalId = z.strictObject({ iss: plainText(textLimits.issuer), sub: plainText(textLimits.subject) });
 
 const digits = (min: number, max: number) =>
@@ -35,7 +36,8 @@ const digits = (min: number, max: number) =>
     .string()
     .regex(/^\d{1,9}$/, "must be a whole number")
     .transform(Number)
-    .refine((value) => value >= min && value <= max, `must be from ${min} to ${max}`);
+    .refine((value) => value >= min && value <= max, `must be from ${min} to ${max}`)
+    .meta({ type: "integer", minimum: min, maximum: max });
 const page = { limit: digits(1, 100).default(20), cursor: z.string().min(1).max(512).optional() };
 
 export const credentialsSchema = z.strictObject({ email, password });
@@ -44,8 +46,11 @@ export const refreshSchema = z.strictObject({ refresh_token: z.string().min(1).m
 export const emptySchema = z.strictObject({});
 export const reasonSchema = z.strictObject({ reason: reason.optional() });
 export const newUserSchema = z.strictObject({
-  email,
-  password,
+  email: email.meta({ pattern: addressPattern, maxLength: maxAddressLength }),
+  password: password.meta({
+    minLength: minPasswordBytes,
+    description: `${minPasswordBytes} to ${maxPasswordBytes} bytes in UTF-8.`,
+  }),
   roles: roles.optional(),
   external_ids: z
     .array(externalId)
@@ -54,6 +59,7 @@ export const newUserSchema = z.strictObject({
       (given) => new Set(given.map(({ iss, sub }) => JSON.stringify([iss, sub]))).size === given.length,
       "must not name an identity twice",
     )
+    .meta({ uniqueItems: true })
     .optional(),
 });
 

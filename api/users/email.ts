@@ -8,17 +8,20 @@ export function normaliseEmail(email: string): string {
   return email.normalize("NFC").trim().toLowerCase();
 }
 
-const maxLength = 254;
+export const maxAddressLength = 254;
 /** Nothing invisible: no controls, surrogates, formats, private and ignorable characters, none that is none. */
 const acceptable =
   /^[^\s@\p{Cc}\p{Cs}\p{Cf}\p{Co}\p{DI}\p{NChar}]+@[^\s@\p{Cc}\p{Cs}\p{Cf}\p{Co}\p{DI}\p{NChar}]+$/u;
 
 /** What `isAcceptableEmail` asks for. */
-export const emailRule = `must be an e-mail address of at most ${maxLength} characters`;
+export const emailRule = `must be an e-mail address of at most ${maxAddressLength} characters`;
+
+/** The same for JSON Schema: no readers know more classes of characters than these. */
+export const addressPattern = "^[^\\s@\\p{C}]+@[^\\s@\\p{C}]+$";
 
 export function isAcceptableEmail(email: string): boolean {
   const normalised = normaliseEmail(email);
-  return normalised.length <= maxLength && acceptable.test(normalised);
+  return normalised.length <= maxAddressLength && acceptable.test(normalised);
 }
 
 /** The normalised address; throws `validation-failed`. */

@@ -17,13 +17,17 @@ const latestSeconds = 253_402_300_799; // the end of the year 9999
 /** Control characters would forge log lines; a lone surrogate cannot be written as UTF-8. */
 const forbiddenCharacters = /[\p{Cc}\p{Cs}]/u;
 
+/** The same for JSON Schema, whose texts have no lone surrogates, and whose readers know no classes of characters. */
+const describedPattern = "^[^\\u0000-\\u001f\\u007f-\\u009f]*$";
+
 /** A non-empty text without control characters and lone surrogates. */
 export function plainText(maxLength: number) {
   return z
     .string()
     .min(1)
     .max(maxLength)
-    .refine((text) => !forbiddenCharacters.test(text), "must not hold control characters or lone surrogates");
+    .refine((text) => !forbiddenCharacters.test(text), "must not hold control characters or lone surrogates")
+    .meta({ pattern: describedPattern });
 }
 
 const epoch = z.int().nonnegative();

@@ -1,3 +1,4 @@
+import type { GivenAnswer } from "./described-answers.ts";
 import { administrator } from "./fleet.ts";
 
 /** A JSON answer, as a test looks at it. */
@@ -14,11 +15,20 @@ export interface Call {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
+export interface ClientOptions {
+  /** Looks at every answer; throws where it must not be so. */
+  readonly expectAnswer?: (answer: GivenAnswer) => void;
+}
+
 /** A small REST client for one base address. */
-export function createClient(baseUrl: string) {
-  async function call(path: string, { method, token, body, headers = {} }: Call = {}): Promise<Answer> {
+export function createClient(baseUrl: string, { expectAnswer = () => undefined }: ClientOptions = {}) {
+  async function call(
+    path: string,
+    { method: given, token, body, headers = {} }: Call = {},
+  ): Promise<Answer> {
+    const method = given ?? (body === undefined ? "GET" : "POST");
     const answer = await fetch(new URL(path, baseUrl), {
-      method: method ?? (body === undefined ? "GET" : "POST"),
+      method,
       headers: {
         ...(body === undefined ? {} : { "content-type": "application/json" }),
         ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
@@ -27,6 +37,7 @@ export function createClient(baseUrl: string) {
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
     const text = await answer.text();
+    expectAnswer({ method, path, status: answer.status, headers: answer.headers, text });
     return { status: answer.status, headers: answer.headers, body: parseObject(text) };
   }
 

@@ -18,6 +18,7 @@ import type { RevocationStore } from "../../shared/ports/revocation-store.ts";
 import { readSettings } from "../../shared/settings.ts";
 import { type RunningWorker, startWorker } from "../../workers/start-worker.ts";
 import { type Client, createClient } from "./client.ts";
+import { expectDescribed } from "./described-answers.ts";
 import { administrator } from "./fleet.ts";
 
 export const namespace = "test";
@@ -104,7 +105,12 @@ export async function createApiWorld({
       withProcessMetrics: false,
     });
     running.push(api);
-    return { ...createClient(api.url), api, url: api.url, port: Number(new URL(api.url).port) };
+    return {
+      ...createClient(api.url, { expectAnswer: expectDescribed }),
+      api,
+      url: api.url,
+      port: Number(new URL(api.url).port),
+    };
   }
 
   return {
@@ -187,7 +193,11 @@ export async function sendRaw(port: number, bytes: string | Uint8Array, end = fa
     socket.write(bytes);
     if (end) socket.end();
   });
-  return parseAnswer(text);
+  const answer = parseAnswer(text);
+  const [, method, path] = /^([A-Z]+) (\S+) HTTP/.exec(Buffer.from(bytes).toString("latin1")) ?? [];
+  if (method !== undefined && path !== undefined && method !== "CONNECT" && answer.status >= 200)
+    expectDescribed({ ...answer, method, path });
+  return answer;
 }
 
 function parseAnswer(text: string): RawAnswer {

@@ -2,7 +2,6 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect } from "chai";
 import { describe, it } from "mocha";
-import { createRoutes, type RouteDeps } from "../../../api/routes/index.ts";
 import { apiSettings } from "../../../api/settings.ts";
 import { embeddedSettings } from "../../../embedded/settings.ts";
 import { errorTable } from "../../../shared/errors.ts";
@@ -11,6 +10,7 @@ import { createMetrics } from "../../../shared/metrics.ts";
 import type { Setting } from "../../../shared/settings.ts";
 import { workerSettings } from "../../../workers/settings.ts";
 import { readmeText, tableBelow } from "../../support/readme.ts";
+import { routes } from "../../support/routes.ts";
 
 function settingRow(name: string, setting: Setting<unknown>): string[] {
   const secret = setting.isSecret ? `, \`${name}_FILE\`` : "";
@@ -109,14 +109,4 @@ function namedTests(cell: string): { file: string; titles: string[] }[] {
     file,
     titles: [...rest.matchAll(/"([^"]+)"/g)].map(([, title = ""]) => title),
   }));
-}
-
-/** The routes are only listed here, never called, so what they need stays away. */
-function routes(): string[] {
-  const guards = { bearer: [], admin: [], emitter: [] };
-  const nothing = new Proxy({} as RouteDeps, { get: () => undefined });
-  const router = createRoutes(guards, nothing);
-  return router.stack
-    .filter(({ methods }) => methods.length > 0)
-    .map(({ methods, path }) => `${methods.find((method) => method !== "HEAD") ?? ""} ${String(path)}`);
 }

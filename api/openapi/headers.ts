@@ -1,0 +1,61 @@
+import { ids } from "./example-ids.ts";
+
+export interface HeaderDescription {
+  readonly description: string;
+  readonly schema: Readonly<Record<string, unknown>>;
+  readonly example: unknown;
+  /** Whether an answer that names it may come without it. */
+  readonly isOptional?: boolean;
+}
+
+/** Headers of answers and of requests, each under the name that it is sent with. */
+export const headers = {
+  "X-Request-Id": {
+    description:
+      "Names the request in the service's log. Taken from the request if it has 1 to 128 of A-Z a-z 0-9 . _ ~ -, made otherwise.",
+    schema: { type: "string" },
+    example: ids.request,
+  },
+  "Cache-Control": {
+    description: "Whether the answer may be kept (RFC 9111).",
+    schema: { type: "string" },
+    example: "no-store",
+  },
+  ETag: {
+    description: "Names this state of what was asked for.",
+    schema: { type: "string", pattern: '^(W/)?"[^"]*"$' },
+    example: '"3Wq0bL0cV8pX"',
+  },
+  "If-None-Match": {
+    description: "The ETag of what one has; it is not sent again while it stands.",
+    schema: { type: "string" },
+    example: '"3Wq0bL0cV8pX"',
+  },
+  Location: {
+    description: "Where what was made, or the receipt, is read.",
+    schema: { type: "string", format: "uri-reference" },
+    example: `/revocations/${ids.event}`,
+  },
+  "Retry-After": {
+    description: "In how many seconds the same call may succeed.",
+    schema: { type: "integer", minimum: 0 },
+    example: 1,
+  },
+  "WWW-Authenticate": {
+    description: "What would be accepted, and what was wrong with the token if there was one (RFC 6750 §3).",
+    schema: { type: "string" },
+    example: 'Bearer realm="quash"',
+  },
+  "X-Accel-Buffering": {
+    description: "Tells a balancer to hand each event on at once.",
+    schema: { type: "string", enum: ["no"] },
+    example: "no",
+  },
+  "Content-Security-Policy": {
+    description: "The page loads nothing and runs nothing.",
+    schema: { type: "string" },
+    example: "default-src 'none'",
+  },
+} as const satisfies Readonly<Record<string, HeaderDescription>>;
+
+export type HeaderName = keyof typeof headers;
