@@ -1,5 +1,6 @@
 import { AppError, dependencyUnavailable } from "../errors.ts";
 import type { Database } from "../ports/database.ts";
+import { InProcessAudit } from "./audit.ts";
 import { InProcessLedger } from "./ledger.ts";
 import { InProcessSessions } from "./sessions.ts";
 import { TokenTable } from "./tokens.ts";
@@ -18,6 +19,7 @@ export function createInProcessDatabaseServer(): InProcessDatabaseServer {
     users: new InProcessUsers(),
     sessions: new InProcessSessions(tokens),
     ledger: new InProcessLedger(tokens),
+    audit: new InProcessAudit(),
   };
   let isAvailable = true;
 
@@ -39,6 +41,7 @@ export function createInProcessDatabaseServer(): InProcessDatabaseServer {
     connect: () => ({
       users: { ...asPort(tables.users, check), ping },
       sessions: asPort(tables.sessions, check),
+      audit: asPort(tables.audit, check),
       ledger: { ...asPort(tables.ledger, check), ping },
       migrate: async () => {
         await Promise.resolve();
