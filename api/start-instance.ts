@@ -1,4 +1,5 @@
 import type { RequestListener } from "node:http";
+import { createAuditRecorder } from "../shared/audit/audit-recorder.ts";
 import { createClosers } from "../shared/lifecycle.ts";
 import type { Log } from "../shared/log.ts";
 import { createMetrics, type Metrics } from "../shared/metrics.ts";
@@ -11,6 +12,9 @@ import { createFingerprinter } from "../shared/revocation/fingerprint.ts";
 import { longestOfAny } from "../shared/revocation/longest.ts";
 import { millisecondsOf } from "../shared/revocation/position.ts";
 import { createApp } from "./app.ts";
+import { createRepeats } from "./audit/count-repeats.ts";
+import { createNoteRefusal } from "./audit/refusals.ts";
+import { createNoteSignIn } from "./audit/sign-ins.ts";
 import { type Blacklist, createBlacklist } from "./blacklist/blacklist.ts";
 import { type BlacklistFeed, startBlacklistFeed } from "./blacklist/blacklist-feed.ts";
 import { createOpenConnections } from "./blacklist/connections.ts";
@@ -24,6 +28,7 @@ import { createReceiptWaiter } from "./receipts/receipt-waiter.ts";
 import { checkRoutePolicies } from "./routes/check-route-policies.ts";
 import { type ServiceSettings, syncDeadlineMs } from "./settings.ts";
 import { startSetup } from "./setup.ts";
+import { createExplainToken } from "./tokens/explain-token.ts";
 import { createIssueToken } from "./tokens/issue-token.ts";
 import type { KeySet } from "./tokens/keys.ts";
 import { createPrepareTokens } from "./tokens/prepare-tokens.ts";
@@ -104,6 +109,19 @@ export async function startInstance(options: InstanceDeps): Promise<RunningInsta
   let inUse = longestOfAny;
   let drainingSinceMs: number | null = null;
 
+  const audit = createAuditRecorder({
+    ...platform,
+    store: database.audit,
+    process: "api",
+    instanceId,
+    log,
+    metrics,
+  });
+  closers.add("audit", () => audit.close());
+  const repeats = createRepeats({ audit, clock, timers });
+  closers.add("counted repeats", () => repeats.close());
+  const noteRefusal = createNoteRefusal(repeats);
+
   const nobodysHash = await hashOfNobody(options.hasher, platform.randomness);
   const publisher = createBackgroundPublisher({
     publishEvent: createPublishEvent({ users, ledger, eventLog }),
@@ -126,6 +144,8 @@ export async function startInstance(options: InstanceDeps): Promise<RunningInsta
     refreshLifetimeSeconds: settings.REFRESH_LIFETIME_SECONDS,
     namespace: settings.NAMESPACE,
     publish: publisher.publish,
+    audit,
+    noteSignIn: createNoteSignIn({ audit, repeats, clock }),
   });
 
   const fingerprint = createFingerprinter(issuer);
@@ -195,6 +215,7 @@ export async function startInstance(options: InstanceDeps): Promise<RunningInsta
     clockToleranceSeconds,
     cache: verificationCache,
   });
+  const receipts = createReadReceipts({ ledger, users, settleReceipts });
   const app = createApp({
     ...platform,
     log,
@@ -207,7 +228,20 @@ export async function startInstance(options: InstanceDeps): Promise<RunningInsta
     feed,
     connections,
     instanceId,
-    receipts: createReadReceipts({ ledger, users, settleReceipts }),
+    receipts,
+    auditStore: database.audit,
+    explainToken: createExplainToken({
+      sessions,
+      users,
+      ledger,
+      receipts,
+      blacklist,
+      feed,
+      clock,
+      issuer,
+      clockToleranceSeconds,
+    }),
+    noteRefusal,
     emailOfUser: createEmailOfUser({ users, timers }),
     readiness: createReadiness({ feed, setup, clock, drainingSinceMs: () => drainingSinceMs }),
     routePolicies,
@@ -227,7 +261,15 @@ export async function startInstance(options: InstanceDeps): Promise<RunningInsta
     handle: (request, response) => void answer(request, response),
     blacklist,
     feed,
-    authenticateUpgrade: createAuthenticateUpgrade({ feed, tokens, blacklist, metrics, ids, log }),
+    authenticateUpgrade: createAuthenticateUpgrade({
+      feed,
+      tokens,
+      blacklist,
+      metrics,
+      noteRefusal,
+      ids,
+      log,
+    }),
     guardWebSocket: createGuardWebSocket({ connections, timers }),
     async whenReady() {
       await Promise.all([setup.whenDone(), feed.whenAccepting()]);

@@ -61,6 +61,7 @@ export async function startEmbedded({ settings, platform, log, keys }: EmbeddedO
         namespace: settings.NAMESPACE,
         issuer: settings.TOKEN_ISSUER,
         syncIntervalMs: settings.SYNC_INTERVAL_MS,
+        auditRetentionDays: settings.AUDIT_RETENTION_DAYS,
       },
       platform,
       log,

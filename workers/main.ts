@@ -14,6 +14,7 @@ await runProcess({
         namespace: settings.NAMESPACE,
         issuer: settings.TOKEN_ISSUER,
         syncIntervalMs: settings.SYNC_INTERVAL_MS,
+        auditRetentionDays: settings.AUDIT_RETENTION_DAYS,
         health: { host: settings.HOST, port: settings.HEALTH_PORT },
       },
     });

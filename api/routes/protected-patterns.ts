@@ -9,7 +9,9 @@ export const protectedPatterns = [
   "/users/:id/sign-out",
   "/users/:id/reactivate",
   "/tokens/:jti/revoke",
+  "/tokens/:jti/explain",
   "/revocations",
   "/revocations/:event_id",
   "/instances",
+  "/audit",
 ] as const;

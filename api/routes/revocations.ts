@@ -1,7 +1,7 @@
 import { AppError } from "../../shared/errors.ts";
 import type { LedgerQuery, LedgerRow } from "../../shared/ports/ledger.ts";
 import type { ReadReceipts } from "../receipts/read-receipts.ts";
-import { claimsOf } from "../request-state.ts";
+import { askedBy } from "../request-state.ts";
 import type { UseCases } from "../users/create-use-cases.ts";
 import { readId, readInput, readQuery } from "./input.ts";
 import { uuidPattern } from "./patterns.ts";
@@ -19,7 +19,7 @@ export function addRevocationRoutes(
     readQuery(ctx, noQuerySchema);
     const jti = readId(ctx, "jti");
     const { reason } = await readInput(ctx, reasonSchema);
-    const revoked = await useCases.revokeToken({ jti, actor: claimsOf(ctx).sub, reason });
+    const revoked = await useCases.revokeToken({ jti, reason, ...askedBy(ctx) });
     answerReceipt(ctx, await receipts.ofChange(revoked), 202);
   });
 

@@ -1,3 +1,4 @@
+import type { Audit } from "../../shared/audit/audit.ts";
 import { AppError, dependencyUnavailable } from "../../shared/errors.ts";
 import type { QuashEvent } from "../../shared/events/event.ts";
 import type { Clock } from "../../shared/ports/platform.ts";
@@ -9,6 +10,7 @@ export interface ChangeUserDeps extends OwnEventDeps {
   readonly users: Pick<UserStore, "findById" | "change">;
   readonly clock: Clock;
   readonly publish: Publish;
+  readonly audit: Audit;
 }
 
 export interface ChangeRequest {
@@ -16,6 +18,7 @@ export interface ChangeRequest {
   /** Who asks: an administrator's id. */
   readonly actor: string;
   readonly reason?: string | undefined;
+  readonly requestId?: string | undefined;
 }
 
 export type ChangedUser =
@@ -62,7 +65,11 @@ export function createChangeUser(deps: ChangeUserDeps, change: Exclude<UserChang
       }
       const outcome = await attempt(user, request);
       if (!outcome) continue;
-      if (outcome.changed) deps.publish({ userId: request.userId, event: outcome.event });
+      if (outcome.changed) {
+        deps.publish({ userId: request.userId, event: outcome.event });
+        const { userId: subject, ...asked } = request;
+        deps.audit.record({ action: change, ...asked, subject, eventId: outcome.eventId, eventType: change });
+      }
       return outcome;
     }
     throw dependencyUnavailable("mongodb", new Error(`another change came first ${maxAttempts} times`));

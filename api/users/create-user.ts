@@ -1,3 +1,4 @@
+import type { Audit } from "../../shared/audit/audit.ts";
 import type { ExternalIdentity } from "../../shared/events/event.ts";
 import type { Clock, Ids, PasswordHasher } from "../../shared/ports/platform.ts";
 import type { Role, User, UserStore } from "../../shared/ports/user-store.ts";
@@ -9,6 +10,7 @@ export interface CreateUserDeps {
   readonly hasher: PasswordHasher;
   readonly clock: Clock;
   readonly ids: Ids;
+  readonly audit: Audit;
 }
 
 export interface UserRequest {
@@ -17,14 +19,17 @@ export interface UserRequest {
   /** `["user"]` unless given. */
   readonly roles?: readonly Role[] | undefined;
   readonly externalIds?: readonly ExternalIdentity[] | undefined;
+  /** Left out for the first administrator. */
+  readonly actor?: string | undefined;
+  readonly requestId?: string | undefined;
 }
 
 /** Throws `validation-failed`, `email-taken` or `external-identity-taken`. */
-export function createCreateUser({ users, hasher, clock, ids }: CreateUserDeps) {
+export function createCreateUser({ users, hasher, clock, ids, audit }: CreateUserDeps) {
   return async function createUser(request: UserRequest): Promise<User> {
     const email = parseEmail(request.email);
     checkPassword(request.password);
-    return users.create({
+    const user = await users.create({
       id: ids.uuid(),
       email,
       passwordHash: await hasher.hash(request.password),
@@ -32,6 +37,10 @@ export function createCreateUser({ users, hasher, clock, ids }: CreateUserDeps) 
       externalIds: request.externalIds ?? [],
       createdAtMs: clock.wallMs(),
     });
+    const { actor, requestId } = request;
+    const reason = `roles: ${user.roles.join(", ")}`;
+    audit.record({ action: "user.created", actor, subject: user.id, reason, requestId });
+    return user;
   };
 }
 

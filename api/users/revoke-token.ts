@@ -1,3 +1,4 @@
+import type { Audit } from "../../shared/audit/audit.ts";
 import { AppError } from "../../shared/errors.ts";
 import type { QuashEvent } from "../../shared/events/event.ts";
 import type { Clock } from "../../shared/ports/platform.ts";
@@ -10,12 +11,14 @@ export interface RevokeTokenDeps extends OwnEventDeps {
   readonly sessions: Pick<SessionStore, "findToken">;
   readonly clock: Clock;
   readonly publish: Publish;
+  readonly audit: Audit;
 }
 
 export interface RevokeRequest {
   readonly jti: string;
   readonly actor: string;
   readonly reason?: string | undefined;
+  readonly requestId?: string | undefined;
 }
 
 export interface RevokedToken {
@@ -29,7 +32,7 @@ export interface RevokedToken {
 export function createRevokeToken(deps: RevokeTokenDeps) {
   const { users, sessions, clock } = deps;
 
-  return async function revokeToken({ jti, actor, reason }: RevokeRequest): Promise<RevokedToken> {
+  return async function revokeToken({ jti, actor, reason, requestId }: RevokeRequest): Promise<RevokedToken> {
     const timeMs = clock.wallMs();
     const token = await sessions.findToken(jti);
     if (!token || token.expiresAtMs <= timeMs) throw notFound();
@@ -43,6 +46,8 @@ export function createRevokeToken(deps: RevokeTokenDeps) {
     });
     if (!(await users.appendEvent(subject, event))) throw notFound();
     deps.publish({ userId: subject, event });
+    const told = { actor, subject, object: jti, reason, requestId, eventId: event.id };
+    deps.audit.record({ action: "token.revoked", ...told, eventType: event.type });
     return { eventId: event.id, event, subject };
   };
 }

@@ -32,7 +32,7 @@ export function createMongoAudit({ connection, call }: MongoConnection): AuditSt
       call(async () => {
         const found = records.find(filterOf(query)).sort({ at: -1, _id: -1 });
         return (await found.limit(query.limit).lean().exec()).map(recordOf);
-      }, bulkLimitMs),
+      }),
     listByChain: ({ after, limit }) =>
       call(async () => {
         const found = records.find(after === undefined ? {} : { _id: trusted({ $gt: idOf(after) }) });

@@ -94,15 +94,15 @@ export type AuditedProcess = "api" | "worker" | "command";
 
 export interface AuditQuery {
   readonly limit: number;
-  readonly after?: AuditPlace;
-  readonly actor?: string;
-  readonly subject?: string;
-  readonly action?: AuditAction;
-  readonly eventId?: string;
+  readonly after?: AuditPlace | undefined;
+  readonly actor?: string | undefined;
+  readonly subject?: string | undefined;
+  readonly action?: AuditAction | undefined;
+  readonly eventId?: string | undefined;
   /** Included. */
-  readonly fromMs?: number;
+  readonly fromMs?: number | undefined;
   /** Excluded. */
-  readonly toMs?: number;
+  readonly toMs?: number | undefined;
 }
 
 export interface AuditPlace extends ChainPlace {
