@@ -36,6 +36,8 @@ const batchSize = 500;
 const gatherMs = 200;
 const headIntervalMs = 5 * 60_000;
 const longestPauseMs = 30_000;
+/** A process that ends has little time, and more to do with it. */
+const closeLimitMs = 2_500;
 
 /**
  * The chain of one process's life. Records wait in memory and are written in the background, so a process that is
@@ -171,10 +173,16 @@ export function createAuditRecorder(deps: AuditRecorderDeps): AuditRecorder {
 
   async function end(): Promise<void> {
     closing.abort();
-    await draining;
-    await drain();
+    const ended = new AbortController();
+    await Promise.race([finish(), timers.sleep(closeLimitMs, ended.signal)]);
+    ended.abort();
     const lost = countUnwritten();
     if (lost > 0) log.error("audit.lost", { chain, records: lost });
+  }
+
+  async function finish(): Promise<void> {
+    await draining;
+    await drain();
     if (head.seq === 0) return;
     await noteHead("ended").catch((err: unknown) => log.warn("audit.note-failed", { err }));
   }

@@ -196,3 +196,21 @@ describe("GET /audit", () => {
     expect(records).to.be.above(20);
   });
 });
+
+describe("a request", () => {
+  it("waits for no record of it, also while the audit's database hangs, and the instance ends all the same", async () => {
+    const world = await createApiWorld();
+    await world.startWorker();
+    const parts = world.connectParts();
+    const append = () => new Promise<never>(() => undefined);
+    const audit = { ...parts.database.audit, append };
+    const api = await world.startApi({ database: { ...parts.database, audit } });
+
+    const token = await api.signIn();
+    for (let times = 0; times < 100; times += 1) {
+      await api.call("/auth/login", { body: { email: "nobody@example.com", password: "wrong password" } });
+    }
+    expect(await api.statusOf(token)).to.equal(200);
+    await world.close();
+  });
+});
