@@ -12,8 +12,9 @@ import {
   registerSchema,
 } from "./audit-documents.ts";
 import { bulkLimitMs, type MongoConnection } from "./connection.ts";
-import { isDuplicateKey, repeatIfDuplicate } from "./failures.ts";
+import { isDuplicateKey, isOnlyDuplicates } from "./failures.ts";
 
+/** Inserts only, so that whoever writes the audit needs no right to change it. */
 export function createMongoAudit({ connection, call }: MongoConnection): AuditStore {
   const records = connection.model<AuditDocument>("AuditRecord", auditSchema, "audit");
   const register = connection.model<RegisterDocument>("AuditRegister", registerSchema, "audit_register");
@@ -23,10 +24,11 @@ export function createMongoAudit({ connection, call }: MongoConnection): AuditSt
       added.length === 0
         ? Promise.resolve()
         : call(async () => {
-            const upserts = added.map(documentOfRecord).map(({ _id, ...record }) => ({
-              updateOne: { filter: { _id }, update: { $setOnInsert: record }, upsert: true },
-            }));
-            await repeatIfDuplicate(() => records.bulkWrite(upserts, { ordered: false }));
+            try {
+              await records.insertMany(added.map(documentOfRecord), { ordered: false });
+            } catch (error) {
+              if (!isOnlyDuplicates(error)) throw error;
+            }
           }, bulkLimitMs),
     list: (query) =>
       call(async () => {

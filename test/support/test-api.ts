@@ -112,12 +112,12 @@ export async function createApiWorld({
       await one.api.whenReady();
       return one;
     },
-    async startWorker(): Promise<RunningWorker> {
+    async startWorker(parts: Partial<Parts> = {}): Promise<RunningWorker> {
       const worker = await startWorker({
         settings: { namespace, issuer: defaults.TOKEN_ISSUER, syncIntervalMs },
         platform,
         log,
-        parts: connectParts(),
+        parts: { ...connectParts(), ...parts },
       });
       running.push(worker);
       return worker;
