@@ -3,6 +3,7 @@ import helmet from "koa-helmet";
 import type { Log } from "../shared/log.ts";
 import type { Metrics } from "../shared/metrics.ts";
 import type { Platform } from "../shared/ports/platform.ts";
+import type { NoteRefusal } from "./audit/refusals.ts";
 import type { Blacklist } from "./blacklist/blacklist.ts";
 import type { RoutePolicies } from "./blacklist/staleness-policy.ts";
 import { createAllowOrigins } from "./middleware/allow-origins.ts";
@@ -30,6 +31,7 @@ export interface GuardDeps extends Pick<Platform, "clock"> {
   readonly tokens: Pick<VerifyOnce, "verify">;
   readonly blacklist: Blacklist;
   readonly metrics: Metrics;
+  readonly noteRefusal: NoteRefusal;
 }
 
 export interface PipelineDeps extends Pick<Platform, "clock" | "ids"> {
@@ -54,7 +56,7 @@ export function createGuards(deps: GuardDeps): Guards {
   const checks = [
     createRequireFresh(deps.feed, deps.routePolicies),
     createRequireToken(deps.tokens),
-    createRejectRevoked(createRefuseIfRevoked(deps.blacklist, deps.metrics), deps),
+    createRejectRevoked(createRefuseIfRevoked(deps), deps),
   ];
   return {
     bearer: [createGuard(checks)],

@@ -34,3 +34,12 @@ export function verifiedTokenOf(ctx: { readonly state: RequestState }): Verified
 export function claimsOf(ctx: { readonly state: RequestState }): AccessTokenClaims {
   return verifiedTokenOf(ctx).claims;
 }
+
+/** Who asks, by his token, and in which request: for what is recorded of it. */
+export function askedBy(ctx: { readonly state: RequestState }): {
+  readonly actor: string;
+  readonly requestId: string;
+  readonly operation: Operation | undefined;
+} {
+  return { actor: claimsOf(ctx).sub, requestId: ctx.state.requestId, operation: ctx.state.operation };
+}

@@ -1,4 +1,5 @@
 import type { RequestListener } from "node:http";
+import { createAuditRecorder } from "../shared/audit/audit-recorder.ts";
 import { createCarryOut } from "../shared/holds/carry-out.ts";
 import { createGuardAdministrators } from "../shared/holds/guard-administrators.ts";
 import { createHoldRule } from "../shared/holds/hold-rule.ts";
@@ -19,6 +20,9 @@ import { createClientAddress, parseTrustProxy, trustNobody } from "./abuse/clien
 import { createFailureLimiter } from "./abuse/failure-limiter.ts";
 import { failureLimitsOf } from "./abuse/settings.ts";
 import { createApp } from "./app.ts";
+import { createRepeats } from "./audit/count-repeats.ts";
+import { createNoteRefusal } from "./audit/refusals.ts";
+import { createNoteSignIn } from "./audit/sign-ins.ts";
 import { type Blacklist, createBlacklist } from "./blacklist/blacklist.ts";
 import { type BlacklistFeed, startBlacklistFeed } from "./blacklist/blacklist-feed.ts";
 import { createOpenConnections } from "./blacklist/connections.ts";
@@ -35,6 +39,7 @@ import { checkRoutePolicies } from "./routes/check-route-policies.ts";
 import { type ServiceSettings, syncDeadlineMs } from "./settings.ts";
 import { startSetup } from "./setup.ts";
 import { startKeyAnnouncer } from "./tokens/announce-revoked-keys.ts";
+import { createExplainToken } from "./tokens/explain-token.ts";
 import { followKeys } from "./tokens/follow-keys.ts";
 import { createIssueToken } from "./tokens/issue-token.ts";
 import { createKeyRing, type KeyRing } from "./tokens/key-ring.ts";
@@ -127,6 +132,19 @@ export async function startInstance(options: InstanceDeps): Promise<RunningInsta
     longestLifetimeSeconds: () => inUse.tokenLifetimeSeconds,
   });
 
+  const audit = createAuditRecorder({
+    ...platform,
+    store: database.audit,
+    process: "api",
+    instanceId,
+    log,
+    metrics,
+  });
+  closers.add("audit", () => audit.close());
+  const repeats = createRepeats({ audit, clock, timers });
+  closers.add("counted repeats", () => repeats.close());
+  const noteRefusal = createNoteRefusal(repeats);
+
   const nobodysHash = await hashOfNobody(options.hasher, platform.randomness);
   const publisher = createBackgroundPublisher({
     publishEvent: createPublishEvent({ users, ledger, eventLog }),
@@ -161,6 +179,8 @@ export async function startInstance(options: InstanceDeps): Promise<RunningInsta
     refreshLifetimeSeconds: settings.REFRESH_LIFETIME_SECONDS,
     namespace: settings.NAMESPACE,
     publish: publisher.publish,
+    audit,
+    noteSignIn: createNoteSignIn({ audit, repeats, clock }),
   });
 
   const fingerprint = createFingerprinter(issuer);
@@ -251,6 +271,7 @@ export async function startInstance(options: InstanceDeps): Promise<RunningInsta
     onChange: () => announcer.wake(),
   });
   closers.add("keys", () => following.close());
+  const receipts = createReadReceipts({ ledger, users, settleReceipts });
   const app = createApp({
     ...platform,
     log,
@@ -266,7 +287,6 @@ export async function startInstance(options: InstanceDeps): Promise<RunningInsta
     instanceId,
     failureLimiter,
     clientAddress: createClientAddress(parseTrustProxy(settings.TRUST_PROXY) ?? trustNobody),
-    receipts: createReadReceipts({ ledger, users, settleReceipts }),
     acceptEvent: createAcceptEvent({
       ...database,
       eventLog,
@@ -274,6 +294,20 @@ export async function startInstance(options: InstanceDeps): Promise<RunningInsta
       namespace: settings.NAMESPACE,
       ownIssuer: issuer,
     }),
+    receipts,
+    auditStore: database.audit,
+    explainToken: createExplainToken({
+      sessions,
+      users,
+      ledger,
+      receipts,
+      blacklist,
+      feed,
+      clock,
+      issuer,
+      clockToleranceSeconds,
+    }),
+    noteRefusal,
     emailOfUser: createEmailOfUser({ users, timers }),
     readiness: createReadiness({ feed, setup, clock, drainingSinceMs: () => drainingSinceMs }),
     routePolicies,
@@ -295,7 +329,15 @@ export async function startInstance(options: InstanceDeps): Promise<RunningInsta
     handle: (request, response) => void answer(request, response),
     blacklist,
     feed,
-    authenticateUpgrade: createAuthenticateUpgrade({ feed, tokens, blacklist, metrics, ids, log }),
+    authenticateUpgrade: createAuthenticateUpgrade({
+      feed,
+      tokens,
+      blacklist,
+      metrics,
+      noteRefusal,
+      ids,
+      log,
+    }),
     guardWebSocket: createGuardWebSocket({ connections, timers }),
     async whenReady() {
       await Promise.all([setup.whenDone(), feed.whenAccepting()]);

@@ -6,11 +6,13 @@ import {
 } from "../api/settings.ts";
 import { engineSettings } from "../shared/engine-settings.ts";
 import { optional, readSettings, type SettingsOf, type SettingsSource, text } from "../shared/settings.ts";
+import { workerSettings } from "../workers/settings.ts";
 
 const { NAMESPACE, TOKEN_ISSUER, SYNC_INTERVAL_MS, SHUTDOWN_GRACE_MS, LOG_LEVEL } = engineSettings;
 
 export const embeddedSettings = {
   ...serviceSettings,
+  AUDIT_RETENTION_DAYS: workerSettings.AUDIT_RETENTION_DAYS,
   NAMESPACE,
   TOKEN_ISSUER,
   SYNC_INTERVAL_MS,

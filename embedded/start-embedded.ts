@@ -69,6 +69,7 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<Embedded>
         issuer: settings.TOKEN_ISSUER,
         syncIntervalMs: settings.SYNC_INTERVAL_MS,
         holds: settings,
+        auditRetentionDays: settings.AUDIT_RETENTION_DAYS,
       },
       platform,
       log,

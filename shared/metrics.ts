@@ -51,6 +51,10 @@ function createSharedMetrics(registers: Registry[]) {
       "When everything was compared the last time, by the wall clock.",
       ["where"],
     ),
+    auditDropped: counter(
+      "audit_dropped_total",
+      "Decisions that were not recorded, since too many records waited for the database.",
+    ),
   };
 }
 

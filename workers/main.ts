@@ -15,6 +15,7 @@ await runProcess({
         issuer: settings.TOKEN_ISSUER,
         syncIntervalMs: settings.SYNC_INTERVAL_MS,
         holds: settings,
+        auditRetentionDays: settings.AUDIT_RETENTION_DAYS,
         health: { host: settings.HOST, port: settings.HEALTH_PORT },
       },
     });

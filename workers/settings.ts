@@ -16,6 +16,10 @@ export const workerSettings = {
       { description: "port of /livez, /readyz and /metrics; 9464, or a free one, unless set" },
     ),
   ),
+  AUDIT_RETENTION_DAYS: integer(
+    { min: 1, max: 36_500 },
+    { description: "how many days the records of the audit are kept", default: 365 },
+  ),
 } as const;
 
 export type WorkerSettings = SettingsOf<typeof workerSettings>;

@@ -1,3 +1,4 @@
+import { createAuditRecorder } from "../shared/audit/audit-recorder.ts";
 import { type HoldSettings, holdsOff } from "../shared/hold-settings.ts";
 import type { Running } from "../shared/lifecycle.ts";
 import { createClosers, createEnding } from "../shared/lifecycle.ts";
@@ -14,8 +15,10 @@ import { createHolds } from "./holds/create-holds.ts";
 import { type Loop, startLoop } from "./loop.ts";
 import { createMeasureLag } from "./measure-lag.ts";
 import { createMeasureRebalances } from "./measure-rebalances.ts";
+import { startAuditPruner } from "./pruner/prune-audit-loop.ts";
 import { startPruner } from "./pruner/start-pruner.ts";
 import { createRelay } from "./relay/relay.ts";
+import { appliedEntryOf } from "./revoker/applied-entry.ts";
 import { createApplyEvent } from "./revoker/apply-event.ts";
 import { createBatchHandler } from "./revoker/consumer.ts";
 import { createHandleLost } from "./revoker/lost-events.ts";
@@ -30,6 +33,8 @@ export interface WorkerOptions {
     readonly syncIntervalMs: number;
     /** Left out: nothing is held. */
     readonly holds?: HoldSettings;
+    /** Left out: nothing of the audit is pruned. */
+    readonly auditRetentionDays?: number;
     /** Left out: no listener. */
     readonly health?: { readonly host: string; readonly port: number | undefined };
   };
@@ -58,13 +63,22 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
   const { database, store, eventLog } = parts;
   const coalesced = createCoalescedDatabase(database);
   const { users, sessions, ledger } = coalesced;
-  const { namespace, issuer, syncIntervalMs } = settings;
+  const { namespace, issuer, syncIntervalMs, auditRetentionDays } = settings;
   const metrics =
     options.metrics ?? createMetrics({ withProcessMetrics: settings.health !== undefined, of: "worker" });
   const names = { fingerprint: createFingerprinter(issuer), ownIssuer: issuer };
   const { clock } = platform;
   const closers = createClosers(log);
   const ending = createEnding(closers);
+  const audit = createAuditRecorder({
+    ...platform,
+    store: database.audit,
+    process: "worker",
+    instanceId: platform.ids.uuid(),
+    log,
+    metrics,
+  });
+  closers.add("audit", () => audit.close());
 
   const holds = createHolds({
     database: coalesced,
@@ -84,7 +98,9 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     store: { add: createCoalescedAdd(store), readState: () => store.readState() },
     clock,
     names,
-    onApplied: ({ pendingRow }) => {
+    onApplied: (received) => {
+      const { pendingRow } = received;
+      audit.record(appliedEntryOf(received));
       metrics.appliedSeconds.observe(Math.max(0, clock.wallMs() - pendingRow.requestedAtMs) / 1_000);
     },
   });
@@ -96,6 +112,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     platform,
     names,
     namespace,
+    audit,
     log,
     metrics,
   });
@@ -117,6 +134,10 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     "pruner",
     startPruner({ database, store, rewriteRow, platform, names, log, metrics, syncIntervalMs }).close,
   );
+  if (auditRetentionDays !== undefined) {
+    const options = { store: database.audit, platform, log, metrics, retentionDays: auditRetentionDays };
+    closers.add("audit pruner", startAuditPruner(options).close);
+  }
   closers.add("relay", startRelay().close);
   closers.add("holds", holds.start().close);
   closers.add("lag", startLag().close);

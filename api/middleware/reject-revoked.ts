@@ -1,6 +1,7 @@
 import { AppError } from "../../shared/errors.ts";
 import type { Metrics } from "../../shared/metrics.ts";
 import type { Clock } from "../../shared/ports/platform.ts";
+import type { NoteRefusal } from "../audit/refusals.ts";
 import type { Blacklist, RevocationCode } from "../blacklist/blacklist.ts";
 import { type Check, verifiedTokenOf } from "../request-state.ts";
 import type { VerifiedToken } from "../tokens/verify-once.ts";
@@ -27,7 +28,7 @@ export function createRejectRevoked(
     if (checks % checksPerMeasurement !== 1) return refuseIfRevoked(token);
     const startedAtMs = clock.monotonicMs();
     try {
-      refuseIfRevoked(token);
+      refuseIfRevoked(token, ctx.state.requestId);
     } finally {
       checkSeconds.observe((clock.monotonicMs() - startedAtMs) / 1_000);
     }
@@ -35,18 +36,22 @@ export function createRejectRevoked(
 }
 
 /** Throws `token-revoked` or `user-deactivated`. */
-export type RefuseIfRevoked = (token: VerifiedToken) => void;
+export type RefuseIfRevoked = (token: VerifiedToken, requestId?: string) => void;
 
-export function createRefuseIfRevoked(
-  blacklist: Pick<Blacklist, "isRevoked">,
-  { checks }: Pick<Metrics, "checks">,
-): RefuseIfRevoked {
+export function createRefuseIfRevoked(deps: {
+  readonly blacklist: Pick<Blacklist, "isRevoked">;
+  readonly metrics: Pick<Metrics, "checks">;
+  readonly noteRefusal: NoteRefusal;
+}): RefuseIfRevoked {
+  const { blacklist, noteRefusal } = deps;
+  const { checks } = deps.metrics;
   // Found by their labels once, not at each request.
   const accepted = checks.labels({ result: "accepted" });
-  return function refuseIfRevoked({ claims, names }) {
+  return function refuseIfRevoked({ claims, names }, requestId) {
     const code = blacklist.isRevoked(claims, names);
     if (code === null) return accepted.inc();
     checks.inc({ result: code });
+    noteRefusal({ claims, code, requestId });
     throw new AppError(code, explanations[code]);
   };
 }

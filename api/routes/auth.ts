@@ -23,19 +23,25 @@ export function addAuthRoutes(
     readQuery(ctx, noQuerySchema);
     const credentials = await readInput(ctx, credentialsSchema);
     const keys = { address: networkOf(clientAddress(ctx.req)), account: normaliseEmail(credentials.email) };
-    answerGrant(ctx, await failureLimiter.guard(keys, () => useCases.signIn(credentials)));
+    answerGrant(
+      ctx,
+      await failureLimiter.guard(keys, () =>
+        useCases.signIn({ ...credentials, requestId: ctx.state.requestId }),
+      ),
+    );
   });
 
   router.post("/auth/refresh", async (ctx) => {
     readQuery(ctx, noQuerySchema);
     const { refresh_token: refreshToken } = await readInput(ctx, refreshSchema);
-    answerGrant(ctx, await useCases.refreshSession({ refreshToken }));
+    const { requestId } = ctx.state;
+    answerGrant(ctx, await useCases.refreshSession({ refreshToken, requestId }));
   });
 
   router.post("/auth/logout", ...guards.bearer, async (ctx) => {
     readQuery(ctx, noQuerySchema);
     await readInput(ctx, emptySchema);
-    await useCases.signOutSession(claimsOf(ctx));
+    await useCases.signOutSession(claimsOf(ctx), ctx.state.requestId);
     ctx.status = 204;
   });
 }

@@ -1,9 +1,11 @@
 import { Router } from "@koa/router";
 import type { RequestState } from "../request-state.ts";
 import type { UseCases } from "../users/create-use-cases.ts";
+import { type AuditRouteDeps, addAuditRoutes } from "./audit.ts";
 import { type AuthDeps, addAuthRoutes } from "./auth.ts";
 import { addDocumentationRoutes } from "./documentation.ts";
 import { addEventRoutes, type EventRouteDeps } from "./events.ts";
+import { addExplainRoutes, type ExplainRouteDeps } from "./explain.ts";
 import { addMeRoutes, type MeDeps } from "./me.ts";
 import { addOperationsRoutes, type OperationsDeps } from "./operations.ts";
 import { addRevocationRoutes } from "./revocations.ts";
@@ -14,6 +16,8 @@ export type RouteDeps = AuthDeps &
   MeDeps &
   UserRouteDeps &
   EventRouteDeps &
+  AuditRouteDeps &
+  ExplainRouteDeps &
   OperationsDeps & { readonly useCases: UseCases };
 
 /**
@@ -23,8 +27,8 @@ export type RouteDeps = AuthDeps &
  * GET  /me  /me/stream
  * POST /users   GET /users  /users/:id   DELETE /users/:id
  * POST /users/:id/deactivate  /users/:id/sign-out  /users/:id/reactivate
- * POST /tokens/:jti/revoke
- * GET  /revocations  /revocations/:event_id  /instances   POST /revocations/:event_id/confirm
+ * POST /tokens/:jti/revoke   GET /tokens/:jti/explain
+ * GET  /revocations  /revocations/:event_id  /instances  /audit   POST /revocations/:event_id/confirm
  * POST /events
  * GET  /.well-known/jwks.json  /livez  /readyz  /metrics  /problems/:slug
  * GET  /openapi.json  /docs
@@ -36,6 +40,8 @@ export function createRoutes(guards: Guards, deps: RouteDeps): AppRouter {
   addUserRoutes(router, guards, deps.useCases, deps);
   addRevocationRoutes(router, guards, deps.useCases, deps.receipts);
   addEventRoutes(router, guards, deps);
+  addExplainRoutes(router, guards, deps);
+  addAuditRoutes(router, guards, deps);
   addOperationsRoutes(router, guards, deps);
   addDocumentationRoutes(router);
   return router;

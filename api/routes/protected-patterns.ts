@@ -9,9 +9,11 @@ export const protectedPatterns = [
   "/users/:id/sign-out",
   "/users/:id/reactivate",
   "/tokens/:jti/revoke",
+  "/tokens/:jti/explain",
   "/revocations",
   "/revocations/:event_id",
   "/revocations/:event_id/confirm",
   "/events",
   "/instances",
+  "/audit",
 ] as const;

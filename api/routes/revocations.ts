@@ -2,7 +2,7 @@ import { AppError } from "../../shared/errors.ts";
 import type { LedgerQuery, LedgerRow } from "../../shared/ports/ledger.ts";
 import { receiptOfRow } from "../../shared/receipts/receipt.ts";
 import type { ReadReceipts } from "../receipts/read-receipts.ts";
-import { claimsOf } from "../request-state.ts";
+import { askedBy, claimsOf } from "../request-state.ts";
 import type { UseCases } from "../users/create-use-cases.ts";
 import { readId, readInput, readQuery } from "./input.ts";
 import { uuidPattern } from "./patterns.ts";
@@ -20,8 +20,7 @@ export function addRevocationRoutes(
     readQuery(ctx, noQuerySchema);
     const jti = readId(ctx, "jti");
     const { reason } = await readInput(ctx, reasonSchema);
-    const { operation } = ctx.state;
-    const revoked = await useCases.revokeToken({ jti, actor: claimsOf(ctx).sub, reason, operation });
+    const revoked = await useCases.revokeToken({ jti, reason, ...askedBy(ctx) });
     answerReceipt(ctx, await receipts.ofChange(revoked), 202);
   });
 

@@ -1,9 +1,11 @@
 import { z } from "zod";
 import { plainText, textLimits } from "../../shared/events/event-schema.ts";
+import { auditActions } from "../../shared/ports/audit-store.ts";
 import { rowStatuses } from "../../shared/ports/ledger.ts";
 import { maxTokenLength } from "../tokens/parse-token.ts";
 import { addressPattern, emailRule, isAcceptableEmail, maxAddressLength } from "../users/email.ts";
 import { maxPasswordBytes, minPasswordBytes } from "../users/password.ts";
+import { uuidPattern } from "./patterns.ts";
 
 /** What callers may send. Every object is closed: an unknown member is refused, so that a slip does not go unseen. */
 
@@ -75,6 +77,26 @@ export const revocationQuerySchema = z.strictObject({
   jti: plainText(textLimits.jti).optional(),
   status: z.enum(rowStatuses).optional(),
 });
+const time = z
+  .string()
+  .max(64)
+  .refine((text) => z.iso.datetime({ offset: true }).safeParse(text).success, "must be an RFC 3339 time")
+  .transform((text) => Date.parse(text))
+  .refine((ms) => Number.isFinite(ms), "must be an RFC 3339 time");
+export const auditQuerySchema = z
+  .strictObject({
+    ...page,
+    actor: plainText(textLimits.source).optional(),
+    subject: plainText(textLimits.subject).optional(),
+    action: z.enum(auditActions).optional(),
+    event_id: z.string().regex(uuidPattern, "must be a UUID").optional(),
+    from: time.optional(),
+    to: time.optional(),
+  })
+  .refine(({ from, to }) => from === undefined || to === undefined || from < to, {
+    path: ["to"],
+    message: "must be later than from",
+  });
 export const waitQuerySchema = z.strictObject({
   wait: z.enum(["enforced"]).optional(),
   timeout_ms: digits(0, 30_000).default(5_000),

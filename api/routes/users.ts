@@ -2,7 +2,7 @@ import { isRetriable } from "../../shared/errors.ts";
 import { type Receipt, receiptOfOwnEvent, receiptOfRow } from "../../shared/receipts/receipt.ts";
 import type { ReadReceipts } from "../receipts/read-receipts.ts";
 import type { ReceiptWaiter } from "../receipts/receipt-waiter.ts";
-import { claimsOf } from "../request-state.ts";
+import { askedBy } from "../request-state.ts";
 import type { UseCases } from "../users/create-use-cases.ts";
 import { readId, readInput, readQuery } from "./input.ts";
 import type { AppRouter, Guards, RouteContext } from "./router.ts";
@@ -30,7 +30,7 @@ export function addUserRoutes(
   router.post("/users", ...guards.admin, async (ctx) => {
     readQuery(ctx, noQuerySchema);
     const { external_ids: externalIds, ...request } = await readInput(ctx, newUserSchema);
-    const user = await useCases.createUser({ ...request, externalIds, operation: ctx.state.operation });
+    const user = await useCases.createUser({ ...request, externalIds, ...askedBy(ctx) });
     ctx.status = 201;
     ctx.set("location", `/users/${user.id}`);
     ctx.body = userJson(user);
@@ -71,8 +71,7 @@ export function addUserRoutes(
     readQuery(ctx, noQuerySchema);
     const userId = readId(ctx, "id");
     await readInput(ctx, emptySchema);
-    const { operation } = ctx.state;
-    const { user } = await useCases.reactivateUser({ userId, actor: claimsOf(ctx).sub, operation });
+    const { user } = await useCases.reactivateUser({ userId, ...askedBy(ctx) });
     ctx.body = userJson(user);
   });
 
@@ -96,7 +95,7 @@ async function orKnown(known: Receipt, read: () => Promise<Receipt>): Promise<Re
 async function readChange(ctx: RouteContext) {
   const userId = readId(ctx, "id");
   const { reason } = await readInput(ctx, reasonSchema);
-  return { userId, actor: claimsOf(ctx).sub, reason, operation: ctx.state.operation };
+  return { userId, reason, ...askedBy(ctx) };
 }
 
 export function answerReceipt(ctx: RouteContext, receipt: Receipt, status: 200 | 202): void {

@@ -1,3 +1,4 @@
+import type { Audit } from "../../shared/audit/audit.ts";
 import { AppError, dependencyUnavailable } from "../../shared/errors.ts";
 import type { QuashEvent } from "../../shared/events/event.ts";
 import type { GuardAdministrators } from "../../shared/holds/guard-administrators.ts";
@@ -14,6 +15,7 @@ export interface ChangeUserDeps extends OwnEventDeps {
   readonly clock: Clock;
   readonly publish: Publish;
   readonly guardAdministrators: GuardAdministrators;
+  readonly audit: Audit;
 }
 
 export interface ChangeRequest {
@@ -23,6 +25,7 @@ export interface ChangeRequest {
   readonly reason?: string | undefined;
   /** Whose id the event gets; a repeat changes nothing where that event was raised before. */
   readonly operation?: Operation | undefined;
+  readonly requestId?: string | undefined;
 }
 
 export type ChangedUser =
@@ -86,7 +89,11 @@ export function createChangeUser(deps: ChangeUserDeps, change: Exclude<UserChang
       }
       const outcome = await attempt(user, request);
       if (!outcome) continue;
-      if (outcome.changed) deps.publish({ userId: request.userId, event: outcome.event });
+      if (outcome.changed) {
+        deps.publish({ userId: request.userId, event: outcome.event });
+        const { userId: subject, ...asked } = request;
+        deps.audit.record({ action: change, ...asked, subject, eventId: outcome.eventId, eventType: change });
+      }
       return outcome;
     }
     throw dependencyUnavailable("mongodb", new Error(`another change came first ${maxAttempts} times`));

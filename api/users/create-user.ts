@@ -1,3 +1,4 @@
+import type { Audit } from "../../shared/audit/audit.ts";
 import type { ExternalIdentity } from "../../shared/events/event.ts";
 import type { Clock, Ids, PasswordHasher } from "../../shared/ports/platform.ts";
 import type { Role, User, UserStore } from "../../shared/ports/user-store.ts";
@@ -10,6 +11,7 @@ export interface CreateUserDeps {
   readonly hasher: PasswordHasher;
   readonly clock: Clock;
   readonly ids: Ids;
+  readonly audit: Audit;
 }
 
 export interface UserRequest {
@@ -20,17 +22,20 @@ export interface UserRequest {
   readonly externalIds?: readonly ExternalIdentity[] | undefined;
   /** Whose id the user gets; a repeat finds him where he was made before. */
   readonly operation?: Operation | undefined;
+  /** Left out for the first administrator. */
+  readonly actor?: string | undefined;
+  readonly requestId?: string | undefined;
 }
 
 /** Throws `validation-failed`, `email-taken` or `external-identity-taken`. */
-export function createCreateUser({ users, hasher, clock, ids }: CreateUserDeps) {
+export function createCreateUser({ users, hasher, clock, ids, audit }: CreateUserDeps) {
   return async function createUser(request: UserRequest): Promise<User> {
     const email = parseEmail(request.email);
     checkPassword(request.password);
     const { operation } = request;
     const made = operation?.isRepeat ? await users.findById(operation.id) : null;
     if (made !== null && made.status !== "deleted") return made;
-    return users.create({
+    const user = await users.create({
       id: operation?.id ?? ids.uuid(),
       email,
       passwordHash: await hasher.hash(request.password),
@@ -38,6 +43,10 @@ export function createCreateUser({ users, hasher, clock, ids }: CreateUserDeps) 
       externalIds: request.externalIds ?? [],
       createdAtMs: clock.wallMs(),
     });
+    const { actor, requestId } = request;
+    const reason = `roles: ${user.roles.join(", ")}`;
+    audit.record({ action: "user.created", actor, subject: user.id, reason, requestId });
+    return user;
   };
 }
 

@@ -1,3 +1,4 @@
+import type { Audit } from "../../shared/audit/audit.ts";
 import { AppError } from "../../shared/errors.ts";
 import type { EventDetails } from "../../shared/events/event.ts";
 import { sessionEndIdOf } from "../../shared/events/event-id.ts";
@@ -13,7 +14,11 @@ export interface EndSessionDeps extends OwnEventDeps {
   readonly ledger: Pick<Ledger, "find">;
   readonly clock: Clock;
   readonly publish: Publish;
+  readonly audit: Audit;
 }
+
+/** What the event says of it, and the request that asked for it, of which the event says nothing. */
+export type SessionEnd = EventDetails & { readonly requestId?: string | undefined };
 
 /** Beyond this, what a user does himself waits: his document stays small enough to be deactivated. */
 export const maxOwnOutboxLength = 1000;
@@ -26,7 +31,8 @@ export const maxOwnOutboxLength = 1000;
 export function createEndSession(deps: EndSessionDeps) {
   const { users, sessions, ledger, clock } = deps;
 
-  return async function endSession(userId: string, sid: string, details: EventDetails): Promise<void> {
+  return async function endSession(userId: string, sid: string, end: SessionEnd): Promise<void> {
+    const { requestId, ...details } = end;
     const id = sessionEndIdOf(sid);
     if ((await ledger.find(id)) !== null) return;
     const user = await users.findById(userId);
@@ -48,7 +54,11 @@ export function createEndSession(deps: EndSessionDeps) {
       timeMs,
       details: { ...details, sid },
     });
-    if (await users.appendEvent(userId, event)) deps.publish({ userId, event });
+    if (!(await users.appendEvent(userId, event))) return;
+    deps.publish({ userId, event });
+    const { actor, reason } = details;
+    const told = { actor, subject: userId, object: sid, reason, requestId, eventId: id };
+    deps.audit.record({ action: "session.ended", ...told, eventType: event.type });
   };
 }
 

@@ -20,6 +20,13 @@ export interface RefreshSessionDeps extends EndSessionDeps {
   readonly randomness: Randomness;
 }
 
+export interface RefreshRequest {
+  readonly refreshToken: string;
+  readonly requestId?: string | undefined;
+}
+
+type Refused = RefreshToken & Pick<RefreshRequest, "requestId">;
+
 /**
  * Spends a refresh token. The new access token carries the session's epoch, so that a sign-out everywhere kills it
  * whenever it was minted. It is recorded first and given out last: a sign-out ends the session and then looks up its
@@ -37,18 +44,14 @@ export function createRefreshSession(deps: RefreshSessionDeps) {
   }
 
   /** Ends the session; of one that has ended, sees to it that it was said. */
-  async function refuse(session: Session, { hash }: RefreshToken): Promise<never> {
+  async function refuse(session: Session, { hash, requestId }: Refused): Promise<never> {
     const isSpent = session.refreshHash !== hash;
-    const details = isSpent ? { reason: "a spent refresh token was used again" } : {};
+    const details = isSpent ? { reason: "a spent refresh token was used again", requestId } : { requestId };
     await endSession(session.subject, session.sid, details);
     throw invalid();
   }
 
-  return async function refreshSession({
-    refreshToken,
-  }: {
-    readonly refreshToken: string;
-  }): Promise<TokenGrant> {
+  return async function refreshSession({ refreshToken, requestId }: RefreshRequest): Promise<TokenGrant> {
     // Before the user is read, as at sign-in.
     const readAtMs = clock.wallMs();
     await deps.prepareTokens();
@@ -56,7 +59,8 @@ export function createRefreshSession(deps: RefreshSessionDeps) {
     const session = given && (await sessions.findSession(given.sid));
     if (!session || session.expiresAtMs <= readAtMs) throw invalid();
     if (!isOfSession(given, session.refreshHash)) throw invalid();
-    if (session.refreshHash !== given.hash || session.endedAtMs !== null) return refuse(session, given);
+    if (session.refreshHash !== given.hash || session.endedAtMs !== null)
+      return refuse(session, { ...given, requestId });
     const user = await requireUser(session);
     const issued = await deps.issueToken({ user, sid: session.sid, epoch: session.epoch, readAtMs });
     await requireUser(session);
@@ -64,7 +68,7 @@ export function createRefreshSession(deps: RefreshSessionDeps) {
     const rotation = { fromHash: given.hash, toHash: next.hash, usedAtMs: readAtMs };
     if (!(await sessions.rotate(session.sid, rotation))) {
       const now = await sessions.findSession(session.sid);
-      return now ? refuse(now, given) : Promise.reject(invalid());
+      return now ? refuse(now, { ...given, requestId }) : Promise.reject(invalid());
     }
     return {
       accessToken: issued.accessToken,

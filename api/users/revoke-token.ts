@@ -1,3 +1,4 @@
+import type { Audit } from "../../shared/audit/audit.ts";
 import { AppError } from "../../shared/errors.ts";
 import type { QuashEvent } from "../../shared/events/event.ts";
 import type { Clock } from "../../shared/ports/platform.ts";
@@ -11,6 +12,7 @@ export interface RevokeTokenDeps extends OwnEventDeps {
   readonly sessions: Pick<SessionStore, "findToken">;
   readonly clock: Clock;
   readonly publish: Publish;
+  readonly audit: Audit;
 }
 
 export interface RevokeRequest {
@@ -19,6 +21,7 @@ export interface RevokeRequest {
   readonly reason?: string | undefined;
   /** Whose id the event gets. */
   readonly operation?: Operation | undefined;
+  readonly requestId?: string | undefined;
 }
 
 export interface RevokedToken {
@@ -32,7 +35,8 @@ export interface RevokedToken {
 export function createRevokeToken(deps: RevokeTokenDeps) {
   const { users, sessions, clock } = deps;
 
-  return async function revokeToken({ jti, actor, reason, operation }: RevokeRequest): Promise<RevokedToken> {
+  return async function revokeToken(request: RevokeRequest): Promise<RevokedToken> {
+    const { jti, actor, reason, requestId, operation } = request;
     const timeMs = clock.wallMs();
     const token = await sessions.findToken(jti);
     if (!token || token.expiresAtMs <= timeMs) throw notFound();
@@ -47,6 +51,8 @@ export function createRevokeToken(deps: RevokeTokenDeps) {
     });
     if (!(await users.appendEvent(subject, event))) throw notFound();
     deps.publish({ userId: subject, event });
+    const told = { actor, subject, object: jti, reason, requestId, eventId: event.id };
+    deps.audit.record({ action: "token.revoked", ...told, eventType: event.type });
     return { eventId: event.id, event, subject };
   };
 }

@@ -2,6 +2,7 @@ import { AppError } from "../../shared/errors.ts";
 import type { Clock, Ids, PasswordHasher, Randomness } from "../../shared/ports/platform.ts";
 import type { SessionStore } from "../../shared/ports/session-store.ts";
 import type { UserStore } from "../../shared/ports/user-store.ts";
+import type { NoteSignIn } from "../audit/sign-ins.ts";
 import type { IssueToken } from "../tokens/issue-token.ts";
 import type { PrepareTokens } from "../tokens/prepare-tokens.ts";
 import { normaliseEmail } from "./email.ts";
@@ -21,12 +22,15 @@ export interface SignInDeps {
   readonly clock: Clock;
   readonly ids: Ids;
   readonly randomness: Randomness;
+  readonly noteSignIn: NoteSignIn;
 }
 
 export interface Credentials {
   readonly email: string;
   readonly password: string;
 }
+
+export type SignInRequest = Credentials & { readonly requestId?: string | undefined };
 
 /**
  * Starts a session. A wrong password, an unknown and a deactivated user get the same answer after the same work:
@@ -35,7 +39,7 @@ export interface Credentials {
 export function createSignIn(deps: SignInDeps) {
   const { users, sessions, clock, ids, randomness } = deps;
 
-  return async function signIn({ email, password }: Credentials): Promise<TokenGrant> {
+  return async function signIn({ email, password, requestId }: SignInRequest): Promise<TokenGrant> {
     // Before the user is read: the token then expires before a deactivation that this read missed plus its lifetime.
     const readAtMs = clock.wallMs();
     await deps.prepareTokens();
@@ -45,6 +49,8 @@ export function createSignIn(deps: SignInDeps) {
       isHashable(password) ? password : "",
     );
     if (!user || !matches || user.status !== "active") {
+      const failure = !user ? "unknown-user" : matches ? "not-active" : "wrong-password";
+      deps.noteSignIn({ subject: user?.id ?? null, failure, requestId });
       throw new AppError("credentials-invalid", "Check the e-mail address and the password.");
     }
     const sid = ids.uuid();
@@ -58,6 +64,7 @@ export function createSignIn(deps: SignInDeps) {
       expiresAtMs: readAtMs + deps.refreshLifetimeSeconds * 1000,
     });
     const issued = await deps.issueToken({ user, sid, epoch: user.epoch, readAtMs });
+    deps.noteSignIn({ subject: user.id, failure: null, sid, requestId });
     return {
       accessToken: issued.accessToken,
       expiresInSeconds: issued.expiresInSeconds,

@@ -9,9 +9,10 @@ export function createSignOutSession(deps: EndSessionDeps) {
   const endSession = createEndSession(deps);
 
   return async function signOutSession(
-    claims: Pick<AccessTokenClaims, "sub" | "sid" | "jti" | "exp">,
+    { sub, sid, jti, exp }: Pick<AccessTokenClaims, "sub" | "sid" | "jti" | "exp">,
+    requestId?: string,
   ): Promise<void> {
-    await endSession(claims.sub, claims.sid, { jti: claims.jti, exp: claims.exp, actor: claims.sub });
+    await endSession(sub, sid, { jti, exp, actor: sub, requestId });
   };
 }
 

@@ -5,6 +5,7 @@ import type { Log } from "../../shared/log.ts";
 import type { Metrics } from "../../shared/metrics.ts";
 import type { Ids } from "../../shared/ports/platform.ts";
 import { answerOnSocket } from "../answer-on-socket.ts";
+import type { NoteRefusal } from "../audit/refusals.ts";
 import type { Blacklist } from "../blacklist/blacklist.ts";
 import type { OpeningToken } from "../blacklist/connections.ts";
 import type { StalenessPolicy } from "../blacklist/staleness-policy.ts";
@@ -18,6 +19,7 @@ export interface UpgradeDeps {
   readonly tokens: Pick<VerifyOnce, "verify">;
   readonly blacklist: Pick<Blacklist, "isRevoked">;
   readonly metrics: Pick<Metrics, "checks">;
+  readonly noteRefusal: NoteRefusal;
   readonly ids: Ids;
   readonly log: Log;
 }
@@ -41,7 +43,7 @@ export interface UpgradeDeps {
  * The token comes in the Authorization header only, so no page of another site can open one with somebody's cookie.
  */
 export function createAuthenticateUpgrade(deps: UpgradeDeps) {
-  const refuseIfRevoked = createRefuseIfRevoked(deps.blacklist, deps.metrics);
+  const refuseIfRevoked = createRefuseIfRevoked(deps);
 
   function check(request: IncomingMessage, policy: StalenessPolicy | undefined): OpeningToken {
     refuseUnlessFresh(deps.feed, policy);

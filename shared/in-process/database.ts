@@ -2,6 +2,7 @@ import { AppError, dependencyUnavailable } from "../errors.ts";
 import { createPlatform } from "../platform.ts";
 import type { Database } from "../ports/database.ts";
 import type { Platform } from "../ports/platform.ts";
+import { InProcessAudit } from "./audit.ts";
 import { InProcessIdempotency } from "./idempotency.ts";
 import { InProcessLedger } from "./ledger.ts";
 import { InProcessSafeguards } from "./safeguards.ts";
@@ -27,6 +28,7 @@ export function createInProcessDatabaseServer(
     ledger: new InProcessLedger(tokens),
     idempotency: new InProcessIdempotency(),
     safeguards: new InProcessSafeguards(clock),
+    audit: new InProcessAudit(),
   };
   let isAvailable = true;
 
@@ -48,6 +50,7 @@ export function createInProcessDatabaseServer(
     connect: () => ({
       users: { ...asPort(tables.users, check), ping },
       sessions: asPort(tables.sessions, check),
+      audit: asPort(tables.audit, check),
       ledger: { ...asPort(tables.ledger, check), ping },
       idempotency: asPort(tables.idempotency, check),
       safeguards: asPort(tables.safeguards, check),

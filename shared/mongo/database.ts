@@ -1,4 +1,5 @@
 import type { Database } from "../ports/database.ts";
+import { createMongoAudit } from "./audit.ts";
 import { bulkLimitMs, type MongoOptions, openConnection } from "./connection.ts";
 import { createMongoIdempotency } from "./idempotency.ts";
 import { createMongoLedger } from "./ledger.ts";
@@ -19,6 +20,7 @@ export async function connectMongo(options: MongoOptions): Promise<Database> {
     ledger: createMongoLedger(mongo, tokens),
     idempotency: createMongoIdempotency(mongo),
     safeguards: createMongoSafeguards(mongo),
+    audit: createMongoAudit(mongo),
     migrate: () =>
       mongo.call(async () => {
         for (const model of Object.values(mongo.connection.models)) await model.createIndexes();

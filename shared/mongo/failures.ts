@@ -1,7 +1,7 @@
 import mongoose from "mongoose";
 import { dependencyUnavailable } from "../errors.ts";
 
-const { MongoError, MongoInvalidArgumentError, MongoServerError } = mongoose.mongo;
+const { MongoBulkWriteError, MongoError, MongoInvalidArgumentError, MongoServerError } = mongoose.mongo;
 const duplicateKey = 11000;
 const unauthorized = 13;
 
@@ -25,6 +25,13 @@ export function lacksRights(error: unknown): boolean {
 /** Whether the write was refused since its key is there already. */
 export function isDuplicateKey(error: unknown): error is Error {
   return error instanceof MongoServerError && error.code === duplicateKey;
+}
+
+/** Whether of many inserts none was refused but for its key's being there already. */
+export function isOnlyDuplicates(error: unknown): boolean {
+  if (!(error instanceof MongoBulkWriteError)) return false;
+  const refusals = [error.writeErrors].flat();
+  return refusals.length > 0 && refusals.every(({ code }) => code === duplicateKey);
 }
 
 /** The unique index that refused the write. What follows its name in the message was chosen by the caller. */

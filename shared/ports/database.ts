@@ -1,3 +1,4 @@
+import type { AuditStore } from "./audit-store.ts";
 import type { IdempotencyStore } from "./idempotency-store.ts";
 import type { Ledger } from "./ledger.ts";
 import type { Safeguards } from "./safeguards.ts";
@@ -11,6 +12,7 @@ export interface Database {
   readonly ledger: Ledger;
   readonly idempotency: IdempotencyStore;
   readonly safeguards: Safeguards;
+  readonly audit: AuditStore;
   /** Creates the indexes. Idempotent; safe from many processes at once. */
   migrate(): Promise<void>;
   ping(): Promise<boolean>;

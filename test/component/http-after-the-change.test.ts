@@ -68,6 +68,7 @@ function withoutReceipts(database: Database, isAway: () => boolean): Database {
     sessions: database.sessions,
     idempotency: database.idempotency,
     safeguards: database.safeguards,
+    audit: database.audit,
     ledger: replaceMethod(database.ledger, "find", (id) => (isAway() ? away() : database.ledger.find(id))),
   };
 }

@@ -156,6 +156,8 @@ describe("users and revocations over HTTP", () => {
       ["POST", `/users/${id}/reactivate`],
       ["DELETE", `/users/${id}`],
       ["POST", `/tokens/${id}/revoke`],
+      ["GET", `/tokens/${id}/explain`],
+      ["GET", "/audit"],
       ["GET", "/revocations"],
       ["GET", `/revocations/${id}`],
       ["GET", "/instances"],

@@ -33,6 +33,7 @@ describe("metrics of a process", () => {
     expect([...new Set([...api, ...worker])].sort()).to.deep.equal(all.sort());
     const shared = api.filter((name) => worker.includes(name));
     expect(shared).to.have.members([
+      "audit_dropped_total",
       "revocation_divergences_total",
       "revocation_last_comparison_timestamp_seconds",
     ]);

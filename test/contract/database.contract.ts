@@ -1,6 +1,7 @@
 import { expect } from "chai";
 import { afterEach, beforeEach, describe, it } from "mocha";
 import type { Database } from "../../shared/ports/database.ts";
+import { auditStoreContract } from "./audit-store.contract.ts";
 import { holdsContract } from "./holds.contract.ts";
 import { idempotencyStoreContract } from "./idempotency-store.contract.ts";
 import { ledgerContract } from "./ledger.contract.ts";
@@ -52,5 +53,6 @@ export function databaseContract(title: string, openFixture: () => Promise<Datab
     idempotencyStoreContract(() => databases);
     holdsContract(() => databases);
     safeguardsContract(() => databases);
+    auditStoreContract(() => databases);
   });
 }

@@ -1,5 +1,6 @@
 import { expect } from "chai";
 import { afterEach, beforeEach, it } from "mocha";
+import { linkEntry } from "../../shared/audit/audit-chain.ts";
 import { silentLog } from "../../shared/log.ts";
 import { connectMongo } from "../../shared/mongo/database.ts";
 import { createPlatform } from "../../shared/platform.ts";
@@ -7,6 +8,7 @@ import type { Database } from "../../shared/ports/database.ts";
 
 import type { NewUser } from "../../shared/ports/user-store.ts";
 import { createPosition } from "../../shared/revocation/position.ts";
+import { auditChain } from "../support/audit-records.ts";
 import { dropMongoDatabase } from "../support/drop-mongo-database.ts";
 import { pendingRow } from "../support/ledger-rows.ts";
 import { type CommandRecorder, recordCommands } from "../support/mongo-commands.ts";
@@ -89,7 +91,8 @@ const user: NewUser = {
 };
 const row = pendingRow({ epoch: 1 });
 
-async function writeEverything({ users, sessions, idempotency, ledger }: Database): Promise<void> {
+async function writeEverything(database: Database): Promise<void> {
+  const { users, sessions, idempotency, ledger, audit } = database;
   const { status, epoch, statusChangedAtMs, epochRaisedAtMs } = await users.create(user);
   const from = { status, epoch, statusChangedAtMs, epochRaisedAtMs };
   const event = {
@@ -136,9 +139,9 @@ async function writeEverything({ users, sessions, idempotency, ledger }: Databas
   await idempotency.purge(99_000, 5);
 
   const place = { incarnation: "first", position: createPosition(5, 0) };
-  const note = { subject: "u1", epoch: 1, notBefore: null, unrecorded: false, untilMs: 9_000 };
+  const noted = { subject: "u1", epoch: 1, notBefore: null, unrecorded: false, untilMs: 9_000 };
   await ledger.insertPending([row]);
-  await ledger.noteApplied("e1", { ...note, ...place, appliedAtMs: 2_000, tokensRevoked: 1 });
+  await ledger.noteApplied("e1", { ...noted, ...place, appliedAtMs: 2_000, tokensRevoked: 1 });
   await ledger.noteEnforced(["e1"], {
     incarnation: "first",
     positions: [place.position],
@@ -150,4 +153,11 @@ async function writeEverything({ users, sessions, idempotency, ledger }: Databas
   await ledger.raiseLongest({ tokenLifetimeSeconds: 1, maxStalenessMs: 1 });
   const shorter = { tokenLifetimeSeconds: 1, maxStalenessMs: 0 };
   await ledger.lowerLongest(shorter, { incarnation: "first", version: 1 });
+
+  const [record] = auditChain("11111111-0000-4000-8000-000000000000", [{ action: "user.created" }]);
+  if (record !== undefined) await audit.append([record]);
+  await audit.removeBelow({ chain: "11111111-0000-4000-8000-000000000000", seq: 5 }, 5);
+  const started = { kind: "started", chain: "c1", seq: 0, recordHash: "00", atMs: 1_000 } as const;
+  await audit.appendToRegister(linkEntry(started, null));
+  await audit.removeFromRegister(5, 5);
 }

@@ -30,6 +30,7 @@ export function connectDatabase(
     ledger: over(direct.ledger, (method, args, result) => observer.onLedger(method, args, result)),
     idempotency: overLink(direct.idempotency, link, { onEffect }),
     safeguards: overLink(direct.safeguards, link),
+    audit: overLink(direct.audit, link, {}),
     migrate: () => link.call(() => direct.migrate()),
     ping: () => link.call(() => direct.ping()).catch(() => false),
     close: () => Promise.resolve(),

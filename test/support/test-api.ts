@@ -128,7 +128,7 @@ export async function createApiWorld({
       await one.api.whenReady();
       return one;
     },
-    async startWorker(): Promise<RunningWorker> {
+    async startWorker(parts: Partial<Parts> = {}): Promise<RunningWorker> {
       const worker = await startWorker({
         settings: {
           namespace,
@@ -138,7 +138,7 @@ export async function createApiWorld({
         },
         platform,
         log,
-        parts: connectParts(),
+        parts: { ...connectParts(), ...parts },
       });
       running.push(worker);
       return worker;

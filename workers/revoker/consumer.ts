@@ -1,3 +1,4 @@
+import type { Audit } from "../../shared/audit/audit.ts";
 import type { Log } from "../../shared/log.ts";
 import type { Metrics } from "../../shared/metrics.ts";
 import type { EventLog, LoggedRecord, RecordBatch } from "../../shared/ports/event-log.ts";
@@ -22,6 +23,7 @@ export interface ConsumerDeps {
   readonly platform: Platform;
   readonly names: Names;
   readonly namespace: string;
+  readonly audit: Audit;
   readonly log: Log;
   readonly metrics: Metrics;
 }

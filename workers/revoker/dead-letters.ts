@@ -1,3 +1,4 @@
+import type { Audit } from "../../shared/audit/audit.ts";
 import { createDeadLetter } from "../../shared/events/dead-letter.ts";
 import type { DeadLetterReason } from "../../shared/events/event.ts";
 import type { Log } from "../../shared/log.ts";
@@ -11,6 +12,7 @@ export interface DeadLetterDeps {
   readonly eventLog: Pick<EventLog, "publish">;
   readonly ledger: Pick<Ledger, "noteFailed" | "readFence">;
   readonly platform: Pick<Platform, "clock">;
+  readonly audit: Audit;
   readonly log: Log;
   readonly metrics: Metrics;
 }
@@ -26,7 +28,7 @@ export interface DeadRecord {
 }
 
 /** A dead letter that cannot be written is tried again until it can: the event is lost otherwise. */
-export function createDeadLetters({ eventLog, ledger, platform, log, metrics }: DeadLetterDeps) {
+export function createDeadLetters({ eventLog, ledger, platform, audit, log, metrics }: DeadLetterDeps) {
   const { clock } = platform;
 
   /** The letter before the note: who reads that an event failed is to find its letter. */
@@ -43,6 +45,12 @@ export function createDeadLetters({ eventLog, ledger, platform, log, metrics }: 
     });
     metrics.deadLetters.inc({ reason });
     const { partition, offset } = record;
+    audit.record({
+      action: "event.dead-lettered",
+      object: `${partition}/${offset}`,
+      reason,
+      ...(eventId !== undefined && { eventId }),
+    });
     log.warn("event.dead-lettered", { reason, detail, source_partition: partition, source_offset: offset });
     if (eventId !== undefined) await retry.insist(() => noteFailed(eventId));
   };

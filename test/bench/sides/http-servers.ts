@@ -32,7 +32,8 @@ export interface RunningServer {
 const answer = { id: "0b6f2f2e-5b0c-4e63-9d52-3f7f3c9d0a11", roles: ["user"], instance: "bench" };
 
 const variants: Record<string, (product: Product, params: ServerParams) => RequestListener> = {
-  quash: (product) => inOurPipeline(product, createGuards(product).bearer),
+  quash: (product) =>
+    inOurPipeline(product, createGuards({ ...product, noteRefusal: () => undefined }).bearer),
   withoutBlacklist: (product) =>
     inOurPipeline(product, [
       createGuard([createRequireFresh(product.feed), createRequireToken(product.tokens)]),

@@ -9,6 +9,7 @@ import { deadLetterReasons, eventTypes } from "../../../shared/events/event.ts";
 import { createMetrics } from "../../../shared/metrics.ts";
 import type { Setting } from "../../../shared/settings.ts";
 import { workerSettings } from "../../../workers/settings.ts";
+import { namedTests } from "../../support/named-tests.ts";
 import { readmeText, tableBelow } from "../../support/readme.ts";
 import { routes } from "../../support/routes.ts";
 
@@ -102,11 +103,3 @@ describe("the README", () => {
     }
   });
 });
-
-/** `[name](file) "title", "title", [name](file) "title"` */
-function namedTests(cell: string): { file: string; titles: string[] }[] {
-  return [...cell.matchAll(/\]\(([^)]+)\)([^[]*)/g)].map(([, file = "", rest = ""]) => ({
-    file,
-    titles: [...rest.matchAll(/"([^"]+)"/g)].map(([, title = ""]) => title),
-  }));
-}

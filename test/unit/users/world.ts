@@ -1,3 +1,4 @@
+import type { SignInOutcome } from "../../../api/audit/sign-ins.ts";
 import { createIssueToken } from "../../../api/tokens/issue-token.ts";
 import { createVerifyToken } from "../../../api/tokens/verify-token.ts";
 import { createChangeUser } from "../../../api/users/change-user.ts";
@@ -8,6 +9,7 @@ import { createRefreshSession } from "../../../api/users/refresh-session.ts";
 import { createRevokeToken } from "../../../api/users/revoke-token.ts";
 import { createSignIn } from "../../../api/users/sign-in.ts";
 import { createSignOutSession } from "../../../api/users/sign-out-session.ts";
+import type { AuditRequest } from "../../../shared/audit/audit.ts";
 import { createGuardAdministrators } from "../../../shared/holds/guard-administrators.ts";
 import { createInProcessDatabaseServer } from "../../../shared/in-process/database.ts";
 import type { PasswordHasher } from "../../../shared/ports/platform.ts";
@@ -29,6 +31,8 @@ export async function createWorld() {
   const users = hooks.around(database.users);
   const sessions = hooks.around(database.sessions);
   const published: OutboxEntry[] = [];
+  const recorded: AuditRequest[] = [];
+  const signIns: SignInOutcome[] = [];
   const verifiedHashes: string[] = [];
   const hasher: PasswordHasher = {
     hash: async (password) => `hash of ${password}`,
@@ -57,6 +61,8 @@ export async function createWorld() {
     namespace: "test",
     publish,
     guardAdministrators: createGuardAdministrators({ ...platform, users, safeguards: database.safeguards }),
+    audit: { record: (request: AuditRequest) => void recorded.push(request) },
+    noteSignIn: (outcome: SignInOutcome) => void signIns.push(outcome),
   };
   const createUser = createCreateUser(deps);
   return {
@@ -64,6 +70,8 @@ export async function createWorld() {
     database,
     hooks,
     published,
+    recorded,
+    signIns,
     verifiedHashes,
     createUser,
     signIn: createSignIn(deps),
