@@ -19,7 +19,7 @@ const limits: FailureLimits = {
 
 describe("a failure limiter", () => {
   let limiter: FailureLimiter;
-  let attempts: number;
+  let attempts = 0;
 
   beforeEach(() => {
     attempts = 0;
