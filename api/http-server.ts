@@ -21,6 +21,8 @@ export interface HttpServerOptions {
   readonly maxConnections?: number;
   /** How long a request may take to arrive, and how often those that take longer are looked for. */
   readonly arrival?: { readonly limitMs: number; readonly checkMs: number };
+  /** After so long without a byte in either direction a connection is closed, whatever it waits for. */
+  readonly silenceMs?: number;
 }
 
 export interface ListeningServer {
@@ -32,6 +34,8 @@ export interface ListeningServer {
 /** Longer than a balancer keeps an idle connection, so that it is not the one to be surprised. */
 const keepAliveMs = 65_000;
 
+/** Longer than a receipt is waited for, or an event stream is quiet: what is silent for longer is not read. */
+const usualSilenceMs = 120_000;
 const usualArrival = { limitMs: 30_000, checkMs: 5_000 };
 
 /** Rejects with the system's error when it cannot listen. */
@@ -51,6 +55,7 @@ export async function startHttpServer(
   });
   // Node would drop those beyond a count without a word, a second Authorization or Host too: their size is the bound.
   server.maxHeadersCount = 0;
+  server.timeout = options.silenceMs ?? usualSilenceMs;
   const connections = watchConnections(server);
   if (options.maxConnections !== undefined) limitConnections(server, options.maxConnections, log);
   server.on("request", takeOriginForm);

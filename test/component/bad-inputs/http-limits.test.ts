@@ -45,6 +45,25 @@ describe("limits of HTTP", () => {
       });
     }
 
+    it("an answer that nobody reads is given up", async () => {
+      const tooMuch = Buffer.alloc(64 * 1024 * 1024);
+      const silenceMs = 200;
+      let isGivenUp = false;
+      server = await startHttpServer(
+        (_, response) => {
+          response.once("close", () => {
+            isGivenUp = true;
+          });
+          response.end(tooMuch);
+        },
+        { ...common, silenceMs },
+      );
+      const socket = createConnection(portOf(server), "127.0.0.1").pause();
+      sockets.push(socket);
+      socket.on("error", () => undefined).write("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+      await eventually(() => expect(isGivenUp).to.equal(true));
+    });
+
     it("a connection too many is closed, and taken again when another one has gone", async () => {
       server = await startHttpServer((_, response) => response.end("served"), {
         ...common,
