@@ -140,9 +140,10 @@ function createApiMetrics(registers: Registry[]) {
       "kid",
       "state",
     ]),
-    keyFiles: counter("signing_key_files_total", "New texts of SIGNING_KEYS_FILE that were read.", [
-      "result",
-    ]),
+    keyFilesRefused: counter(
+      "signing_key_files_refused_total",
+      "New texts of SIGNING_KEYS_FILE that were not taken.",
+    ),
     openStreams: gauge("revocation_open_streams", "Open event streams."),
     httpSeconds: new Histogram({
       name: "http_request_duration_seconds",

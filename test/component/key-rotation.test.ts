@@ -147,7 +147,7 @@ describe("signing keys that change while instances run", () => {
     expect(kidOf(await first.signIn())).to.equal("one");
     expect(log.logged("keys.file-refused").join()).to.include('use \\"sig\\"');
     const metrics = await (await fetch(`${first.url}/metrics`)).text();
-    expect(metrics).to.include('signing_key_files_total{result="refused"} 1');
+    expect(metrics).to.include("signing_key_files_refused_total 1");
     expect(metrics).to.include('signing_key_info{kid="one",state="signs"} 1');
   });
 });
