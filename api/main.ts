@@ -3,6 +3,10 @@ import { redisAddress } from "../shared/redis/address.ts";
 import { runProcess } from "../shared/run-process.ts";
 import { loadApiSettings } from "./settings.ts";
 
+/** Listened for from the beginning: without a listener the signal would end the process. */
+let reloadKeys: () => void = () => undefined;
+process.on("SIGHUP", () => reloadKeys());
+
 await runProcess({
   name: "api",
   process,
@@ -27,7 +31,7 @@ await runProcess({
       readFile: (path) => readFile(path, "utf8"),
       log: context.log,
     });
-    process.on("SIGHUP", () => void keyUpdates.reload());
+    reloadKeys = () => void keyUpdates.reload();
     return startApi({
       ...context,
       settings,

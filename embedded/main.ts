@@ -21,6 +21,7 @@ async function run(configuration: Awaited<ReturnType<typeof configureEmbedded>>)
   const onLost = (error: Error) => logLost.abort(error);
   const log = createLog({ level: settings.LOG_LEVEL, name: "embedded", onLost });
   const closers = createClosers(log);
+  const keyUpdates = watchKeys();
   await runUntilSignal({
     running: startRunning({ closers, start }),
     graceMs: settings.SHUTDOWN_GRACE_MS,
@@ -39,7 +40,7 @@ async function run(configuration: Awaited<ReturnType<typeof configureEmbedded>>)
   }
 
   async function start(signal: AbortSignal): Promise<Running> {
-    const running = await startEmbedded({ ...configuration, platform, log, keyUpdates: watchKeys() });
+    const running = await startEmbedded({ ...configuration, platform, log, keyUpdates });
     closers.add("embedded", () => running.close());
     if (!signal.aborted) process.stdout.write(greetingOf(running));
     return running;

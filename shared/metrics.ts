@@ -150,9 +150,10 @@ function createApiMetrics(registers: Registry[]) {
       "kid",
       "state",
     ]),
-    keyFiles: counter("signing_key_files_total", "New texts of SIGNING_KEYS_FILE that were read.", [
-      "result",
-    ]),
+    keyFilesRefused: counter(
+      "signing_key_files_refused_total",
+      "New texts of SIGNING_KEYS_FILE that were not taken.",
+    ),
     rateLimited: counter("rate_limited_total", "Calls refused since too many attempts failed.", ["by"]),
     openStreams: gauge("revocation_open_streams", "Open event streams."),
     httpSeconds: new Histogram({

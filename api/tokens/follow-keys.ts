@@ -15,7 +15,7 @@ export interface FollowKeysDeps {
   readonly issuer: string;
   readonly tokens: Pick<VerifyOnce, "forgetAll">;
   readonly connections: Pick<OpenConnections, "closeForNewKeys">;
-  readonly metrics: Pick<Metrics, "keyFiles">;
+  readonly metrics: Pick<Metrics, "keyFilesRefused">;
   readonly log: Log;
   readonly onChange: () => void;
 }
@@ -59,11 +59,10 @@ export function followKeys(deps: FollowKeysDeps): { close(): void } {
     }),
     updates?.subscribe({
       onKeys(keys) {
-        metrics.keyFiles.inc({ result: "taken" });
         note(ring.replace(keys), "file");
         refuseRevoked();
       },
-      onRefused: () => metrics.keyFiles.inc({ result: "refused" }),
+      onRefused: () => metrics.keyFilesRefused.inc(),
     }),
   ];
   return {

@@ -119,6 +119,15 @@ describe("signing keys that change while instances run", () => {
     world.logServer.setAvailable(true);
   });
 
+  it("are refused everywhere once MongoDB answers again, if it was away when the file came", async () => {
+    const old = await second.signIn();
+    world.databaseServer.setAvailable(false);
+    await deploy(setOf(two, { ...one, "quash:compromised_at": now() }), 0);
+    expect(await first.statusOf(old)).to.equal(401);
+    world.databaseServer.setAvailable(true);
+    await eventually(async () => expect(await second.statusOf(old)).to.equal(401), { timeoutMs: 15_000 });
+  });
+
   it("close the streams of a key that is compromised", async () => {
     const token = await second.signIn();
     const stream = await fetch(`${second.url}/me/stream`, { headers: { authorization: `Bearer ${token}` } });
@@ -147,7 +156,7 @@ describe("signing keys that change while instances run", () => {
     expect(kidOf(await first.signIn())).to.equal("one");
     expect(log.logged("keys.file-refused").join()).to.include('use \\"sig\\"');
     const metrics = await (await fetch(`${first.url}/metrics`)).text();
-    expect(metrics).to.include('signing_key_files_total{result="refused"} 1');
+    expect(metrics).to.include("signing_key_files_refused_total 1");
     expect(metrics).to.include('signing_key_info{kid="one",state="signs"} 1');
   });
 });
