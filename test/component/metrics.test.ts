@@ -34,6 +34,7 @@ describe("metrics of a process", () => {
     const shared = api.filter((name) => worker.includes(name));
     expect(shared).to.have.members([
       "revocation_divergences_total",
+      "revocation_holds_total",
       "revocation_last_comparison_timestamp_seconds",
     ]);
   });
