@@ -84,7 +84,9 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     store: { add: createCoalescedAdd(store), readState: () => store.readState() },
     clock,
     names,
-    onApplied: ({ pendingRow }) => {
+    onApplied: ({ pendingRow, isConfirmed }) => {
+      // It waited for a person.
+      if (isConfirmed) return;
       metrics.appliedSeconds.observe(Math.max(0, clock.wallMs() - pendingRow.requestedAtMs) / 1_000);
     },
   });
