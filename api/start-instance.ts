@@ -162,6 +162,14 @@ export async function startInstance(options: InstanceDeps): Promise<RunningInsta
     guardAdministrators,
     holdRule: createHoldRule({ safeguards, clock, settings }),
     carryOut: createCarryOut({ users, guardAdministrators, clock, namespace: settings.NAMESPACE }),
+    onConfirmed({ eventId, type, hold }) {
+      metrics.holds.inc({ outcome: "confirmed" });
+      log.info("revocation.confirmed", {
+        event_id: eventId,
+        type,
+        actor: hold?.state === "confirmed" && hold.by,
+      });
+    },
     onHeld({ eventId, type, actor }) {
       metrics.holds.inc({ outcome: "held" });
       log.warn("revocation.held", { event_id: eventId, type, actor });

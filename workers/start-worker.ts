@@ -99,8 +99,10 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     clock,
     names,
     onApplied: (received) => {
-      const { pendingRow } = received;
+      const { pendingRow, isConfirmed } = received;
       audit.record(appliedEntryOf(received));
+      // It waited for a person.
+      if (isConfirmed) return;
       metrics.appliedSeconds.observe(Math.max(0, clock.wallMs() - pendingRow.requestedAtMs) / 1_000);
     },
   });

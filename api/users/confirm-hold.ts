@@ -11,6 +11,7 @@ export interface ConfirmHoldDeps {
   readonly publish: Publish;
   readonly clock: Clock;
   readonly namespace: string;
+  readonly onConfirmed: (row: LedgerRow) => void;
 }
 
 /**
@@ -19,10 +20,18 @@ export interface ConfirmHoldDeps {
  * Confirmed again, it is answered as it stands. Throws `not-found`, `hold-over` and what the guard throws: then a worker
  * makes a dead letter of it.
  */
-export function createConfirmHold({ ledger, carryOut, publish, clock, namespace }: ConfirmHoldDeps) {
+export function createConfirmHold({
+  ledger,
+  carryOut,
+  publish,
+  clock,
+  namespace,
+  onConfirmed,
+}: ConfirmHoldDeps) {
   return async function confirmHold(eventId: string, by: string): Promise<LedgerRow> {
     const confirmed = await ledger.confirmHold(eventId, { by, atMs: clock.wallMs() });
     if (confirmed === null) return confirmedBefore(eventId);
+    onConfirmed(confirmed);
     if (confirmed.source !== ownSource(namespace) || confirmed.subject === null) return confirmed;
     const { event, changed } = await carryOut(confirmed);
     if (changed) publish({ userId: confirmed.subject, event });

@@ -125,6 +125,8 @@ describe("mass deactivations over HTTP", () => {
     expect(await statusOf(person.id)).to.equal("deactivated");
     await untilEnforced(eventId);
     expect([await api.statusOf(person.token), await other.statusOf(person.token)]).to.deep.equal([401, 401]);
+    const counted = await (await fetch(`${other.url}/metrics`)).text();
+    expect(counted).to.include('revocation_holds_total{outcome="confirmed"} 1');
     expect((await deactivate(person.id)).body).to.include({ event_id: eventId, status: "enforced" });
   });
 

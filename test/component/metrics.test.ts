@@ -35,6 +35,7 @@ describe("metrics of a process", () => {
     expect(shared).to.have.members([
       "audit_dropped_total",
       "revocation_divergences_total",
+      "revocation_holds_total",
       "revocation_last_comparison_timestamp_seconds",
     ]);
   });

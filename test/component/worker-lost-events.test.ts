@@ -186,7 +186,7 @@ describe("revoker: events that retention took", () => {
       throw dependencyUnavailable("mongodb", new Error("too many"));
     });
     await world.start({ ...parts, database: { ...parts.database, ledger } });
-    await world.platform.advance(1_000);
+    await world.platform.advance(1_500);
     expect(await world.rowOf(event)).to.include({ status: "enforced" });
   });
 

@@ -92,7 +92,7 @@ const user: NewUser = {
 const row = pendingRow({ epoch: 1 });
 
 async function writeEverything(database: Database): Promise<void> {
-  const { users, sessions, idempotency, ledger, audit } = database;
+  const { users, sessions, idempotency, ledger, audit, safeguards } = database;
   const { status, epoch, statusChangedAtMs, epochRaisedAtMs } = await users.create(user);
   const from = { status, epoch, statusChangedAtMs, epochRaisedAtMs };
   const event = {
@@ -149,6 +149,16 @@ async function writeEverything(database: Database): Promise<void> {
     instances: [],
   });
   await ledger.removeRows(["e1"], { untilBeforeMs: 99_000, unsettledUntilBeforeMs: 99_000 });
+  await ledger.judge(pendingRow({ eventId: "e3" }), { heldUntilMs: 5_000 });
+  await ledger.confirmHold("e3", { by: "admin", atMs: 4_000 });
+  await ledger.judge(pendingRow({ eventId: "e4" }), { heldUntilMs: 5_000 });
+  await ledger.beginHoldEnd("e4", 6_000);
+  await ledger.endHold("e4", { untilMs: 9_000 });
+  await safeguards.countUsers({ source: "/hr", users: ["u1"], most: 5 });
+  await safeguards.purgeCounts(Date.UTC(9000, 0, 1), 5);
+  await safeguards.beginRemoval({ claim: "c1", userId: "u1", beganAtMs: 1_000 }, null);
+  await safeguards.endRemoval("c1");
+  await users.raiseRevision("u1");
   await ledger.writeFence("first");
   await ledger.raiseLongest({ tokenLifetimeSeconds: 1, maxStalenessMs: 1 });
   const shorter = { tokenLifetimeSeconds: 1, maxStalenessMs: 0 };

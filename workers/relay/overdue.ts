@@ -39,6 +39,11 @@ export function createFindOverdue({ isUnderWay, clock, namespace }: OverdueDeps)
     // Its record was committed when it was held.
     const isConfirmed = row.hold?.state === "confirmed";
     if (row.source !== source) return isConfirmed || seenForMs >= overdueMs.upstream;
-    return seenForMs >= overdueMs.own || clock.wallMs() - row.requestedAtMs >= overdueMs.own;
+    return seenForMs >= overdueMs.own || clock.wallMs() - waitsSinceMs(row) >= overdueMs.own;
   }
+}
+
+/** Since it was asked for, or, if it was held, confirmed. */
+export function waitsSinceMs({ hold, requestedAtMs }: LedgerRow): number {
+  return hold?.state === "confirmed" ? hold.atMs : requestedAtMs;
 }

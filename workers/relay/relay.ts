@@ -11,7 +11,7 @@ import { runInOrder } from "../in-order.ts";
 import type { ApplyEvent } from "../revoker/apply-event.ts";
 import { type ReceivedEvent, receiveEvent } from "../revoker/received-event.ts";
 import { ApplyHere } from "./apply-here.ts";
-import { createFindOverdue } from "./overdue.ts";
+import { createFindOverdue, waitsSinceMs } from "./overdue.ts";
 
 export interface RelayDeps {
   readonly users: Pick<UserStore, "listOutbox" | "countOutbox">;
@@ -138,9 +138,7 @@ export function createRelay(deps: RelayDeps) {
     pendingPage = isFull
       ? Math.min(pageSizes.most, pendingPage * 2)
       : Math.max(pageSizes.least, pending.length);
-    metrics.oldestPendingSeconds.set(
-      ageSeconds([...pending.map(({ requestedAtMs }) => requestedAtMs), ...waiting]),
-    );
+    metrics.oldestPendingSeconds.set(ageSeconds([...pending.map(waitsSinceMs), ...waiting]));
     metrics.outboxOldestSeconds.set(ageSeconds(page.map(({ event }) => event.timeMs)));
     metrics.outboxEvents.set(page.length < pageSizes.least ? page.length : await users.countOutbox());
   }
