@@ -47,7 +47,12 @@ export function createGuards(deps: GuardDeps): Guards {
     createRequireToken(deps.tokens),
     createRejectRevoked(createRefuseIfRevoked(deps.blacklist, deps.metrics), deps),
   ];
-  return { bearer, admin: [...bearer, createRequireRole("admin")] };
+  return {
+    bearer,
+    admin: [...bearer, createRequireRole("admin")],
+    operator: [...bearer, createRequireRole("operator", "admin")],
+    emitter: [...bearer, createRequireRole("emitter", "admin")],
+  };
 }
 
 /** What stands around every route. */

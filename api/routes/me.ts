@@ -2,10 +2,12 @@ import { PassThrough } from "node:stream";
 import type { Metrics } from "../../shared/metrics.ts";
 import type { Timers } from "../../shared/ports/platform.ts";
 import type { OpenConnections } from "../blacklist/connections.ts";
+import { refuseMereEmitter } from "../middleware/require-role.ts";
 import { claimsOf } from "../request-state.ts";
+import type { AccessTokenClaims } from "../tokens/claims.ts";
 import type { EmailOfUser } from "../users/email-of-user.ts";
 import { readQuery } from "./input.ts";
-import type { AppRouter, Guards } from "./router.ts";
+import type { AppRouter, Guards, RouteContext } from "./router.ts";
 import { noQuerySchema } from "./schemas.ts";
 
 export interface MeDeps {
@@ -26,7 +28,7 @@ export function addMeRoutes(router: AppRouter, guards: Guards, deps: MeDeps): vo
 
   router.get("/me", ...guards.bearer, async (ctx) => {
     readQuery(ctx, noQuerySchema);
-    const { sub, roles, jti, iat, exp, epoch } = claimsOf(ctx);
+    const { sub, roles, jti, iat, exp, epoch } = ownClaimsOf(ctx);
     const token = { jti, issued_at: timeText(iat), expires_at: timeText(exp), epoch };
     ctx.set("cache-control", "no-store");
     ctx.body = { id: sub, email: await emailOfUser(sub), roles, token, instance: instanceId };
@@ -36,7 +38,7 @@ export function addMeRoutes(router: AppRouter, guards: Guards, deps: MeDeps): vo
   router.get("/me/stream", ...guards.bearer, (ctx) => {
     readQuery(ctx, noQuerySchema);
     const stream = new PassThrough();
-    const { jti } = claimsOf(ctx);
+    const { jti } = ownClaimsOf(ctx);
     ctx.set({ "cache-control": "no-store", "x-accel-buffering": "no" });
     ctx.type = "text/event-stream";
     ctx.body = stream;
@@ -62,6 +64,13 @@ export function addMeRoutes(router: AppRouter, guards: Guards, deps: MeDeps): vo
       stopBeating = timers.after(heartbeatMs, beat);
     }
   });
+}
+
+/** Of who calls for himself. */
+function ownClaimsOf(ctx: RouteContext): AccessTokenClaims {
+  const claims = claimsOf(ctx);
+  refuseMereEmitter(claims);
+  return claims;
 }
 
 function eventText(event: string, data: Record<string, string>): string {

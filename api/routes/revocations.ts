@@ -15,7 +15,7 @@ export function addRevocationRoutes(
   useCases: UseCases,
   receipts: ReadReceipts,
 ): void {
-  router.post("/tokens/:jti/revoke", ...guards.admin, async (ctx) => {
+  router.post("/tokens/:jti/revoke", ...guards.operator, async (ctx) => {
     readQuery(ctx, noQuerySchema);
     const jti = readId(ctx, "jti");
     const { reason } = await readInput(ctx, reasonSchema);
@@ -23,7 +23,7 @@ export function addRevocationRoutes(
     answerReceipt(ctx, await receipts.ofChange(revoked), 202);
   });
 
-  router.get("/revocations", ...guards.admin, async (ctx) => {
+  router.get("/revocations", ...guards.operator, async (ctx) => {
     const { limit, cursor, subject, jti } = readQuery(ctx, revocationQuerySchema);
     const { items, last } = await receipts.list({
       limit,
@@ -34,7 +34,7 @@ export function addRevocationRoutes(
     ctx.body = { items, next_cursor: last && cursorAfter(last) };
   });
 
-  router.get("/revocations/:event_id", ...guards.admin, async (ctx) => {
+  router.get("/revocations/:event_id", ...guards.operator, async (ctx) => {
     readQuery(ctx, noQuerySchema);
     ctx.body = await receipts.get(readId(ctx, "event_id"));
   });

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { plainText, textLimits } from "../../shared/events/event-schema.ts";
+import { roles as knownRoles } from "../../shared/ports/user-store.ts";
 import { maxPasswordBytes } from "../users/password.ts";
 
 /** What callers may send. Every object is closed: an unknown member is refused, so that a slip does not go unseen. */
@@ -11,7 +12,7 @@ const password = plainText(maxPasswordBytes).refine(
 );
 const reason = plainText(textLimits.reason);
 const roles = z
-  .array(z.enum(["user", "admin"]))
+  .array(z.enum(knownRoles))
   .min(1)
   .max(8)
   .refine((given) => new Set(given).size === given.length, "must not name a role twice");

@@ -50,7 +50,12 @@ export interface UserStore {
   ping(): Promise<boolean>;
 }
 
-export type Role = "user" | "admin";
+/**
+ * `user`: a person's own calls. `operator`: reads everything, and revokes. `emitter`: may only publish events. `admin`:
+ * all of it, and changes users.
+ */
+export const roles = ["user", "admin", "operator", "emitter"] as const;
+export type Role = (typeof roles)[number];
 
 export interface NewUser {
   readonly id: string;

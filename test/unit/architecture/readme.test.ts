@@ -113,7 +113,7 @@ function namedTests(cell: string): { file: string; titles: string[] }[] {
 
 /** The routes are only listed here, never called, so what they need stays away. */
 function routes(): string[] {
-  const guards = { bearer: [], admin: [] };
+  const guards = { bearer: [], admin: [], operator: [], emitter: [] };
   const nothing = new Proxy({} as RouteDeps, { get: () => undefined });
   const router = createRoutes(guards, nothing);
   return router.stack
