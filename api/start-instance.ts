@@ -124,6 +124,8 @@ export async function startInstance(options: InstanceDeps): Promise<RunningInsta
       feed: { isAccepting: () => feed.isAccepting() },
     }),
     refreshLifetimeSeconds: settings.REFRESH_LIFETIME_SECONDS,
+    refreshIdleSeconds: settings.REFRESH_IDLE_SECONDS,
+    refreshRetrySeconds: settings.REFRESH_RETRY_SECONDS,
     namespace: settings.NAMESPACE,
     publish: publisher.publish,
   });

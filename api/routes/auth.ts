@@ -1,6 +1,7 @@
 import { claimsOf } from "../request-state.ts";
 import type { UseCases } from "../users/create-use-cases.ts";
 import type { TokenGrant } from "../users/token-grant.ts";
+import { clientOf } from "./client-of.ts";
 import { readInput, readQuery } from "./input.ts";
 import type { AppRouter, Guards } from "./router.ts";
 import { credentialsSchema, emptySchema, noQuerySchema, refreshSchema } from "./schemas.ts";
@@ -9,13 +10,13 @@ export function addAuthRoutes(router: AppRouter, guards: Guards, useCases: UseCa
   router.post("/auth/login", async (ctx) => {
     readQuery(ctx, noQuerySchema);
     const credentials = await readInput(ctx, credentialsSchema);
-    answerGrant(ctx, await useCases.signIn(credentials));
+    answerGrant(ctx, await useCases.signIn({ ...credentials, client: clientOf(ctx) }));
   });
 
   router.post("/auth/refresh", async (ctx) => {
     readQuery(ctx, noQuerySchema);
     const { refresh_token: refreshToken } = await readInput(ctx, refreshSchema);
-    answerGrant(ctx, await useCases.refreshSession({ refreshToken }));
+    answerGrant(ctx, await useCases.refreshSession({ refreshToken, client: clientOf(ctx) }));
   });
 
   router.post("/auth/logout", ...guards.bearer, async (ctx) => {

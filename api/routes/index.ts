@@ -6,6 +6,7 @@ import { addMeRoutes, type MeDeps } from "./me.ts";
 import { addOperationsRoutes, type OperationsDeps } from "./operations.ts";
 import { addRevocationRoutes } from "./revocations.ts";
 import type { AppRouter, Guards } from "./router.ts";
+import { addSessionRoutes } from "./sessions.ts";
 import { addUserRoutes, type UserRouteDeps } from "./users.ts";
 
 export type RouteDeps = MeDeps & UserRouteDeps & OperationsDeps & { readonly useCases: UseCases };
@@ -14,9 +15,10 @@ export type RouteDeps = MeDeps & UserRouteDeps & OperationsDeps & { readonly use
  * The whole surface, letter for letter: no other case, no slash at the end.
  *
  * POST /auth/login  /auth/refresh  /auth/logout
- * GET  /me  /me/stream
+ * GET  /me  /me/stream  /me/sessions   DELETE /me/sessions/:id
  * POST /users   GET /users  /users/:id   DELETE /users/:id
  * POST /users/:id/deactivate  /users/:id/sign-out  /users/:id/reactivate
+ * GET  /users/:id/sessions   DELETE /users/:id/sessions/:sid
  * POST /tokens/:jti/revoke
  * GET  /revocations  /revocations/:event_id  /instances
  * GET  /.well-known/jwks.json  /livez  /readyz  /metrics  /problems/:slug
@@ -26,6 +28,7 @@ export function createRoutes(guards: Guards, deps: RouteDeps): AppRouter {
   addAuthRoutes(router, guards, deps.useCases);
   addMeRoutes(router, guards, deps);
   addUserRoutes(router, guards, deps.useCases, deps);
+  addSessionRoutes(router, guards, deps.useCases, deps.receipts);
   addRevocationRoutes(router, guards, deps.useCases, deps.receipts);
   addOperationsRoutes(router, guards, deps);
   return router;

@@ -2,12 +2,11 @@ import { PassThrough } from "node:stream";
 import type { Metrics } from "../../shared/metrics.ts";
 import type { Timers } from "../../shared/ports/platform.ts";
 import type { OpenConnections } from "../blacklist/connections.ts";
-import { refuseMereEmitter } from "../middleware/require-role.ts";
 import { claimsOf } from "../request-state.ts";
-import type { AccessTokenClaims } from "../tokens/claims.ts";
 import type { EmailOfUser } from "../users/email-of-user.ts";
 import { readQuery } from "./input.ts";
-import type { AppRouter, Guards, RouteContext } from "./router.ts";
+import { ownClaimsOf } from "./own-claims.ts";
+import type { AppRouter, Guards } from "./router.ts";
 import { noQuerySchema } from "./schemas.ts";
 
 export interface MeDeps {
@@ -64,13 +63,6 @@ export function addMeRoutes(router: AppRouter, guards: Guards, deps: MeDeps): vo
       stopBeating = timers.after(heartbeatMs, beat);
     }
   });
-}
-
-/** Of who calls for himself. */
-function ownClaimsOf(ctx: RouteContext): AccessTokenClaims {
-  const claims = claimsOf(ctx);
-  refuseMereEmitter(claims);
-  return claims;
 }
 
 function eventText(event: string, data: Record<string, string>): string {

@@ -50,6 +50,7 @@ export const userQuerySchema = z.strictObject({
   status: z.enum(["active", "deactivated"]).optional(),
   email: email.optional(),
 });
+export const sessionQuerySchema = z.strictObject(page);
 export const revocationQuerySchema = z.strictObject({
   ...page,
   subject: plainText(textLimits.subject).optional(),

@@ -1,5 +1,5 @@
 import { AppError } from "../../shared/errors.ts";
-import type { EventDetails } from "../../shared/events/event.ts";
+import type { EventDetails, QuashEvent } from "../../shared/events/event.ts";
 import { sessionEndIdOf } from "../../shared/events/event-id.ts";
 import type { Ledger } from "../../shared/ports/ledger.ts";
 import type { Clock } from "../../shared/ports/platform.ts";
@@ -15,6 +15,19 @@ export interface EndSessionDeps extends OwnEventDeps {
   readonly publish: Publish;
 }
 
+export interface SessionEnd {
+  readonly userId: string;
+  readonly sid: string;
+  /** An administrator's never waits for the user's own events. */
+  readonly isAdministrators?: boolean;
+}
+
+export interface EndedSession {
+  readonly eventId: string;
+  /** Null when it was said before. */
+  readonly event: QuashEvent | null;
+}
+
 /** Beyond this, what a user does himself waits: his document stays small enough to be deactivated. */
 export const maxOwnOutboxLength = 1000;
 
@@ -26,19 +39,23 @@ export const maxOwnOutboxLength = 1000;
 export function createEndSession(deps: EndSessionDeps) {
   const { users, sessions, ledger, clock } = deps;
 
-  return async function endSession(userId: string, sid: string, details: EventDetails): Promise<void> {
-    const id = sessionEndIdOf(sid);
-    if ((await ledger.find(id)) !== null) return;
+  async function requireRoom(userId: string): Promise<void> {
     const user = await users.findById(userId);
-    if (user && user.outboxLength >= maxOwnOutboxLength) {
-      throw new AppError(
-        "outbox-full",
-        "Too many of this user's events wait to be published; try again shortly.",
-        {
-          retryAfterSeconds: 5,
-        },
-      );
-    }
+    if (!user || user.outboxLength < maxOwnOutboxLength) return;
+    throw new AppError(
+      "outbox-full",
+      "Too many of this user's events wait to be published; try again shortly.",
+      { retryAfterSeconds: 5 },
+    );
+  }
+
+  return async function endSession(
+    { userId, sid, isAdministrators = false }: SessionEnd,
+    details: EventDetails,
+  ): Promise<EndedSession> {
+    const id = sessionEndIdOf(sid);
+    if ((await ledger.find(id)) !== null) return { eventId: id, event: null };
+    if (!isAdministrators) await requireRoom(userId);
     const timeMs = clock.wallMs();
     await sessions.endSession(sid, timeMs);
     const event = createOwnEvent(deps, {
@@ -49,6 +66,7 @@ export function createEndSession(deps: EndSessionDeps) {
       details: { ...details, sid },
     });
     if (await users.appendEvent(userId, event)) deps.publish({ userId, event });
+    return { eventId: id, event };
   };
 }
 

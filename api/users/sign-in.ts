@@ -1,15 +1,16 @@
 import { AppError } from "../../shared/errors.ts";
 import type { Clock, Ids, PasswordHasher, Randomness } from "../../shared/ports/platform.ts";
-import type { SessionStore } from "../../shared/ports/session-store.ts";
+import type { SessionClient, SessionStore } from "../../shared/ports/session-store.ts";
 import type { UserStore } from "../../shared/ports/user-store.ts";
 import type { IssueToken } from "../tokens/issue-token.ts";
 import type { PrepareTokens } from "../tokens/prepare-tokens.ts";
 import { normaliseEmail } from "./email.ts";
 import { isHashable } from "./password.ts";
 import { createRefreshToken } from "./refresh-token.ts";
+import { type IdleLifetime, sessionEndMs } from "./session-end.ts";
 import type { TokenGrant } from "./token-grant.ts";
 
-export interface SignInDeps {
+export interface SignInDeps extends IdleLifetime {
   readonly users: Pick<UserStore, "findByEmail">;
   readonly sessions: Pick<SessionStore, "createSession">;
   readonly issueToken: IssueToken;
@@ -28,6 +29,10 @@ export interface Credentials {
   readonly password: string;
 }
 
+export interface SignInRequest extends Credentials {
+  readonly client?: SessionClient;
+}
+
 /**
  * Starts a session. A wrong password, an unknown and a deactivated user get the same answer after the same work:
  * one hash. Throws `credentials-invalid`.
@@ -35,7 +40,7 @@ export interface Credentials {
 export function createSignIn(deps: SignInDeps) {
   const { users, sessions, clock, ids, randomness } = deps;
 
-  return async function signIn({ email, password }: Credentials): Promise<TokenGrant> {
+  return async function signIn({ email, password, client }: SignInRequest): Promise<TokenGrant> {
     // Before the user is read: the token then expires before a deactivation that this read missed plus its lifetime.
     const readAtMs = clock.wallMs();
     await deps.prepareTokens();
@@ -49,20 +54,23 @@ export function createSignIn(deps: SignInDeps) {
     }
     const sid = ids.uuid();
     const refreshToken = createRefreshToken(sid, randomness);
+    const expiresAtMs = readAtMs + deps.refreshLifetimeSeconds * 1_000;
     await sessions.createSession({
       sid,
       subject: user.id,
       epoch: user.epoch,
       refreshHash: refreshToken.hash,
       createdAtMs: readAtMs,
-      expiresAtMs: readAtMs + deps.refreshLifetimeSeconds * 1000,
+      expiresAtMs,
+      ...(client !== undefined && { client }),
     });
     const issued = await deps.issueToken({ user, sid, epoch: user.epoch, readAtMs });
     return {
       accessToken: issued.accessToken,
       expiresInSeconds: issued.expiresInSeconds,
       refreshToken: refreshToken.text,
-      refreshExpiresInSeconds: deps.refreshLifetimeSeconds,
+      refreshExpiresInSeconds:
+        (sessionEndMs({ expiresAtMs, lastUsedAtMs: readAtMs }, deps) - readAtMs) / 1_000,
     };
   };
 }

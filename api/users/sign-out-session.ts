@@ -11,7 +11,10 @@ export function createSignOutSession(deps: EndSessionDeps) {
   return async function signOutSession(
     claims: Pick<AccessTokenClaims, "sub" | "sid" | "jti" | "exp">,
   ): Promise<void> {
-    await endSession(claims.sub, claims.sid, { jti: claims.jti, exp: claims.exp, actor: claims.sub });
+    await endSession(
+      { userId: claims.sub, sid: claims.sid },
+      { jti: claims.jti, exp: claims.exp, actor: claims.sub },
+    );
   };
 }
 

@@ -6,7 +6,14 @@ import { type ApiWorld, createApiWorld, type TestApi } from "../support/test-api
 
 const password = "long enough";
 const nobody = "00000000-0000-4000-8000-000000000000";
-const reads = ["/users", `/users/${nobody}`, "/revocations", `/revocations/${nobody}`, "/instances"];
+const reads = [
+  "/users",
+  `/users/${nobody}`,
+  "/revocations",
+  `/revocations/${nobody}`,
+  "/instances",
+  `/users/${nobody}/sessions`,
+];
 const revokes = [`/users/${nobody}/deactivate`, `/users/${nobody}/sign-out`, `/tokens/${nobody}/revoke`];
 const changes: readonly [method: string, path: string][] = [
   ["POST", "/users"],
