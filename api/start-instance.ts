@@ -17,6 +17,7 @@ import { createOpenConnections } from "./blacklist/connections.ts";
 import { createMemoryAlarm } from "./blacklist/memory-alarm.ts";
 import { startReplicaComparison } from "./blacklist/replica-comparison.ts";
 import { longestAcceptanceMs, type RoutePolicies } from "./blacklist/staleness-policy.ts";
+import { createOauth } from "./oauth/create-oauth.ts";
 import { createRaiseLongest } from "./raise-longest.ts";
 import { createReadiness } from "./readiness.ts";
 import { createReadReceipts } from "./receipts/read-receipts.ts";
@@ -111,6 +112,11 @@ export async function startInstance(options: InstanceDeps): Promise<RunningInsta
   });
   closers.add("publisher", () => publisher.settled());
 
+  const issueToken = createIssueToken({ keys, issuer, audience, lifetimeSeconds, ids, sessions });
+  const prepareTokens = createPrepareTokens({
+    raise: raiseLongest,
+    feed: { isAccepting: () => feed.isAccepting() },
+  });
   const useCases = createUseCases({
     ...platform,
     users,
@@ -118,11 +124,8 @@ export async function startInstance(options: InstanceDeps): Promise<RunningInsta
     ledger,
     hasher: options.hasher,
     nobodysHash,
-    issueToken: createIssueToken({ keys, issuer, audience, lifetimeSeconds, ids, sessions }),
-    prepareTokens: createPrepareTokens({
-      raise: raiseLongest,
-      feed: { isAccepting: () => feed.isAccepting() },
-    }),
+    issueToken,
+    prepareTokens,
     refreshLifetimeSeconds: settings.REFRESH_LIFETIME_SECONDS,
     refreshIdleSeconds: settings.REFRESH_IDLE_SECONDS,
     refreshRetrySeconds: settings.REFRESH_RETRY_SECONDS,
@@ -190,12 +193,25 @@ export async function startInstance(options: InstanceDeps): Promise<RunningInsta
   closers.add("setup", () => setup.close());
 
   const { CLOCK_TOLERANCE_SECONDS: clockToleranceSeconds } = settings;
+  const verification = { keys, issuer, audience, clock, clockToleranceSeconds };
   const tokens = createVerifyOnce({
-    verifyToken: createVerifyToken({ keys, issuer, audience, clock, clockToleranceSeconds }),
+    verifyToken: createVerifyToken(verification),
     blacklist,
     clock,
     clockToleranceSeconds,
     cache: verificationCache,
+  });
+  const oauth = createOauth({
+    ...verification,
+    database,
+    ids,
+    feed,
+    tokens,
+    blacklist,
+    metrics,
+    issueToken,
+    prepareTokens,
+    useCases,
   });
   const app = createApp({
     ...platform,
@@ -203,6 +219,7 @@ export async function startInstance(options: InstanceDeps): Promise<RunningInsta
     metrics,
     keys,
     useCases,
+    oauth,
     waiter,
     observer,
     blacklist,

@@ -38,7 +38,8 @@ function checkContentType(header: string | undefined): void {
   throw new AppError("unsupported-media-type", "Send the body as application/json in UTF-8.");
 }
 
-async function readBytes(request: IncomingMessage): Promise<Uint8Array> {
+/** Throws `unsupported-media-type`, `request-too-large` or `request-malformed`. */
+export async function readBytes(request: IncomingMessage): Promise<Uint8Array> {
   if (request.headers["content-encoding"] !== undefined) {
     throw new AppError("unsupported-media-type", "Send the body without a content encoding.");
   }

@@ -1,15 +1,19 @@
 import { Router } from "@koa/router";
+import type { Oauth } from "../oauth/create-oauth.ts";
 import type { RequestState } from "../request-state.ts";
 import type { UseCases } from "../users/create-use-cases.ts";
 import { addAuthRoutes } from "./auth.ts";
 import { addMeRoutes, type MeDeps } from "./me.ts";
+import { addOauthRoutes } from "./oauth.ts";
 import { addOperationsRoutes, type OperationsDeps } from "./operations.ts";
 import { addRevocationRoutes } from "./revocations.ts";
 import type { AppRouter, Guards } from "./router.ts";
 import { addSessionRoutes } from "./sessions.ts";
 import { addUserRoutes, type UserRouteDeps } from "./users.ts";
 
-export type RouteDeps = MeDeps & UserRouteDeps & OperationsDeps & { readonly useCases: UseCases };
+export type RouteDeps = MeDeps &
+  UserRouteDeps &
+  OperationsDeps & { readonly useCases: UseCases; readonly oauth: Oauth };
 
 /**
  * The whole surface, letter for letter: no other case, no slash at the end.
@@ -21,6 +25,7 @@ export type RouteDeps = MeDeps & UserRouteDeps & OperationsDeps & { readonly use
  * GET  /users/:id/sessions   DELETE /users/:id/sessions/:sid
  * POST /tokens/:jti/revoke
  * GET  /revocations  /revocations/:event_id  /instances
+ * POST /oauth/token  /oauth/revoke  /oauth/introspect   GET /.well-known/oauth-authorization-server
  * GET  /.well-known/jwks.json  /livez  /readyz  /metrics  /problems/:slug
  */
 export function createRoutes(guards: Guards, deps: RouteDeps): AppRouter {
@@ -30,6 +35,7 @@ export function createRoutes(guards: Guards, deps: RouteDeps): AppRouter {
   addUserRoutes(router, guards, deps.useCases, deps);
   addSessionRoutes(router, guards, deps.useCases, deps.receipts);
   addRevocationRoutes(router, guards, deps.useCases, deps.receipts);
+  addOauthRoutes(router, deps.oauth);
   addOperationsRoutes(router, guards, deps);
   return router;
 }

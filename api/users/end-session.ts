@@ -39,23 +39,13 @@ export const maxOwnOutboxLength = 1000;
 export function createEndSession(deps: EndSessionDeps) {
   const { users, sessions, ledger, clock } = deps;
 
-  async function requireRoom(userId: string): Promise<void> {
-    const user = await users.findById(userId);
-    if (!user || user.outboxLength < maxOwnOutboxLength) return;
-    throw new AppError(
-      "outbox-full",
-      "Too many of this user's events wait to be published; try again shortly.",
-      { retryAfterSeconds: 5 },
-    );
-  }
-
   return async function endSession(
     { userId, sid, isAdministrators = false }: SessionEnd,
     details: EventDetails,
   ): Promise<EndedSession> {
     const id = sessionEndIdOf(sid);
     if ((await ledger.find(id)) !== null) return { eventId: id, event: null };
-    if (!isAdministrators) await requireRoom(userId);
+    if (!isAdministrators) await requireRoom(users, userId);
     const timeMs = clock.wallMs();
     await sessions.endSession(sid, timeMs);
     const event = createOwnEvent(deps, {
@@ -71,3 +61,14 @@ export function createEndSession(deps: EndSessionDeps) {
 }
 
 export type EndSession = ReturnType<typeof createEndSession>;
+
+/** Throws `outbox-full`. */
+export async function requireRoom(users: Pick<UserStore, "findById">, userId: string): Promise<void> {
+  const user = await users.findById(userId);
+  if (!user || user.outboxLength < maxOwnOutboxLength) return;
+  throw new AppError(
+    "outbox-full",
+    "Too many of this user's events wait to be published; try again shortly.",
+    { retryAfterSeconds: 5 },
+  );
+}

@@ -3,10 +3,11 @@ import type { QuashEvent } from "../../shared/events/event.ts";
 import type { Clock } from "../../shared/ports/platform.ts";
 import type { SessionStore } from "../../shared/ports/session-store.ts";
 import type { UserStore } from "../../shared/ports/user-store.ts";
+import { requireRoom } from "./end-session.ts";
 import { createOwnEvent, type OwnEventDeps, type Publish } from "./own-event.ts";
 
 export interface RevokeTokenDeps extends OwnEventDeps {
-  readonly users: Pick<UserStore, "appendEvent">;
+  readonly users: Pick<UserStore, "findById" | "appendEvent">;
   readonly sessions: Pick<SessionStore, "findToken">;
   readonly clock: Clock;
   readonly publish: Publish;
@@ -16,6 +17,8 @@ export interface RevokeRequest {
   readonly jti: string;
   readonly actor: string;
   readonly reason?: string | undefined;
+  /** Whether it waits while too many events of the subject do: for who revokes his own. */
+  readonly isBounded?: boolean;
 }
 
 export interface RevokedToken {
@@ -25,16 +28,17 @@ export interface RevokedToken {
   readonly subject: string;
 }
 
-/** Revokes one recorded token. Throws `not-found` when it is not recorded or has expired. */
+/** Revokes one recorded token. Throws `not-found` when it is not recorded or has expired, `outbox-full`. */
 export function createRevokeToken(deps: RevokeTokenDeps) {
   const { users, sessions, clock } = deps;
 
-  return async function revokeToken({ jti, actor, reason }: RevokeRequest): Promise<RevokedToken> {
+  return async function revokeToken({ jti, actor, reason, isBounded }: RevokeRequest): Promise<RevokedToken> {
     const timeMs = clock.wallMs();
     const token = await sessions.findToken(jti);
     if (!token || token.expiresAtMs <= timeMs) throw notFound();
     const { subject } = token;
     if (token.revokedBy !== null) return { eventId: token.revokedBy, event: null, subject };
+    if (isBounded === true) await requireRoom(users, subject);
     const event = createOwnEvent(deps, {
       type: "token.revoked",
       subject,

@@ -1,5 +1,6 @@
 import { AppError, dependencyUnavailable } from "../errors.ts";
 import type { Database } from "../ports/database.ts";
+import { InProcessClients } from "./clients.ts";
 import { InProcessLedger } from "./ledger.ts";
 import { InProcessSessions } from "./sessions.ts";
 import { TokenTable } from "./tokens.ts";
@@ -18,6 +19,7 @@ export function createInProcessDatabaseServer(): InProcessDatabaseServer {
     users: new InProcessUsers(),
     sessions: new InProcessSessions(tokens),
     ledger: new InProcessLedger(tokens),
+    clients: new InProcessClients(),
   };
   let isAvailable = true;
 
@@ -40,6 +42,7 @@ export function createInProcessDatabaseServer(): InProcessDatabaseServer {
       users: { ...asPort(tables.users, check), ping },
       sessions: asPort(tables.sessions, check),
       ledger: { ...asPort(tables.ledger, check), ping },
+      clients: asPort(tables.clients, check),
       migrate: async () => {
         await Promise.resolve();
         check();

@@ -98,7 +98,12 @@ function rotatedOf(session: Session, rotation: Rotation): Session {
   const answer = sealedAnswer === undefined ? null : { spentHash: fromHash, sealed: sealedAnswer };
   const client = rotation.client ?? session.client;
   return {
-    ...{ sid, subject, epoch, createdAtMs, expiresAtMs, endedAtMs },
+    sid,
+    subject,
+    epoch,
+    createdAtMs,
+    expiresAtMs,
+    endedAtMs,
     refreshHash: toHash,
     lastUsedAtMs: usedAtMs,
     ...(client !== undefined && { client }),

@@ -1,4 +1,5 @@
 import type { Database } from "../ports/database.ts";
+import { createMongoClients } from "./clients.ts";
 import { bulkLimitMs, type MongoOptions, openConnection } from "./connection.ts";
 import { createMongoLedger } from "./ledger.ts";
 import { createMongoSessions, tokenModelOf } from "./sessions.ts";
@@ -15,6 +16,7 @@ export async function connectMongo(options: MongoOptions): Promise<Database> {
     users: createMongoUsers(mongo),
     sessions: createMongoSessions(mongo, tokens),
     ledger: createMongoLedger(mongo, tokens),
+    clients: createMongoClients(mongo),
     migrate: () =>
       mongo.call(async () => {
         for (const model of Object.values(mongo.connection.models)) await model.createIndexes();

@@ -66,6 +66,7 @@ function withoutReceipts(database: Database, isAway: () => boolean): Database {
       isAway() ? away() : database.users.findOutboxEvent(id),
     ),
     sessions: database.sessions,
+    clients: database.clients,
     ledger: replaceMethod(database.ledger, "find", (id) => (isAway() ? away() : database.ledger.find(id))),
   };
 }

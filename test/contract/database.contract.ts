@@ -1,6 +1,7 @@
 import { expect } from "chai";
 import { afterEach, beforeEach, describe, it } from "mocha";
 import type { Database } from "../../shared/ports/database.ts";
+import { clientStoreContract } from "./client-store.contract.ts";
 import { ledgerContract } from "./ledger.contract.ts";
 import { sessionStoreContract } from "./session-store.contract.ts";
 import { userStoreContract } from "./user-store.contract.ts";
@@ -46,5 +47,6 @@ export function databaseContract(title: string, openFixture: () => Promise<Datab
     userStoreContract(() => databases);
     sessionStoreContract(() => databases);
     ledgerContract(() => databases);
+    clientStoreContract(() => databases);
   });
 }

@@ -28,6 +28,7 @@ export function connectDatabase(
     users: over(direct.users, (method, args, result) => observer.onUsers(method, args, result)),
     sessions: over(direct.sessions, (method, args) => observer.onSessions(method, args)),
     ledger: over(direct.ledger, (method, args, result) => observer.onLedger(method, args, result)),
+    clients: overLink(direct.clients, link, { onEffect }),
     migrate: () => link.call(() => direct.migrate()),
     ping: () => link.call(() => direct.ping()).catch(() => false),
     close: () => Promise.resolve(),

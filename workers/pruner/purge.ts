@@ -1,5 +1,6 @@
 import type { Log } from "../../shared/log.ts";
 import type { Metrics } from "../../shared/metrics.ts";
+import type { ClientStore } from "../../shared/ports/client-store.ts";
 import type { Ledger, LedgerRow, RowsOver } from "../../shared/ports/ledger.ts";
 import type { RevocationStore } from "../../shared/ports/revocation-store.ts";
 import type { SessionStore } from "../../shared/ports/session-store.ts";
@@ -13,6 +14,7 @@ import { goneInstanceMs } from "./gone-instance.ts";
 export interface PurgeDeps {
   readonly users: Pick<UserStore, "findById" | "keepDeactivation" | "purgeTombstones">;
   readonly sessions: Pick<SessionStore, "purgeTokens" | "purgeSessions">;
+  readonly clients: Pick<ClientStore, "purgeAssertions">;
   readonly ledger: Pick<Ledger, "readFence" | "listPending" | "listExpired" | "removeRows">;
   readonly store: Pick<RevocationStore, "removeInstances" | "trimFeed" | "purgeExpired">;
   readonly observer: InstanceObserver;
@@ -24,6 +26,7 @@ export interface PurgeDeps {
 type Kind =
   | "tokens"
   | "sessions"
+  | "assertions"
   | "tombstones"
   | "revocations"
   | "instances"
@@ -42,7 +45,7 @@ const feedMarginMs = 5 * 60_000;
  * token that it could match, by the pruning clock. Every part is idempotent, so two at once do no harm.
  */
 export function createPurge(deps: PurgeDeps) {
-  const { users, sessions, ledger, store, observer, pruningClock, log, metrics } = deps;
+  const { users, sessions, clients, ledger, store, observer, pruningClock, log, metrics } = deps;
 
   return async function purge(signal: AbortSignal): Promise<void> {
     const longest = (await ledger.readFence())?.longest;
@@ -58,6 +61,7 @@ export function createPurge(deps: PurgeDeps) {
       ["revocations", (limit) => purgeRows(rowsOver, limit)],
       ["tokens", (limit) => sessions.purgeTokens(expiredBeforeMs, limit)],
       ["sessions", (limit) => sessions.purgeSessions(expiredBeforeMs, limit)],
+      ["assertions", (limit) => clients.purgeAssertions(expiredBeforeMs, limit)],
       ["tombstones", (limit) => purgeTombstones(deletedBeforeMs, limit)],
       ["feed_entries", (limit) => store.trimFeed(feedMs, limit)],
     ];

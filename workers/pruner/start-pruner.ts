@@ -39,7 +39,7 @@ const unknownLifetimeMs = longestOfAny.tokenLifetimeSeconds * 1_000;
  */
 export function startPruner(options: PrunerOptions): Loop {
   const { database, store, rewriteRow, platform, names, log, metrics, syncIntervalMs } = options;
-  const { users, sessions, ledger } = database;
+  const { users, sessions, clients, ledger } = database;
   const { clock } = platform;
 
   const observer = createInstanceObserver({ store, clock });
@@ -62,7 +62,17 @@ export function startPruner(options: PrunerOptions): Loop {
 
   let longestLifetimeMs = unknownLifetimeMs;
   const pruningClock = createPruningClock(clock, () => longestLifetimeMs);
-  const purge = createPurge({ users, sessions, ledger, store, observer, pruningClock, log, metrics });
+  const purge = createPurge({
+    users,
+    sessions,
+    clients,
+    ledger,
+    store,
+    observer,
+    pruningClock,
+    log,
+    metrics,
+  });
 
   const lowerLongest = createLowerLongest({ ledger, store, clock, log });
 

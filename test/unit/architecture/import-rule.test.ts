@@ -16,7 +16,7 @@ const homes: Record<string, string | readonly string[]> = {
   "@node-rs/argon2": "api/users/",
   koa: "api/",
   "@koa/router": "api/",
-  commander: ["api/keys/", "workers/dead-letters/", "workers/digests/"],
+  commander: ["api/clients/", "api/keys/", "workers/dead-letters/", "workers/digests/"],
 };
 
 function violations(isForbidden: (from: string, imported: string) => boolean): string[] {
