@@ -62,6 +62,7 @@ export function createCreateClient(deps: CreateClientDeps) {
       roles,
       externalIds: [],
       createdAtMs: client.createdAtMs,
+      isClient: true,
     });
     return { client, secret };
   };

@@ -16,6 +16,8 @@ export interface UserDocument {
   readonly statusChangedAt: Date;
   readonly epochRaisedAt: Date;
   readonly createdAt: Date;
+  /** Missing in a person. */
+  readonly isClient?: true;
   /** When it became a tombstone, by the clock of whoever made it one. */
   readonly deletedAt?: Date;
   readonly outbox: readonly WaitingEvent[];
@@ -73,6 +75,7 @@ export const userSchema = new Schema<UserDocument>(
     statusChangedAt: { type: Date, required: true },
     epochRaisedAt: { type: Date, required: true },
     createdAt: { type: Date, required: true },
+    isClient: Boolean,
     deletedAt: Date,
     outbox: [new Schema({ id: String, event: Schema.Types.Mixed }, { _id: false })],
     outboxLength: { type: Number, required: true },
@@ -113,6 +116,7 @@ export function documentOfNewUser(user: NewUser): UserDocument {
     statusChangedAt: createdAt,
     epochRaisedAt: createdAt,
     createdAt,
+    ...(user.isClient === true && { isClient: true }),
     outbox: [],
     outboxLength: 0,
   };
@@ -138,6 +142,7 @@ export function userOf(document: Omit<UserDocument, "outbox">): User {
     roles: document.roles ?? [],
     externalIds: (document.externalKeys ?? []).map(identityOf),
     createdAtMs: document.createdAt.getTime(),
+    ...(document.isClient === true && { isClient: true }),
     outboxLength: document.outboxLength,
     lastDeactivation: deactivationOf(document.lastDeactivation),
   };

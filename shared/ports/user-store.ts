@@ -18,7 +18,7 @@ export interface UserStore {
   findMany(ids: readonly string[]): Promise<User[]>;
   findByEmail(normalisedEmail: string): Promise<User | null>;
   findByExternalIdentity(identity: ExternalIdentity): Promise<User | null>;
-  /** Ordered by id, after `after`. */
+  /** People, ordered by id, after `after`: what stands for a client is found by its id only. */
   list(query: UserQuery): Promise<User[]>;
   /** The states of all users, tombstones among them, ordered by id, after `after`. */
   listStates(page: { readonly after?: string; readonly limit: number }): Promise<IdentifiedState[]>;
@@ -65,6 +65,8 @@ export interface NewUser {
   readonly roles: readonly Role[];
   readonly externalIds: readonly ExternalIdentity[];
   readonly createdAtMs: number;
+  /** Whether it stands for a client of the same id, and not for a person. */
+  readonly isClient?: true;
 }
 
 export interface IdentifiedState extends UserState {
@@ -78,6 +80,7 @@ export interface User extends IdentifiedState {
   readonly roles: readonly Role[];
   readonly externalIds: readonly ExternalIdentity[];
   readonly createdAtMs: number;
+  readonly isClient?: true;
   readonly outboxLength: number;
   /** The last deactivation of ours or of an upstream system; null when there was none. */
   readonly lastDeactivation: KeptDeactivation | null;
