@@ -205,6 +205,7 @@ export async function startInstance(options: InstanceDeps): Promise<RunningInsta
     ...verification,
     database,
     ids,
+    log,
     feed,
     tokens,
     blacklist,

@@ -1,3 +1,4 @@
+import type { Log } from "../../shared/log.ts";
 import type { Metrics } from "../../shared/metrics.ts";
 import type { Database } from "../../shared/ports/database.ts";
 import type { Clock, Ids } from "../../shared/ports/platform.ts";
@@ -21,6 +22,7 @@ export interface OauthDeps extends VerifyTokenDeps {
   readonly database: Pick<Database, "clients" | "users" | "sessions">;
   readonly clock: Clock;
   readonly ids: Ids;
+  readonly log: Log;
   readonly feed: FreshFeed;
   readonly tokens: Pick<VerifyOnce, "verify">;
   readonly blacklist: Pick<Blacklist, "isRevoked">;
@@ -39,6 +41,7 @@ export function createOauth(deps: OauthDeps) {
   // The one place through which every attempt of a client to say who it is goes.
   const authenticateClient = createAuthenticateClient({ ...deps, ...database, audiences });
   return {
+    log: deps.log,
     readCaller: createReadCaller({ authenticateClient, acceptToken }),
     grantServiceToken: createGrantServiceToken({ ...deps, authenticateClient }),
     introspectToken: createIntrospectToken(acceptToken),

@@ -1,4 +1,5 @@
 import { AppError } from "../../shared/errors.ts";
+import type { Log } from "../../shared/log.ts";
 import { createProblem } from "../problem.ts";
 import type { Middleware } from "../request-state.ts";
 import { OauthError } from "./oauth-error.ts";
@@ -10,7 +11,7 @@ interface Refusal {
 }
 
 /** Errors in the shape of RFC 6749 §5.2, for who calls with an OAuth library. A fault of ours stays what it is. */
-export function createReportOauthErrors(): Middleware {
+export function createReportOauthErrors(deps: { readonly log: Log }): Middleware {
   return async function reportOauthErrors(ctx, next) {
     ctx.set({ "cache-control": "no-store", pragma: "no-cache" });
     try {
@@ -18,6 +19,10 @@ export function createReportOauthErrors(): Middleware {
     } catch (thrown) {
       const refusal = refusalOf(thrown);
       if (refusal === null || !(thrown instanceof Error)) throw thrown;
+      if (refusal.status >= 500 && thrown.cause !== undefined) {
+        const { requestId } = ctx.state;
+        deps.log.warn("http.unavailable", { slug: refusal.code, err: thrown, request_id: requestId });
+      }
       ctx.status = refusal.status;
       ctx.set(refusal.headers);
       ctx.body = { error: refusal.code, error_description: describable(thrown.message) };

@@ -9,7 +9,7 @@ import type { AppRouter } from "./router.ts";
 import { noQuerySchema } from "./schemas.ts";
 
 export function addOauthRoutes(router: AppRouter, oauth: Oauth): void {
-  const inOauthsWords = createReportOauthErrors();
+  const inOauthsWords = createReportOauthErrors(oauth);
 
   /** RFC 6749 §4.4. */
   router.post("/oauth/token", inOauthsWords, async (ctx) => {

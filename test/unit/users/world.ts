@@ -32,6 +32,7 @@ export async function createWorld(lifetimes: Partial<typeof usual> = {}) {
   const hooks = createHooks();
   const users = hooks.around(database.users);
   const sessions = hooks.around(database.sessions);
+  const clients = hooks.around(database.clients);
   const published: OutboxEntry[] = [];
   const verifiedHashes: string[] = [];
   const hasher: PasswordHasher = {
@@ -67,6 +68,8 @@ export async function createWorld(lifetimes: Partial<typeof usual> = {}) {
   return {
     platform,
     database,
+    deps,
+    clients,
     hooks,
     published,
     verifiedHashes,
