@@ -61,6 +61,7 @@ export function createGuards(deps: GuardDeps): Guards {
   return {
     bearer: [createGuard(checks)],
     admin: [createGuard([...checks, createRequireRole("admin")])],
+    operator: [createGuard([...checks, createRequireRole("operator", "admin")])],
     emitter: [createGuard([...checks, createRequireRole("emitter", "admin")])],
   };
 }

@@ -44,6 +44,14 @@ export const serviceSettings = {
     { min: 60, max: 366 * 86_400 },
     { description: "how long a session can be refreshed", default: 2_592_000 },
   ),
+  REFRESH_IDLE_SECONDS: integer(
+    { min: 60, max: 366 * 86_400 },
+    { description: "how long a session lives that is not refreshed", default: 1_209_600 },
+  ),
+  REFRESH_RETRY_SECONDS: integer(
+    { min: 0, max: 60 },
+    { description: "how long a refresh that is sent again gets the same answer; 0: never", default: 10 },
+  ),
   CLOCK_TOLERANCE_SECONDS: integer(
     { min: 0, max: 60 },
     { description: "how far two instances' clocks may lie apart", default: 5 },

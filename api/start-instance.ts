@@ -31,6 +31,7 @@ import { startReplicaComparison } from "./blacklist/replica-comparison.ts";
 import { longestAcceptanceMs, type RoutePolicies } from "./blacklist/staleness-policy.ts";
 import { createAcceptEvent } from "./events/accept-event.ts";
 import type { KeyUpdates } from "./keys/key-watch.ts";
+import { createOauth } from "./oauth/create-oauth.ts";
 import { createRaiseLongest } from "./raise-longest.ts";
 import { createReadiness } from "./readiness.ts";
 import { createReadReceipts } from "./receipts/read-receipts.ts";
@@ -157,6 +158,11 @@ export async function startInstance(options: InstanceDeps): Promise<RunningInsta
   const failureLimiter = createFailureLimiter({ counters, limits: failureLimitsOf(settings), log, metrics });
 
   const guardAdministrators = createGuardAdministrators({ ...platform, users, safeguards });
+  const issueToken = createIssueToken({ keys, issuer, audience, lifetimeSeconds, ids, sessions });
+  const prepareTokens = createPrepareTokens({
+    raise: raiseLongest,
+    feed: { isAccepting: () => feed.isAccepting() },
+  });
   const useCases = createUseCases({
     ...platform,
     guardAdministrators,
@@ -179,12 +185,11 @@ export async function startInstance(options: InstanceDeps): Promise<RunningInsta
     ledger,
     hasher: createBoundedHasher(options.hasher),
     nobodysHash,
-    issueToken: createIssueToken({ keys, issuer, audience, lifetimeSeconds, ids, sessions }),
-    prepareTokens: createPrepareTokens({
-      raise: raiseLongest,
-      feed: { isAccepting: () => feed.isAccepting() },
-    }),
+    issueToken,
+    prepareTokens,
     refreshLifetimeSeconds: settings.REFRESH_LIFETIME_SECONDS,
+    refreshIdleSeconds: settings.REFRESH_IDLE_SECONDS,
+    refreshRetrySeconds: settings.REFRESH_RETRY_SECONDS,
     namespace: settings.NAMESPACE,
     publish: publisher.publish,
     audit,
@@ -251,8 +256,9 @@ export async function startInstance(options: InstanceDeps): Promise<RunningInsta
   closers.add("setup", () => setup.close());
 
   const { CLOCK_TOLERANCE_SECONDS: clockToleranceSeconds } = settings;
+  const verification = { keys, issuer, audience, clock, clockToleranceSeconds };
   const tokens = createVerifyOnce({
-    verifyToken: createVerifyToken({ keys, issuer, audience, clock, clockToleranceSeconds }),
+    verifyToken: createVerifyToken(verification),
     blacklist,
     clock,
     clockToleranceSeconds,
@@ -280,6 +286,20 @@ export async function startInstance(options: InstanceDeps): Promise<RunningInsta
   });
   closers.add("keys", () => following.close());
   const receipts = createReadReceipts({ ledger, users, settleReceipts });
+  const oauth = createOauth({
+    ...verification,
+    database,
+    ids,
+    log,
+    feed,
+    tokens,
+    blacklist,
+    metrics,
+    noteRefusal,
+    issueToken,
+    prepareTokens,
+    useCases,
+  });
   const app = createApp({
     ...platform,
     log,
@@ -287,6 +307,7 @@ export async function startInstance(options: InstanceDeps): Promise<RunningInsta
     keys,
     useCases,
     idempotency,
+    oauth,
     waiter,
     observer,
     blacklist,

@@ -5,7 +5,8 @@ export function greetingOf({
   urls,
   administrator,
   users,
-}: Pick<Embedded, "urls" | "administrator" | "users">): string {
+  client,
+}: Pick<Embedded, "urls" | "administrator" | "users" | "client">): string {
   const [first, second] = urls.map(reachable);
   const people = [administrator, ...users];
   const [alice] = users;
@@ -19,6 +20,8 @@ Quash: two API instances and a worker in one process. Nothing outlives it.
   ${second}   API instance 2
 
 ${list.join("\n")}
+
+  OAuth client (operator): ${client.id}:${client.secret}
 
 Paste this into another terminal. It signs alice in, deactivates her on instance 1, and shows instance 2 refuse her:
 

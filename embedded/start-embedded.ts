@@ -10,6 +10,7 @@ import { createClosers, type Running } from "../shared/lifecycle.ts";
 import type { Log } from "../shared/log.ts";
 import type { Platform } from "../shared/ports/platform.ts";
 import { startWorker } from "../workers/start-worker.ts";
+import { createOperator, type EmbeddedClient } from "./oauth-client.ts";
 import { type Credentials, createPeople, inventPassword, type Person } from "./people.ts";
 import type { EmbeddedSettings } from "./settings.ts";
 
@@ -18,6 +19,7 @@ export interface Embedded extends Running {
   readonly urls: readonly [string, string];
   readonly administrator: Credentials;
   readonly users: readonly Person[];
+  readonly client: EmbeddedClient;
 }
 
 export interface EmbeddedOptions {
@@ -81,6 +83,7 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<Embedded>
     const second = await startInstance(settings.PORT === 0 ? 0 : settings.PORT + 1);
     closers.add("second API instance", () => second.close());
     const users = await createPeople({ ...platform, hasher, users: database.connect().users });
+    const client = await createOperator({ ...platform, ...database.connect(), hasher });
     await Promise.all([first.whenReady(), second.whenReady()]);
 
     const ended = Promise.all([worker.closed, first.closed, second.closed]);
@@ -88,6 +91,7 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<Embedded>
       urls: [first.url, second.url],
       administrator,
       users,
+      client,
       closed: ended.then(() => closers.close()),
       close: () => closers.close(),
       get open() {

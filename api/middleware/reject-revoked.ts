@@ -25,7 +25,7 @@ export function createRejectRevoked(
   return function rejectRevoked(ctx) {
     const token = verifiedTokenOf(ctx);
     checks += 1;
-    if (checks % checksPerMeasurement !== 1) return refuseIfRevoked(token);
+    if (checks % checksPerMeasurement !== 1) return refuseIfRevoked(token, ctx.state.requestId);
     const startedAtMs = clock.monotonicMs();
     try {
       refuseIfRevoked(token, ctx.state.requestId);

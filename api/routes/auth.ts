@@ -4,6 +4,7 @@ import { claimsOf } from "../request-state.ts";
 import type { UseCases } from "../users/create-use-cases.ts";
 import { normaliseEmail } from "../users/email.ts";
 import type { TokenGrant } from "../users/token-grant.ts";
+import { clientOf } from "./client-of.ts";
 import { readInput, readQuery } from "./input.ts";
 import type { AppRouter, Guards } from "./router.ts";
 import { credentialsSchema, emptySchema, noQuerySchema, refreshSchema } from "./schemas.ts";
@@ -26,7 +27,7 @@ export function addAuthRoutes(
     answerGrant(
       ctx,
       await failureLimiter.guard(keys, () =>
-        useCases.signIn({ ...credentials, requestId: ctx.state.requestId }),
+        useCases.signIn({ ...credentials, requestId: ctx.state.requestId, client: clientOf(ctx) }),
       ),
     );
   });
@@ -35,7 +36,7 @@ export function addAuthRoutes(
     readQuery(ctx, noQuerySchema);
     const { refresh_token: refreshToken } = await readInput(ctx, refreshSchema);
     const { requestId } = ctx.state;
-    answerGrant(ctx, await useCases.refreshSession({ refreshToken, requestId }));
+    answerGrant(ctx, await useCases.refreshSession({ refreshToken, requestId, client: clientOf(ctx) }));
   });
 
   router.post("/auth/logout", ...guards.bearer, async (ctx) => {

@@ -5,6 +5,7 @@ import type { OpenConnections } from "../blacklist/connections.ts";
 import { claimsOf } from "../request-state.ts";
 import type { EmailOfUser } from "../users/email-of-user.ts";
 import { readQuery } from "./input.ts";
+import { ownClaimsOf } from "./own-claims.ts";
 import type { AppRouter, Guards } from "./router.ts";
 import { noQuerySchema } from "./schemas.ts";
 
@@ -26,7 +27,7 @@ export function addMeRoutes(router: AppRouter, guards: Guards, deps: MeDeps): vo
 
   router.get("/me", ...guards.bearer, async (ctx) => {
     readQuery(ctx, noQuerySchema);
-    const { sub, roles, jti, iat, exp, epoch } = claimsOf(ctx);
+    const { sub, roles, jti, iat, exp, epoch } = ownClaimsOf(ctx);
     const token = { jti, issued_at: timeText(iat), expires_at: timeText(exp), epoch };
     ctx.set("cache-control", "no-store");
     ctx.body = { id: sub, email: await emailOfUser(sub), roles, token, instance: instanceId };
@@ -36,7 +37,7 @@ export function addMeRoutes(router: AppRouter, guards: Guards, deps: MeDeps): vo
   router.get("/me/stream", ...guards.bearer, (ctx) => {
     readQuery(ctx, noQuerySchema);
     const stream = new PassThrough();
-    const { jti } = claimsOf(ctx);
+    const { jti } = ownClaimsOf(ctx);
     ctx.set({ "cache-control": "no-store", "x-accel-buffering": "no" });
     ctx.type = "text/event-stream";
     ctx.body = stream;

@@ -21,7 +21,7 @@ export interface OperationsDeps {
 export function addOperationsRoutes(router: AppRouter, guards: Guards, deps: OperationsDeps): void {
   const { observer, keys, readiness, metrics, metricsText } = deps;
 
-  router.get("/instances", ...guards.admin, async (ctx) => {
+  router.get("/instances", ...guards.operator, async (ctx) => {
     readQuery(ctx, noQuerySchema);
     const { view, instances } = await observer.observe();
     const present = instances.filter(({ signedOffAtMs }) => signedOffAtMs === null);

@@ -16,7 +16,7 @@ export function addRevocationRoutes(
   useCases: UseCases,
   receipts: ReadReceipts,
 ): void {
-  router.post("/tokens/:jti/revoke", ...guards.admin, async (ctx) => {
+  router.post("/tokens/:jti/revoke", ...guards.operator, async (ctx) => {
     readQuery(ctx, noQuerySchema);
     const jti = readId(ctx, "jti");
     const { reason } = await readInput(ctx, reasonSchema);
@@ -24,7 +24,7 @@ export function addRevocationRoutes(
     answerReceipt(ctx, await receipts.ofChange(revoked), 202);
   });
 
-  router.get("/revocations", ...guards.admin, async (ctx) => {
+  router.get("/revocations", ...guards.operator, async (ctx) => {
     const { limit, cursor, subject, jti, status } = readQuery(ctx, revocationQuerySchema);
     const { items, last } = await receipts.list({
       limit,
@@ -36,7 +36,7 @@ export function addRevocationRoutes(
     ctx.body = { items, next_cursor: last && cursorAfter(last) };
   });
 
-  router.get("/revocations/:event_id", ...guards.admin, async (ctx) => {
+  router.get("/revocations/:event_id", ...guards.operator, async (ctx) => {
     readQuery(ctx, noQuerySchema);
     ctx.body = await receipts.get(readId(ctx, "event_id"));
   });

@@ -8,6 +8,8 @@ export type RouteContext = RouterContext<RequestState>;
 export interface Guards {
   readonly bearer: readonly Middleware[];
   readonly admin: readonly Middleware[];
-  /** For those who may only tell of events, and for administrators. */
+  /** Who reads and revokes: operators and administrators. */
+  readonly operator: readonly Middleware[];
+  /** Who publishes events: emitters and administrators. */
   readonly emitter: readonly Middleware[];
 }

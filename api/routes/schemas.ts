@@ -2,6 +2,7 @@ import { z } from "zod";
 import { plainText, textLimits } from "../../shared/events/event-schema.ts";
 import { auditActions } from "../../shared/ports/audit-store.ts";
 import { rowStatuses } from "../../shared/ports/ledger.ts";
+import { roles as knownRoles } from "../../shared/ports/user-store.ts";
 import { maxTokenLength } from "../tokens/parse-token.ts";
 import { addressPattern, emailRule, isAcceptableEmail, maxAddressLength } from "../users/email.ts";
 import { maxPasswordBytes, minPasswordBytes } from "../users/password.ts";
@@ -26,7 +27,7 @@ const reason = plainText(textLimits.reason).refine(
   "must not hold bidirectional control characters",
 );
 const roles = z
-  .array(z.enum(["user", "admin", "emitter"]))
+  .array(z.enum(knownRoles))
   .min(1)
   .max(8)
   .refine((given) => new Set(given).size === given.length, "must not name a role twice")
@@ -71,6 +72,7 @@ export const userQuerySchema = z.strictObject({
   status: z.enum(["active", "deactivated"]).optional(),
   email: email.optional(),
 });
+export const sessionQuerySchema = z.strictObject(page);
 export const revocationQuerySchema = z.strictObject({
   ...page,
   subject: plainText(textLimits.subject).optional(),

@@ -36,17 +36,17 @@ export function addUserRoutes(
     ctx.body = userJson(user);
   });
 
-  router.get("/users", ...guards.admin, async (ctx) => {
+  router.get("/users", ...guards.operator, async (ctx) => {
     const { items, nextCursor } = await useCases.readUsers.list(readQuery(ctx, userQuerySchema));
     ctx.body = { items: items.map(userJson), next_cursor: nextCursor };
   });
 
-  router.get("/users/:id", ...guards.admin, async (ctx) => {
+  router.get("/users/:id", ...guards.operator, async (ctx) => {
     readQuery(ctx, noQuerySchema);
     ctx.body = userJson(await useCases.readUsers.find(readId(ctx, "id")));
   });
 
-  router.post("/users/:id/deactivate", ...guards.admin, async (ctx) => {
+  router.post("/users/:id/deactivate", ...guards.operator, async (ctx) => {
     const { wait, timeout_ms: timeoutMs } = readQuery(ctx, waitQuerySchema);
     const done = await useCases.deactivateUser(await readChange(ctx));
     if (done.held !== null) return answerReceipt(ctx, receiptOfRow(done.held), 202);
@@ -62,7 +62,7 @@ export function addUserRoutes(
     answerReceipt(ctx, settled, settled.status === "enforced" ? 200 : 202);
   });
 
-  router.post("/users/:id/sign-out", ...guards.admin, async (ctx) => {
+  router.post("/users/:id/sign-out", ...guards.operator, async (ctx) => {
     readQuery(ctx, noQuerySchema);
     answerReceipt(ctx, await receipts.ofChange(await useCases.signOutUser(await readChange(ctx))), 202);
   });

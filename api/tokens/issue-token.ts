@@ -9,7 +9,7 @@ export interface IssueTokenDeps {
   readonly issuer: string;
   readonly audience: string;
   readonly lifetimeSeconds: number;
-  /** RFC 9068 §2.2: who asked for the token; `quash` for its own sign-in unless given. */
+  /** RFC 9068 §2.2: who asked for the token, where a request does not say; `quash` for its own sign-in unless given. */
   readonly clientId?: string;
   readonly ids: Ids;
   readonly sessions: Pick<SessionStore, "recordToken">;
@@ -17,6 +17,8 @@ export interface IssueTokenDeps {
 
 export interface TokenRequest {
   readonly user: { readonly id: string; readonly roles: readonly string[] };
+  /** The client's that asks for a token of its own. */
+  readonly clientId?: string;
   readonly sid: string;
   /** The session's. */
   readonly epoch: number;
@@ -34,13 +36,14 @@ export const ownClientId = "quash";
 
 /** Signs an access token and records it before it is returned: a token that nobody recorded never leaves. */
 export function createIssueToken(deps: IssueTokenDeps) {
-  return async function issueToken({ user, sid, epoch, readAtMs }: TokenRequest): Promise<IssuedToken> {
+  return async function issueToken(request: TokenRequest): Promise<IssuedToken> {
+    const { user, sid, epoch, readAtMs } = request;
     const iat = Math.floor(readAtMs / 1000);
     const claims: AccessTokenClaims = {
       iss: deps.issuer,
       aud: deps.audience,
       sub: user.id,
-      client_id: deps.clientId ?? ownClientId,
+      client_id: request.clientId ?? deps.clientId ?? ownClientId,
       iat,
       exp: iat + deps.lifetimeSeconds,
       jti: deps.ids.uuid(),

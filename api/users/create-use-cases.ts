@@ -2,8 +2,10 @@ import type { UserStore } from "../../shared/ports/user-store.ts";
 import { type ChangeUserDeps, createChangeUser } from "./change-user.ts";
 import { type ConfirmHoldDeps, createConfirmHold } from "./confirm-hold.ts";
 import { type CreateUserDeps, createCreateUser } from "./create-user.ts";
+import { createEndUserSession, type EndUserSessionDeps } from "./end-user-session.ts";
 import { createEnsureAdministrator } from "./ensure-administrator.ts";
 import { createHoldOrChange, type HoldOrChangeDeps } from "./hold-or-change.ts";
+import { createReadSessions, type ReadSessionsDeps } from "./read-sessions.ts";
 import { createReadUsers } from "./read-users.ts";
 import { createRefreshSession, type RefreshSessionDeps } from "./refresh-session.ts";
 import { createRevokeToken, type RevokeTokenDeps } from "./revoke-token.ts";
@@ -12,6 +14,8 @@ import { createSignOutSession } from "./sign-out-session.ts";
 
 export type UseCaseDeps = ChangeUserDeps &
   CreateUserDeps &
+  EndUserSessionDeps &
+  ReadSessionsDeps &
   RefreshSessionDeps &
   RevokeTokenDeps &
   SignInDeps &
@@ -25,6 +29,8 @@ export function createUseCases(deps: UseCaseDeps) {
     signIn: createSignIn(deps),
     refreshSession: createRefreshSession(deps),
     signOutSession: createSignOutSession(deps),
+    readSessions: createReadSessions(deps),
+    endUserSession: createEndUserSession(deps),
     createUser,
     ensureAdministrator: createEnsureAdministrator({ users: deps.users, createUser }),
     readUsers: createReadUsers(deps),

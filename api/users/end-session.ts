@@ -1,6 +1,6 @@
 import type { Audit } from "../../shared/audit/audit.ts";
 import { AppError } from "../../shared/errors.ts";
-import type { EventDetails } from "../../shared/events/event.ts";
+import type { EventDetails, QuashEvent } from "../../shared/events/event.ts";
 import { sessionEndIdOf } from "../../shared/events/event-id.ts";
 import type { Ledger } from "../../shared/ports/ledger.ts";
 import type { Clock } from "../../shared/ports/platform.ts";
@@ -17,8 +17,21 @@ export interface EndSessionDeps extends OwnEventDeps {
   readonly audit: Audit;
 }
 
+export interface SessionEnd {
+  readonly userId: string;
+  readonly sid: string;
+  /** An administrator's never waits for the user's own events. */
+  readonly isAdministrators?: boolean;
+}
+
+export interface EndedSession {
+  readonly eventId: string;
+  /** Null when it was said before. */
+  readonly event: QuashEvent | null;
+}
+
 /** What the event says of it, and the request that asked for it, of which the event says nothing. */
-export type SessionEnd = EventDetails & { readonly requestId?: string | undefined };
+export type SessionEndDetails = EventDetails & { readonly requestId?: string | undefined };
 
 /** Beyond this, what a user does himself waits: his document stays small enough to be deactivated. */
 export const maxOwnOutboxLength = 1000;
@@ -31,20 +44,14 @@ export const maxOwnOutboxLength = 1000;
 export function createEndSession(deps: EndSessionDeps) {
   const { users, sessions, ledger, clock } = deps;
 
-  return async function endSession(userId: string, sid: string, end: SessionEnd): Promise<void> {
+  return async function endSession(
+    { userId, sid, isAdministrators = false }: SessionEnd,
+    end: SessionEndDetails,
+  ): Promise<EndedSession> {
     const { requestId, ...details } = end;
     const id = sessionEndIdOf(sid);
-    if ((await ledger.find(id)) !== null) return;
-    const user = await users.findById(userId);
-    if (user && user.outboxLength >= maxOwnOutboxLength) {
-      throw new AppError(
-        "outbox-full",
-        "Too many of this user's events wait to be published; try again shortly.",
-        {
-          retryAfterSeconds: 5,
-        },
-      );
-    }
+    if ((await ledger.find(id)) !== null) return { eventId: id, event: null };
+    if (!isAdministrators) await requireRoom(users, userId);
     const timeMs = clock.wallMs();
     await sessions.endSession(sid, timeMs);
     const event = createOwnEvent(deps, {
@@ -54,12 +61,24 @@ export function createEndSession(deps: EndSessionDeps) {
       timeMs,
       details: { ...details, sid },
     });
-    if (!(await users.appendEvent(userId, event))) return;
+    if (!(await users.appendEvent(userId, event))) return { eventId: id, event };
     deps.publish({ userId, event });
     const { actor, reason } = details;
     const told = { actor, subject: userId, object: sid, reason, requestId, eventId: id };
     deps.audit.record({ action: "session.ended", ...told, eventType: event.type });
+    return { eventId: id, event };
   };
 }
 
 export type EndSession = ReturnType<typeof createEndSession>;
+
+/** Throws `outbox-full`. */
+export async function requireRoom(users: Pick<UserStore, "findById">, userId: string): Promise<void> {
+  const user = await users.findById(userId);
+  if (!user || user.outboxLength < maxOwnOutboxLength) return;
+  throw new AppError(
+    "outbox-full",
+    "Too many of this user's events wait to be published; try again shortly.",
+    { retryAfterSeconds: 5 },
+  );
+}

@@ -4,11 +4,12 @@ import type { QuashEvent } from "../../shared/events/event.ts";
 import type { Clock } from "../../shared/ports/platform.ts";
 import type { SessionStore } from "../../shared/ports/session-store.ts";
 import type { UserStore } from "../../shared/ports/user-store.ts";
+import { requireRoom } from "./end-session.ts";
 import type { Operation } from "./operation.ts";
 import { createOwnEvent, type OwnEventDeps, type Publish } from "./own-event.ts";
 
 export interface RevokeTokenDeps extends OwnEventDeps {
-  readonly users: Pick<UserStore, "appendEvent">;
+  readonly users: Pick<UserStore, "findById" | "appendEvent">;
   readonly sessions: Pick<SessionStore, "findToken">;
   readonly clock: Clock;
   readonly publish: Publish;
@@ -22,6 +23,8 @@ export interface RevokeRequest {
   /** Whose id the event gets. */
   readonly operation?: Operation | undefined;
   readonly requestId?: string | undefined;
+  /** Whether it waits while too many events of the subject do: for who revokes his own. */
+  readonly isBounded?: boolean;
 }
 
 export interface RevokedToken {
@@ -31,17 +34,18 @@ export interface RevokedToken {
   readonly subject: string;
 }
 
-/** Revokes one recorded token. Throws `not-found` when it is not recorded or has expired. */
+/** Revokes one recorded token. Throws `not-found` when it is not recorded or has expired, `outbox-full`. */
 export function createRevokeToken(deps: RevokeTokenDeps) {
   const { users, sessions, clock } = deps;
 
   return async function revokeToken(request: RevokeRequest): Promise<RevokedToken> {
-    const { jti, actor, reason, requestId, operation } = request;
+    const { jti, actor, reason, requestId, operation, isBounded } = request;
     const timeMs = clock.wallMs();
     const token = await sessions.findToken(jti);
     if (!token || token.expiresAtMs <= timeMs) throw notFound();
     const { subject } = token;
     if (token.revokedBy !== null) return { eventId: token.revokedBy, event: null, subject };
+    if (isBounded === true) await requireRoom(users, subject);
     const event = createOwnEvent(deps, {
       ...(operation !== undefined && { id: operation.id }),
       type: "token.revoked",

@@ -1,6 +1,6 @@
 import { AppError } from "../../shared/errors.ts";
 import type { Clock, Ids, PasswordHasher, Randomness } from "../../shared/ports/platform.ts";
-import type { SessionStore } from "../../shared/ports/session-store.ts";
+import type { SessionClient, SessionStore } from "../../shared/ports/session-store.ts";
 import type { UserStore } from "../../shared/ports/user-store.ts";
 import type { NoteSignIn } from "../audit/sign-ins.ts";
 import type { IssueToken } from "../tokens/issue-token.ts";
@@ -8,9 +8,10 @@ import type { PrepareTokens } from "../tokens/prepare-tokens.ts";
 import { normaliseEmail } from "./email.ts";
 import { isHashable } from "./password.ts";
 import { createRefreshToken } from "./refresh-token.ts";
+import { type IdleLifetime, sessionEndMs } from "./session-end.ts";
 import type { TokenGrant } from "./token-grant.ts";
 
-export interface SignInDeps {
+export interface SignInDeps extends IdleLifetime {
   readonly users: Pick<UserStore, "findByEmail">;
   readonly sessions: Pick<SessionStore, "createSession">;
   readonly issueToken: IssueToken;
@@ -30,7 +31,10 @@ export interface Credentials {
   readonly password: string;
 }
 
-export type SignInRequest = Credentials & { readonly requestId?: string | undefined };
+export interface SignInRequest extends Credentials {
+  readonly client?: SessionClient;
+  readonly requestId?: string | undefined;
+}
 
 /**
  * Starts a session. A wrong password, an unknown and a deactivated user get the same answer after the same work:
@@ -39,7 +43,8 @@ export type SignInRequest = Credentials & { readonly requestId?: string | undefi
 export function createSignIn(deps: SignInDeps) {
   const { users, sessions, clock, ids, randomness } = deps;
 
-  return async function signIn({ email, password, requestId }: SignInRequest): Promise<TokenGrant> {
+  return async function signIn(request: SignInRequest): Promise<TokenGrant> {
+    const { email, password, requestId, client } = request;
     // Before the user is read: the token then expires before a deactivation that this read missed plus its lifetime.
     const readAtMs = clock.wallMs();
     await deps.prepareTokens();
@@ -55,13 +60,15 @@ export function createSignIn(deps: SignInDeps) {
     }
     const sid = ids.uuid();
     const refreshToken = createRefreshToken(sid, randomness);
+    const expiresAtMs = readAtMs + deps.refreshLifetimeSeconds * 1_000;
     await sessions.createSession({
       sid,
       subject: user.id,
       epoch: user.epoch,
       refreshHash: refreshToken.hash,
       createdAtMs: readAtMs,
-      expiresAtMs: readAtMs + deps.refreshLifetimeSeconds * 1000,
+      expiresAtMs,
+      ...(client !== undefined && { client }),
     });
     const issued = await deps.issueToken({ user, sid, epoch: user.epoch, readAtMs });
     deps.noteSignIn({ subject: user.id, failure: null, sid, requestId });
@@ -69,7 +76,8 @@ export function createSignIn(deps: SignInDeps) {
       accessToken: issued.accessToken,
       expiresInSeconds: issued.expiresInSeconds,
       refreshToken: refreshToken.text,
-      refreshExpiresInSeconds: deps.refreshLifetimeSeconds,
+      refreshExpiresInSeconds:
+        (sessionEndMs({ expiresAtMs, lastUsedAtMs: readAtMs }, deps) - readAtMs) / 1_000,
     };
   };
 }

@@ -12,7 +12,7 @@ export function createSignOutSession(deps: EndSessionDeps) {
     { sub, sid, jti, exp }: Pick<AccessTokenClaims, "sub" | "sid" | "jti" | "exp">,
     requestId?: string,
   ): Promise<void> {
-    await endSession(sub, sid, { jti, exp, actor: sub, requestId });
+    await endSession({ userId: sub, sid }, { jti, exp, actor: sub, requestId });
   };
 }
 

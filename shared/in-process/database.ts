@@ -3,6 +3,7 @@ import { createPlatform } from "../platform.ts";
 import type { Database } from "../ports/database.ts";
 import type { Platform } from "../ports/platform.ts";
 import { InProcessAudit } from "./audit.ts";
+import { InProcessClients } from "./clients.ts";
 import { InProcessIdempotency } from "./idempotency.ts";
 import { InProcessLedger } from "./ledger.ts";
 import { InProcessSafeguards } from "./safeguards.ts";
@@ -29,6 +30,7 @@ export function createInProcessDatabaseServer(
     idempotency: new InProcessIdempotency(),
     safeguards: new InProcessSafeguards(clock),
     audit: new InProcessAudit(),
+    clients: new InProcessClients(),
   };
   let isAvailable = true;
 
@@ -54,6 +56,7 @@ export function createInProcessDatabaseServer(
       ledger: { ...asPort(tables.ledger, check), ping },
       idempotency: asPort(tables.idempotency, check),
       safeguards: asPort(tables.safeguards, check),
+      clients: asPort(tables.clients, check),
       migrate: async () => {
         await Promise.resolve();
         check();

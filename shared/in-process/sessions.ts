@@ -1,4 +1,4 @@
-import type { NewSession, Rotation, Session, TokenRecord } from "../ports/session-store.ts";
+import type { NewSession, Rotation, Session, SessionQuery, TokenRecord } from "../ports/session-store.ts";
 import type { TokenTable } from "./tokens.ts";
 
 /** Every public method is one atomic step. The tokens are shared with the ledger, which reads and marks them. */
@@ -19,10 +19,18 @@ export class InProcessSessions {
     return this.#sessions.get(sid) ?? null;
   }
 
-  rotate(sid: string, { fromHash, toHash, usedAtMs }: Rotation): Session | null {
+  listSessions({ subject, live, limit, after }: SessionQuery): Session[] {
+    return [...this.#sessions.values()]
+      .filter((session) => session.subject === subject && isLive(session, live))
+      .filter((session) => after === undefined || newestFirst(session, after) > 0)
+      .toSorted(newestFirst)
+      .slice(0, limit);
+  }
+
+  rotate(sid: string, rotation: Rotation): Session | null {
     const session = this.#sessions.get(sid);
-    if (session?.refreshHash !== fromHash || session.endedAtMs !== null) return null;
-    const rotated = { ...session, refreshHash: toHash, lastUsedAtMs: usedAtMs };
+    if (session?.refreshHash !== rotation.fromHash || session.endedAtMs !== null) return null;
+    const rotated = rotatedOf(session, rotation);
     this.#sessions.set(sid, rotated);
     return rotated;
   }
@@ -67,4 +75,38 @@ export class InProcessSessions {
     }
     return gone;
   }
+}
+
+type Place = Pick<Session, "createdAtMs" | "sid">;
+
+function newestFirst(a: Place, b: Place): number {
+  return b.createdAtMs - a.createdAtMs || (a.sid < b.sid ? 1 : -1);
+}
+
+function isLive(session: Session, live: SessionQuery["live"]): boolean {
+  return (
+    session.endedAtMs === null &&
+    session.epoch >= live.fromEpoch &&
+    session.expiresAtMs > live.expiresAfterMs &&
+    session.lastUsedAtMs > live.usedAfterMs
+  );
+}
+
+function rotatedOf(session: Session, rotation: Rotation): Session {
+  const { fromHash, toHash, usedAtMs, sealedAnswer } = rotation;
+  const { sid, subject, epoch, createdAtMs, expiresAtMs, endedAtMs } = session;
+  const answer = sealedAnswer === undefined ? null : { spentHash: fromHash, sealed: sealedAnswer };
+  const client = rotation.client ?? session.client;
+  return {
+    sid,
+    subject,
+    epoch,
+    createdAtMs,
+    expiresAtMs,
+    endedAtMs,
+    refreshHash: toHash,
+    lastUsedAtMs: usedAtMs,
+    ...(client !== undefined && { client }),
+    ...(answer !== null && { answer }),
+  };
 }

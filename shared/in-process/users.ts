@@ -67,7 +67,7 @@ export class InProcessUsers {
 
   list({ limit, after = "", status, email }: UserQuery): User[] {
     return this.#all()
-      .filter((document) => document.id > after && document.status !== "deleted")
+      .filter((document) => document.id > after && document.status !== "deleted" && !document.isClient)
       .filter((document) => status === undefined || document.status === status)
       .filter((document) => email === undefined || document.email === email)
       .toSorted((a, b) => (a.id < b.id ? -1 : 1))

@@ -1,5 +1,6 @@
 import type { Database } from "../ports/database.ts";
 import { createMongoAudit } from "./audit.ts";
+import { createMongoClients } from "./clients.ts";
 import { bulkLimitMs, type MongoOptions, openConnection } from "./connection.ts";
 import { createMongoIdempotency } from "./idempotency.ts";
 import { createMongoLedger } from "./ledger.ts";
@@ -21,6 +22,7 @@ export async function connectMongo(options: MongoOptions): Promise<Database> {
     idempotency: createMongoIdempotency(mongo),
     safeguards: createMongoSafeguards(mongo),
     audit: createMongoAudit(mongo),
+    clients: createMongoClients(mongo),
     migrate: () =>
       mongo.call(async () => {
         for (const model of Object.values(mongo.connection.models)) await model.createIndexes();

@@ -1,5 +1,5 @@
 import { Schema } from "mongoose";
-import type { NewSession, Session, TokenRecord } from "../ports/session-store.ts";
+import type { KeptAnswer, NewSession, Session, SessionClient, TokenRecord } from "../ports/session-store.ts";
 
 export interface SessionDocument {
   readonly _id: string;
@@ -10,6 +10,8 @@ export interface SessionDocument {
   readonly lastUsedAt: Date;
   readonly expiresAt: Date;
   readonly endedAt?: Date;
+  readonly client?: SessionClient;
+  readonly answer?: KeptAnswer;
 }
 
 export interface TokenDocument {
@@ -37,6 +39,8 @@ export const sessionSchema = new Schema<SessionDocument>(
     lastUsedAt: requiredTime,
     expiresAt: requiredTime,
     endedAt: Date,
+    client: new Schema({ address: String, agent: String }, { _id: false }),
+    answer: new Schema({ spentHash: String, sealed: String }, { _id: false }),
   },
   { versionKey: false },
 );
@@ -74,6 +78,7 @@ export function documentOfNewSession(session: NewSession): SessionDocument {
     createdAt,
     lastUsedAt: createdAt,
     expiresAt: new Date(session.expiresAtMs),
+    ...(session.client !== undefined && { client: session.client }),
   };
 }
 
@@ -87,6 +92,8 @@ export function sessionOf({ _id: sid, ...document }: SessionDocument): Session {
     lastUsedAtMs: document.lastUsedAt.getTime(),
     expiresAtMs: document.expiresAt.getTime(),
     endedAtMs: document.endedAt?.getTime() ?? null,
+    ...(document.client !== undefined && { client: document.client }),
+    ...(document.answer !== undefined && { answer: document.answer }),
   };
 }
 

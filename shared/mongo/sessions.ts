@@ -1,5 +1,5 @@
-import { type Model, trusted } from "mongoose";
-import type { SessionStore } from "../ports/session-store.ts";
+import { type Model, type QueryFilter, trusted } from "mongoose";
+import type { Rotation, SessionQuery, SessionStore } from "../ports/session-store.ts";
 import { bulkLimitMs, type MongoConnection } from "./connection.ts";
 import {
   documentOfNewSession,
@@ -28,12 +28,22 @@ export function createMongoSessions(
         const document = await sessions.findOne({ _id: sid }).lean().exec();
         return document === null ? null : sessionOf(document);
       }),
-    rotate: (sid, { fromHash, toHash, usedAtMs }) =>
+    listSessions: (query) =>
+      call(async () => {
+        const documents = await sessions
+          .find(liveOf(query))
+          .sort({ createdAt: -1, _id: -1 })
+          .limit(query.limit)
+          .lean()
+          .exec();
+        return documents.map(sessionOf);
+      }),
+    rotate: (sid, rotation) =>
       call(async () => {
         const document = await sessions
           .findOneAndUpdate(
-            { _id: sid, refreshHash: fromHash, endedAt: null },
-            { $set: { refreshHash: toHash, lastUsedAt: new Date(usedAtMs) } },
+            { _id: sid, refreshHash: rotation.fromHash, endedAt: null },
+            updateOfRotation(rotation),
             { returnDocument: "after" },
           )
           .lean()
@@ -80,6 +90,34 @@ export function createMongoSessions(
         const found = sessions.find(expiredBefore(expiredBeforeMs), { _id: 1 }).limit(limit).lean().exec();
         return purge(found, (chosen) => sessions.deleteMany({ _id: chosen }).exec());
       }, bulkLimitMs),
+  };
+}
+
+function updateOfRotation({ fromHash, toHash, usedAtMs, client, sealedAnswer }: Rotation) {
+  const answer = sealedAnswer === undefined ? undefined : { spentHash: fromHash, sealed: sealedAnswer };
+  return {
+    $set: {
+      refreshHash: toHash,
+      lastUsedAt: new Date(usedAtMs),
+      ...(client !== undefined && { client }),
+      ...(answer !== undefined && { answer }),
+    },
+    ...(answer === undefined && { $unset: { answer: 1 as const } }),
+  };
+}
+
+function liveOf({ subject, live, after }: SessionQuery): QueryFilter<SessionDocument> {
+  const createdAt = after && new Date(after.createdAtMs);
+  return {
+    subject,
+    endedAt: null,
+    epoch: trusted({ $gte: live.fromEpoch }),
+    expiresAt: trusted({ $gt: new Date(live.expiresAfterMs) }),
+    lastUsedAt: trusted({ $gt: new Date(live.usedAfterMs) }),
+    ...(after !== undefined &&
+      createdAt !== undefined && {
+        $or: [{ createdAt: trusted({ $lt: createdAt }) }, { createdAt, _id: trusted({ $lt: after.sid }) }],
+      }),
   };
 }
 

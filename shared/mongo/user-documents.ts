@@ -16,6 +16,8 @@ export interface UserDocument {
   readonly statusChangedAt: Date;
   readonly epochRaisedAt: Date;
   readonly createdAt: Date;
+  /** Missing in a person. */
+  readonly isClient?: true;
   /** When it became a tombstone, by the clock of whoever made it one. */
   readonly deletedAt?: Date;
   readonly outbox: readonly WaitingEvent[];
@@ -75,6 +77,7 @@ export const userSchema = new Schema<UserDocument>(
     statusChangedAt: { type: Date, required: true },
     epochRaisedAt: { type: Date, required: true },
     createdAt: { type: Date, required: true },
+    isClient: Boolean,
     deletedAt: Date,
     outbox: [new Schema({ id: String, event: Schema.Types.Mixed }, { _id: false })],
     outboxLength: { type: Number, required: true },
@@ -116,6 +119,7 @@ export function documentOfNewUser(user: NewUser): UserDocument {
     statusChangedAt: createdAt,
     epochRaisedAt: createdAt,
     createdAt,
+    ...(user.isClient === true && { isClient: true }),
     outbox: [],
     outboxLength: 0,
   };
@@ -141,6 +145,7 @@ export function userOf(document: Omit<UserDocument, "outbox">): User {
     roles: document.roles ?? [],
     externalIds: (document.externalKeys ?? []).map(identityOf),
     createdAtMs: document.createdAt.getTime(),
+    ...(document.isClient === true && { isClient: true }),
     outboxLength: document.outboxLength,
     revision: document.revision ?? 0,
     lastDeactivation: deactivationOf(document.lastDeactivation),

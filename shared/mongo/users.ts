@@ -59,6 +59,7 @@ export function createMongoUsers({ connection, call, ping }: MongoConnection): U
           .find(
             {
               status: status ?? trusted({ $in: ["active", "deactivated"] }),
+              isClient: trusted({ $ne: true as const }),
               ...(email === undefined ? {} : { email }),
               ...(after === undefined ? {} : { _id: trusted({ $gt: after }) }),
             },

@@ -1,4 +1,5 @@
 import type { AuditStore } from "./audit-store.ts";
+import type { ClientStore } from "./client-store.ts";
 import type { IdempotencyStore } from "./idempotency-store.ts";
 import type { Ledger } from "./ledger.ts";
 import type { Safeguards } from "./safeguards.ts";
@@ -13,6 +14,7 @@ export interface Database {
   readonly idempotency: IdempotencyStore;
   readonly safeguards: Safeguards;
   readonly audit: AuditStore;
+  readonly clients: ClientStore;
   /** Creates the indexes. Idempotent; safe from many processes at once. */
   migrate(): Promise<void>;
   ping(): Promise<boolean>;

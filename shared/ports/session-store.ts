@@ -7,7 +7,12 @@
 export interface SessionStore {
   createSession(session: NewSession): Promise<void>;
   findSession(sid: string): Promise<Session | null>;
-  /** Replaces the hash `fromHash`, unless the session has ended or has another hash: then null. */
+  /** Of one subject, the newest first (by creation, then id), after `after`. */
+  listSessions(query: SessionQuery): Promise<Session[]>;
+  /**
+   * Replaces the hash `fromHash`, unless the session has ended or has another hash: then null. The answer takes the
+   * place of the one before; without one, none is kept.
+   */
   rotate(sid: string, rotation: Rotation): Promise<Session | null>;
   /** Ends the session; keeps the first time. False when there is none. */
   endSession(sid: string, endedAtMs: number): Promise<boolean>;
@@ -36,17 +41,48 @@ export interface NewSession {
   readonly refreshHash: string;
   readonly createdAtMs: number;
   readonly expiresAtMs: number;
+  readonly client?: SessionClient;
+}
+
+/** Where a session was used from: what its holder knows it again by. Never trusted. */
+export interface SessionClient {
+  readonly address?: string;
+  readonly agent?: string;
 }
 
 export interface Session extends NewSession {
   readonly lastUsedAtMs: number;
   readonly endedAtMs: number | null;
+  /** Of the last rotation. */
+  readonly answer?: KeptAnswer;
+}
+
+/** What a rotation was answered with, for the holder of the token that it spent. */
+export interface KeptAnswer {
+  readonly spentHash: string;
+  /** Opened by nothing but the spent token. */
+  readonly sealed: string;
+}
+
+export interface SessionQuery {
+  readonly subject: string;
+  /** Those that have not ended, are of this epoch or a later one, expire later and were used later. */
+  readonly live: {
+    readonly fromEpoch: number;
+    readonly expiresAfterMs: number;
+    readonly usedAfterMs: number;
+  };
+  readonly limit: number;
+  readonly after?: Pick<Session, "createdAtMs" | "sid">;
 }
 
 export interface Rotation {
   readonly fromHash: string;
   readonly toHash: string;
   readonly usedAtMs: number;
+  /** Where from; the place before stays when it is left out. */
+  readonly client?: SessionClient;
+  readonly sealedAnswer?: string;
 }
 
 export interface TokenRecord {

@@ -18,7 +18,7 @@ export interface UserStore {
   findMany(ids: readonly string[]): Promise<User[]>;
   findByEmail(normalisedEmail: string): Promise<User | null>;
   findByExternalIdentity(identity: ExternalIdentity): Promise<User | null>;
-  /** Ordered by id, after `after`. */
+  /** People, ordered by id, after `after`: what stands for a client is found by its id only. */
   list(query: UserQuery): Promise<User[]>;
   /** The states of all users, tombstones among them, ordered by id, after `after`. */
   listStates(page: { readonly after?: string; readonly limit: number }): Promise<IdentifiedState[]>;
@@ -54,7 +54,12 @@ export interface UserStore {
   ping(): Promise<boolean>;
 }
 
-export type Role = "user" | "admin" | "emitter";
+/**
+ * `user`: a person's own calls. `operator`: reads everything, and revokes. `emitter`: may only publish events. `admin`:
+ * all of it, and changes users.
+ */
+export const roles = ["user", "admin", "operator", "emitter"] as const;
+export type Role = (typeof roles)[number];
 
 export interface NewUser {
   readonly id: string;
@@ -64,6 +69,8 @@ export interface NewUser {
   readonly roles: readonly Role[];
   readonly externalIds: readonly ExternalIdentity[];
   readonly createdAtMs: number;
+  /** Whether it stands for a client of the same id, and not for a person. */
+  readonly isClient?: true;
 }
 
 export interface IdentifiedState extends UserState {
@@ -77,6 +84,7 @@ export interface User extends IdentifiedState {
   readonly roles: readonly Role[];
   readonly externalIds: readonly ExternalIdentity[];
   readonly createdAtMs: number;
+  readonly isClient?: true;
   readonly outboxLength: number;
   /** See `raiseRevision`. */
   readonly revision: number;

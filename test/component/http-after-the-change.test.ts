@@ -69,6 +69,7 @@ function withoutReceipts(database: Database, isAway: () => boolean): Database {
     idempotency: database.idempotency,
     safeguards: database.safeguards,
     audit: database.audit,
+    clients: database.clients,
     ledger: replaceMethod(database.ledger, "find", (id) => (isAway() ? away() : database.ledger.find(id))),
   };
 }

@@ -32,7 +32,7 @@ describe("users and revocations over HTTP", () => {
   let people = 0;
 
   before(async () => {
-    world = await createApiWorld();
+    world = await createApiWorld({ settings: { REFRESH_RETRY_SECONDS: 0 } });
     await world.startWorker();
     [api, other] = await Promise.all([world.startApi(), world.startApi()]);
     token = await api.signIn();

@@ -57,6 +57,16 @@ describe("pruner: purge", () => {
     expect(await idempotency.purge(nowMs + minuteMs, 1)).to.equal(0);
   });
 
+  it("removes used assertions once nobody would take them any more", async () => {
+    const { clients } = world.database;
+    const expiresAtMs = world.platform.clock.wallMs() + 5 * minuteMs;
+    await clients.useAssertion({ key: "a1", expiresAtMs });
+    await advanceMinutes(10);
+    expect(await clients.useAssertion({ key: "a1", expiresAtMs })).to.equal(false);
+    await advanceMinutes(10);
+    expect(await clients.useAssertion({ key: "a1", expiresAtMs })).to.equal(true);
+  });
+
   it("keeps what became of a deactivation on its user before the row goes", async () => {
     const user = await world.addUser();
     await world.platform.advance(1_000);

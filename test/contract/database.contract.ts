@@ -2,6 +2,7 @@ import { expect } from "chai";
 import { afterEach, beforeEach, describe, it } from "mocha";
 import type { Database } from "../../shared/ports/database.ts";
 import { auditStoreContract } from "./audit-store.contract.ts";
+import { clientStoreContract } from "./client-store.contract.ts";
 import { holdsContract } from "./holds.contract.ts";
 import { idempotencyStoreContract } from "./idempotency-store.contract.ts";
 import { ledgerContract } from "./ledger.contract.ts";
@@ -54,5 +55,6 @@ export function databaseContract(title: string, openFixture: () => Promise<Datab
     holdsContract(() => databases);
     safeguardsContract(() => databases);
     auditStoreContract(() => databases);
+    clientStoreContract(() => databases);
   });
 }

@@ -72,6 +72,66 @@ export function sessionStoreContract(databases: () => Databases): void {
       expect(await sessions.findSession("s1")).to.deep.equal(through[0]);
     });
 
+    it("keeps where a session was used from last", async () => {
+      const phone = { address: "192.0.2.1", agent: "phone" };
+      await sessions.createSession({ ...session, client: phone });
+      expect(await elsewhere.findSession("s1")).to.deep.include({ client: phone });
+
+      const rotation = { fromHash: "hash-1", toHash: "hash-2", usedAtMs: 2_000 };
+      expect(await sessions.rotate("s1", rotation)).to.deep.include({ client: phone });
+      const desk = { address: "2001:db8::1" };
+      await sessions.rotate("s1", { ...rotation, fromHash: "hash-2", toHash: "hash-3", client: desk });
+      expect((await elsewhere.findSession("s1"))?.client).to.deep.equal(desk);
+    });
+
+    it("keeps the answer of the last rotation only, with the hash that it spent", async () => {
+      await sessions.createSession(session);
+      const rotate = (from: number, sealedAnswer?: string) =>
+        sessions.rotate("s1", {
+          fromHash: `hash-${from}`,
+          toHash: `hash-${from + 1}`,
+          usedAtMs: 2_000,
+          ...(sealedAnswer !== undefined && { sealedAnswer }),
+        });
+
+      expect((await rotate(1, "first"))?.answer).to.deep.equal({ spentHash: "hash-1", sealed: "first" });
+      await rotate(2, "second");
+      const answer = { spentHash: "hash-2", sealed: "second" };
+      expect((await elsewhere.findSession("s1"))?.answer).to.deep.equal(answer);
+      expect(await rotate(1, "late")).to.equal(null);
+      expect((await elsewhere.findSession("s1"))?.answer).to.deep.equal(answer);
+      expect(await rotate(3)).to.not.have.property("answer");
+      expect(await elsewhere.findSession("s1")).to.not.have.property("answer");
+    });
+
+    it("lists the live sessions of a subject, the newest first, page by page", async () => {
+      const live = { fromEpoch: 3, expiresAfterMs: 5_000, usedAfterMs: 900 };
+      const made: Record<string, Partial<NewSession>> = {
+        s1: {},
+        s2: { createdAtMs: 3_000 },
+        s3: { createdAtMs: 3_000 },
+        s4: { createdAtMs: 2_000 },
+        ended: {},
+        other: { subject: "u2" },
+        older: { epoch: 2 },
+        expired: { expiresAtMs: 5_000 },
+        idle: { createdAtMs: 900 },
+      };
+      for (const [sid, changed] of Object.entries(made)) {
+        await sessions.createSession({ ...session, ...changed, sid });
+      }
+      await sessions.endSession("ended", 4_000);
+      const list = async (limit: number, after?: { sid: string; createdAtMs: number }) => {
+        const page = { subject: "u1", live, limit, ...(after && { after }) };
+        return (await elsewhere.listSessions(page)).map(({ sid }) => sid);
+      };
+
+      expect(await list(9)).to.deep.equal(["s3", "s2", "s4", "s1"]);
+      expect(await list(2)).to.deep.equal(["s3", "s2"]);
+      expect(await list(2, { sid: "s3", createdAtMs: 3_000 })).to.deep.equal(["s2", "s4"]);
+      expect(await list(9, { sid: "s1", createdAtMs: 1_000 })).to.deep.equal([]);
+    });
+
     it("ends a session once: the first time stays, and it rotates no more", async () => {
       await sessions.createSession(session);
 

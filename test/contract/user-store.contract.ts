@@ -107,6 +107,16 @@ export function userStoreContract(databases: () => Databases): void {
         expect(await users.list({ limit: 2, after: "e" })).to.deep.equal([]);
       });
 
+      it("leaves out what stands for a client, which is found by its id", async () => {
+        await users.create(newUser("a"));
+        const client = await users.create({ ...newUser("b"), isClient: true });
+
+        expect((await users.list({ limit: 9 })).map(({ id }) => id)).to.deep.equal(["a"]);
+        expect(await users.list({ limit: 9, email: "b@quash.test" })).to.deep.equal([]);
+        expect(await elsewhere.findById("b")).to.deep.equal(client);
+        expect(client.isClient).to.equal(true);
+      });
+
       it("chooses by status and by e-mail address", async () => {
         for (const id of ["a", "b", "c"]) await users.create(newUser(id));
         await moveOn(users, "b", "user.deactivated");

@@ -31,6 +31,7 @@ export function connectDatabase(
     idempotency: overLink(direct.idempotency, link, { onEffect }),
     safeguards: overLink(direct.safeguards, link),
     audit: overLink(direct.audit, link, {}),
+    clients: overLink(direct.clients, link, { onEffect }),
     migrate: () => link.call(() => direct.migrate()),
     ping: () => link.call(() => direct.ping()).catch(() => false),
     close: () => Promise.resolve(),

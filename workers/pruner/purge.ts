@@ -1,5 +1,6 @@
 import type { Log } from "../../shared/log.ts";
 import type { Metrics } from "../../shared/metrics.ts";
+import type { ClientStore } from "../../shared/ports/client-store.ts";
 import type { IdempotencyStore } from "../../shared/ports/idempotency-store.ts";
 import type { Ledger, LedgerRow, RowsOver } from "../../shared/ports/ledger.ts";
 import type { RevocationStore } from "../../shared/ports/revocation-store.ts";
@@ -15,6 +16,7 @@ export interface PurgeDeps {
   readonly users: Pick<UserStore, "findById" | "keepDeactivation" | "purgeTombstones">;
   readonly sessions: Pick<SessionStore, "purgeTokens" | "purgeSessions">;
   readonly idempotency: Pick<IdempotencyStore, "purge">;
+  readonly clients: Pick<ClientStore, "purgeAssertions">;
   readonly ledger: Pick<Ledger, "readFence" | "listPending" | "listExpired" | "removeRows">;
   readonly store: Pick<RevocationStore, "removeInstances" | "trimFeed" | "purgeExpired">;
   readonly observer: InstanceObserver;
@@ -26,6 +28,7 @@ export interface PurgeDeps {
 type Kind =
   | "tokens"
   | "sessions"
+  | "assertions"
   | "tombstones"
   | "idempotency_keys"
   | "revocations"
@@ -45,7 +48,7 @@ const feedMarginMs = 5 * 60_000;
  * token that it could match, by the pruning clock. Every part is idempotent, so two at once do no harm.
  */
 export function createPurge(deps: PurgeDeps) {
-  const { users, sessions, idempotency, ledger, store, observer, pruningClock, log, metrics } = deps;
+  const { users, sessions, clients, idempotency, ledger, store, observer, pruningClock, log, metrics } = deps;
 
   return async function purge(signal: AbortSignal): Promise<void> {
     const longest = (await ledger.readFence())?.longest;
@@ -62,6 +65,7 @@ export function createPurge(deps: PurgeDeps) {
       ["tokens", (limit) => sessions.purgeTokens(expiredBeforeMs, limit)],
       ["sessions", (limit) => sessions.purgeSessions(expiredBeforeMs, limit)],
       ["idempotency_keys", (limit) => idempotency.purge(expiredBeforeMs, limit)],
+      ["assertions", (limit) => clients.purgeAssertions(expiredBeforeMs, limit)],
       ["tombstones", (limit) => purgeTombstones(deletedBeforeMs, limit)],
       ["feed_entries", (limit) => store.trimFeed(feedMs, limit)],
     ];

@@ -39,7 +39,7 @@ const unknownLifetimeMs = longestOfAny.tokenLifetimeSeconds * 1_000;
  */
 export function startPruner(options: PrunerOptions): Loop {
   const { database, store, rewriteRow, platform, names, log, metrics, syncIntervalMs } = options;
-  const { users, sessions, idempotency, ledger } = database;
+  const { users, sessions, clients, idempotency, ledger } = database;
   const { clock } = platform;
 
   const observer = createInstanceObserver({ store, clock });
@@ -66,6 +66,7 @@ export function startPruner(options: PrunerOptions): Loop {
     users,
     sessions,
     idempotency,
+    clients,
     ledger,
     store,
     observer,

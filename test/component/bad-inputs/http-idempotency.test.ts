@@ -40,8 +40,9 @@ describe("calls with an Idempotency-Key", () => {
   afterEach(() => world.close());
 
   function withFaults(database: Database): Database {
-    const { users, sessions, ledger, safeguards, audit, idempotency } = database;
+    const { users, sessions, ledger, safeguards, audit, clients, idempotency } = database;
     return {
+      clients,
       audit,
       safeguards,
       sessions,

@@ -16,6 +16,7 @@ describe("idempotency keys", () => {
   const guards: Guards = {
     bearer: [requireToken],
     admin: [requireToken, requireRole],
+    operator: [requireToken, requireRole],
     emitter: [requireToken, requireRole],
   };
   const router = createRoutes(guards, nothing);

@@ -29,7 +29,10 @@ describe("checkRoutePolicies", () => {
 /** The routes are only listed here, never called, so what they need stays away. */
 function routesBehind(guard: Middleware): Set<string> {
   const nothing = new Proxy({} as RouteDeps, { get: () => undefined });
-  const { stack } = createRoutes({ bearer: [guard], admin: [guard], emitter: [guard] }, nothing);
+  const { stack } = createRoutes(
+    { bearer: [guard], admin: [guard], operator: [guard], emitter: [guard] },
+    nothing,
+  );
   return new Set(
     stack.filter((layer) => layer.stack.some((each) => each === guard)).map(({ path }) => String(path)),
   );

@@ -18,7 +18,7 @@ const homes: Record<string, string | readonly string[]> = {
   koa: "api/",
   "@koa/cors": "api/",
   "@koa/router": "api/",
-  commander: ["api/keys/", "workers/audit/", "workers/dead-letters/", "workers/digests/"],
+  commander: ["api/clients/", "api/keys/", "workers/audit/", "workers/dead-letters/", "workers/digests/"],
 };
 
 function violations(isForbidden: (from: string, imported: string) => boolean): string[] {

@@ -3,7 +3,9 @@ import { createIssueToken } from "../../../api/tokens/issue-token.ts";
 import { createVerifyToken } from "../../../api/tokens/verify-token.ts";
 import { createChangeUser } from "../../../api/users/change-user.ts";
 import { createCreateUser } from "../../../api/users/create-user.ts";
+import { createEndUserSession } from "../../../api/users/end-user-session.ts";
 import { createEnsureAdministrator } from "../../../api/users/ensure-administrator.ts";
+import { createReadSessions } from "../../../api/users/read-sessions.ts";
 import { createReadUsers } from "../../../api/users/read-users.ts";
 import { createRefreshSession } from "../../../api/users/refresh-session.ts";
 import { createRevokeToken } from "../../../api/users/revoke-token.ts";
@@ -22,14 +24,18 @@ import { createHooks } from "./hooks.ts";
 export const alice = { email: "alice@example.com", password: "correct horse" };
 export const lifetimeSeconds = 900;
 export const refreshLifetimeSeconds = 3600;
+export const refreshIdleSeconds = 3600;
+
+const usual = { refreshRetrySeconds: 0, refreshIdleSeconds };
 
 /** The use cases on an in-process database, with a clock that stands still and hooks around every store call. */
-export async function createWorld() {
+export async function createWorld(lifetimes: Partial<typeof usual> = {}) {
   const platform = createManualPlatform();
   const database = createInProcessDatabaseServer(platform).connect();
   const hooks = createHooks();
   const users = hooks.around(database.users);
   const sessions = hooks.around(database.sessions);
+  const clients = hooks.around(database.clients);
   const published: OutboxEntry[] = [];
   const recorded: AuditRequest[] = [];
   const signIns: SignInOutcome[] = [];
@@ -57,6 +63,8 @@ export async function createWorld() {
     issueToken,
     prepareTokens,
     refreshLifetimeSeconds,
+    ...usual,
+    ...lifetimes,
     nobodysHash: "hash of nobody",
     namespace: "test",
     publish,
@@ -68,6 +76,8 @@ export async function createWorld() {
   return {
     platform,
     database,
+    deps,
+    clients,
     hooks,
     published,
     recorded,
@@ -77,6 +87,8 @@ export async function createWorld() {
     signIn: createSignIn(deps),
     refresh: createRefreshSession(deps),
     signOutSession: createSignOutSession(deps),
+    readSessions: createReadSessions(deps),
+    endUserSession: createEndUserSession(deps),
     deactivate: createChangeUser(deps, "user.deactivated"),
     signOut: createChangeUser(deps, "user.signed-out"),
     reactivate: createChangeUser(deps, "user.reactivated"),
