@@ -27,13 +27,16 @@ describe("the OpenAPI document", () => {
     });
     const source = JSON.stringify(createDocument(allOperations, "1.0.0"));
     const problems = await lintFromString({ source, config });
-    expect(
-      problems.map(({ ruleId, message, location }) => ({ ruleId, message, at: location[0] })),
-    ).to.deep.equal([]);
+    const faults = problems.map(
+      ({ ruleId, message, location }) => `${ruleId} at ${location[0]?.pointer ?? ""}: ${message}`,
+    );
+    expect(faults.join("\n")).to.equal("");
   });
 
   it("adds what follows from who may call and what is sent", () => {
-    expect(responsesOf(operation)).to.deep.equal(["200", "400", "408", "431", "500"]);
+    const ofAnybody = responsesOf(operation);
+    expect(ofAnybody).to.include.members(["200", "400", "408", "431", "500"]);
+    for (const status of ["401", "403", "413", "415", "503"]) expect(ofAnybody).to.not.include(status);
     expect(responsesOf({ ...operation, caller: "admin" })).to.include.members(["401", "403", "503"]);
     const body = jsonBody("Other", z.strictObject({}), {});
     expect(responsesOf({ ...operation, body })).to.include.members(["413", "415"]);
