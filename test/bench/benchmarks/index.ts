@@ -5,6 +5,7 @@ import { coldStart } from "./cold-start.ts";
 import { fanOut } from "./fan-out.ts";
 import { growth } from "./growth.ts";
 import { massRevocation } from "./mass-revocation.ts";
+import { refusals } from "./refusals.ts";
 import { requestThroughput } from "./request-throughput.ts";
 import { gc, insertStall, memory, prune } from "./structures.ts";
 
@@ -20,6 +21,7 @@ export const benchmarks: readonly Benchmark[] = [
   massRevocation,
   coldStart,
   requestThroughput,
+  refusals,
   fanOut,
   growth,
 ];
