@@ -11,14 +11,14 @@ export const refusals: Benchmark = {
   async *contests({ isShort }) {
     const names = Object.keys(kinds);
     for (const refusal of isShort ? names.slice(-2) : names) {
-      const params: RefusalParams = { refusal, count: isShort ? 10 : 500 };
+      const params: RefusalParams = { refusal, count: isShort ? 10 : 300 };
       const side = (name: string, of: string) =>
         inProcessOfItsOwn(name, { module: "refusals", side: of, params });
       yield {
         bench: "refusals",
         params: { refusal },
         unit: "us",
-        repetitions: isShort ? 1 : 7,
+        repetitions: isShort ? 1 : 9,
         ours: side("refused", "refusing"),
         baselines: [{ ...side("accepted", "accepting"), target: { of: "ratio", atMost: 2 } }],
       };

@@ -27,6 +27,8 @@ export interface RefusalParams {
 
 const issuer = "https://issuer.test";
 const audience = "quash";
+/** A busy machine must not make a refusal of what is accepted. */
+const maxStalenessMs = 600_000;
 
 export const sides = {
   async accepting({ count }: RefusalParams) {
@@ -57,7 +59,7 @@ async function createProduct(): Promise<{ forge: TokenForge; handle: RequestList
     ownIssuer: issuer,
   });
   const store = createInProcessStoreServer(platform).connect();
-  await makeValid(store);
+  await makeValid(store, maxStalenessMs);
   const feed = await startBlacklistFeed({
     ...platform,
     store,
@@ -66,7 +68,7 @@ async function createProduct(): Promise<{ forge: TokenForge; handle: RequestList
     log,
     syncIntervalMs: 1_000,
     syncDeadlineMs: 1_000,
-    maxStalenessMs: 5_000,
+    maxStalenessMs,
     tokenLifetimeSeconds: 900,
     policy: "strict",
   });
