@@ -18,7 +18,7 @@ export const explanations: Readonly<Record<ErrorCode, string>> = {
   "token-type-rejected":
     "Only access tokens (typ at+jwt) are accepted; other tokens cannot stand in for one.",
   "signature-invalid": `The signature does not fit the header and the claims. ${notOurs}`,
-  "claims-invalid": `A claim is missing, of a wrong type, or given twice. ${notOurs}`,
+  "claims-invalid": `A claim is missing, of a wrong type, given twice, or holds control characters. ${notOurs}`,
   "issuer-rejected": "The token's iss is another issuer's. Sign in at this service.",
   "audience-rejected": "The token's aud is another service's. Ask for a token that is meant for this one.",
   "token-expired": `The token's exp has passed. ${signInAgain}`,

@@ -1,3 +1,4 @@
+import type { Attempt, FuzzDoor } from "./door.ts";
 import { doors } from "./doors/index.ts";
 import { parseOptions } from "./options.ts";
 import { type FuzzReport, runCase, runFuzz } from "./run-fuzz.ts";
@@ -22,14 +23,24 @@ if (options.case === undefined) {
   // A run in which nothing was tried shows nothing.
   if (report.findings.length > 0 || report.cases === 0) process.exitCode = 1;
 } else {
-  const open = await door.open();
-  const attempt = await runCase(open, options.seed, options.case).finally(open.close);
-  write(
-    options.json
-      ? JSON.stringify(attempt)
-      : `${attempt.outcome}\n${attempt.finding?.what ?? "as it should be"}\n${attempt.finding?.input ?? ""}`,
-  );
+  const attempt = await replay(door, options.seed, options.case);
+  write(options.json ? JSON.stringify(attempt) : shown(attempt));
   if (attempt.finding !== undefined) process.exitCode = 1;
+}
+
+async function replay({ open }: FuzzDoor, seed: number, number: number): Promise<Attempt> {
+  const opened = await open();
+  try {
+    return await runCase(opened, seed, number);
+  } finally {
+    await opened.close();
+  }
+}
+
+function shown({ outcome, finding }: Attempt): string {
+  return finding === undefined
+    ? `${outcome}\nas it should be`
+    : `${outcome}\n${finding.what}\n${finding.input}`;
 }
 
 function rendered({ door: name, seed, cases, outcomes, findings }: FuzzReport): string[] {

@@ -5,6 +5,7 @@ import { coldStart } from "./cold-start.ts";
 import { fanOut } from "./fan-out.ts";
 import { growth } from "./growth.ts";
 import { massRevocation } from "./mass-revocation.ts";
+import { refusals } from "./refusals.ts";
 import { requestThroughput } from "./request-throughput.ts";
 import { gc, insertStall, memory, prune } from "./structures.ts";
 import { upstreamDump } from "./upstream-dump.ts";
@@ -22,6 +23,7 @@ export const benchmarks: readonly Benchmark[] = [
   upstreamDump,
   coldStart,
   requestThroughput,
+  refusals,
   fanOut,
   growth,
 ];

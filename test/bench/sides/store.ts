@@ -18,10 +18,10 @@ export async function openStore({ redisUrl: url, namespace }: StorePlace): Promi
 }
 
 /** As a worker's repair would. */
-export async function makeValid(store: RevocationStore): Promise<void> {
+export async function makeValid(store: RevocationStore, maxStalenessMs = 5_000): Promise<void> {
   const lock = randomUUID();
   await store.beginRepair(lock);
-  const longest = { tokenLifetimeSeconds: 3_600, maxStalenessMs: 5_000, version: 1 };
+  const longest = { tokenLifetimeSeconds: 3_600, maxStalenessMs, version: 1 };
   await store.completeRepair(lock, { incarnation: randomUUID(), isFirst: true, wholeSinceMs: null, longest });
 }
 

@@ -18,7 +18,7 @@ export interface Door {
   readonly api: TestApi;
   readonly world: ApiWorld;
   /** `GET /me` with these lines beside Host and Connection, as they are. */
-  get(path: string, ...lines: string[]): ReturnType<typeof sendRaw>;
+  readonly get: (path: string, ...lines: string[]) => ReturnType<typeof sendRaw>;
 }
 
 export async function openDoor(settings: Parameters<typeof createApiWorld>[0] = {}): Promise<Door> {

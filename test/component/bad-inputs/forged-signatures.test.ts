@@ -70,7 +70,7 @@ function anotherEc(): Pick<ForgeKey, "key"> {
 }
 
 const sha256Prefix = Buffer.from("3031300d060960864801650304020105000420", "hex");
-const sha256PrefixWithoutNull = Buffer.from("302f300b0609608648016503040201" + "0420", "hex");
+const sha256PrefixWithoutNull = Buffer.from("302f300b06096086480165030402010420", "hex");
 const sha1Prefix = Buffer.from("3021300906052b0e03021a05000414", "hex");
 const longFormPrefix = Buffer.from("308131300d060960864801650304020105000420", "hex");
 const digest = (input: string, hash = "sha256") => createHash(hash).update(input).digest();

@@ -48,9 +48,7 @@ describe("bad inputs: tokens that were good", () => {
   async function publish(event: Record<string, unknown>) {
     const value = Buffer.from(JSON.stringify({ specversion: "1.0", id: randomUUID(), ...event }));
     const headers = { "content-type": "application/cloudevents+json" };
-    await door.world.logServer
-      .connect()
-      .publish("events", [{ key: String(event["subject"] ?? ""), value, headers }]);
+    await door.world.logServer.connect().publish("events", [{ key: null, value, headers }]);
   }
 
   it("V1 a token whose jti is on the list: token-revoked", async () => {

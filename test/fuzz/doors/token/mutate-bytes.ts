@@ -3,7 +3,8 @@ import { encodePart, partsOf } from "../../../support/token-forge.ts";
 import type { TokenRequest } from "./draft.ts";
 import type { Mutation } from "./mutation.ts";
 
-const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+const base64url = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+const letters = base64url.split("");
 const strayCharacters = [
   "=",
   "+",
@@ -66,11 +67,11 @@ function changeToken(token: string, other: string, random: Random): string {
   const { header, payload, signature } = partsOf(token);
   const theirs = partsOf(other);
   return random.pick<() => string>([
-    () => put(random.pick([...alphabet]), 1),
+    () => put(random.pick(letters), 1),
     () => put(random.pick(strayCharacters), random.integer(0, 1)),
-    () => put(random.pick([...alphabet])),
+    () => put(random.pick(letters)),
     () => put("", random.integer(1, 5)),
-    () => token.slice(0, -1) + random.pick([...alphabet]),
+    () => token.slice(0, -1) + random.pick(letters),
     () => `${header}${random.pick(["=", "==", "A", "AA", "A==", ""])}.${payload}.${signature}`,
     () => `${header}.${payload}${random.pick(["=", "==", "A", "AA", ""])}.${signature}`,
     () => `${token}${random.pick(["=", "==", ".", ".e30", "A", "AA", "AAA", "AAAA"])}`,
@@ -86,7 +87,7 @@ function changeToken(token: string, other: string, random: Random): string {
     () => `${header}.${encodePart(token)}.${signature}`,
     () => token.toLowerCase(),
     () => token.repeat(random.integer(2, 16)),
-    () => [...token].toReversed().join(""),
+    () => token.split("").toReversed().join(""),
     () => JSON.stringify({ protected: header, payload, signature }),
     () => token.replaceAll("-", "+").replaceAll("_", "/"),
     () => random.pick([".", "..", "...", "a.b.c", ".".repeat(9_000), "A".repeat(8_192)]),
@@ -98,10 +99,10 @@ function respell(token: string, random: Random): string {
   const parts = token.split(".");
   const at = random.integer(0, parts.length - 1);
   const part = parts[at] ?? "";
-  const last = alphabet.indexOf(part.slice(-1));
+  const last = base64url.indexOf(part.slice(-1));
   parts[at] = random.pick([
-    part.slice(0, -1) + (alphabet[last ^ random.integer(1, 3)] ?? ""),
-    part.slice(0, -1) + (alphabet[last ^ random.integer(1, 15)] ?? ""),
+    part.slice(0, -1) + (base64url[last ^ random.integer(1, 3)] ?? ""),
+    part.slice(0, -1) + (base64url[last ^ random.integer(1, 15)] ?? ""),
     `${part}${random.pick(["=", "==", "A", "\t", "~"])}`,
     part.replaceAll("-", "+").replaceAll("_", "/"),
   ]);
