@@ -1,5 +1,9 @@
 import type { Operation } from "./operation.ts";
 import { accountOperations } from "./operations/account.ts";
+import { accountSessionOperations } from "./operations/account-sessions.ts";
+import { auditOperations } from "./operations/audit.ts";
+import { eventOperations } from "./operations/events.ts";
+import { oauthOperations } from "./operations/oauth.ts";
 import { revocationOperations } from "./operations/revocations.ts";
 import { serviceOperations } from "./operations/service.ts";
 import { sessionOperations } from "./operations/sessions.ts";
@@ -13,7 +17,11 @@ import { userOperations } from "./operations/users.ts";
 export const allOperations: readonly Operation[] = [
   ...sessionOperations,
   ...accountOperations,
+  ...accountSessionOperations,
   ...userOperations,
+  ...oauthOperations,
   ...revocationOperations,
+  ...eventOperations,
+  ...auditOperations,
   ...serviceOperations,
 ];

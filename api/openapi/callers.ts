@@ -43,6 +43,21 @@ export const callers = {
     security: bearer,
     problems: [...token, "forbidden"],
   },
+  operator: {
+    description: "An access token with the role operator or admin.",
+    security: bearer,
+    problems: [...token, "forbidden"],
+  },
+  emitter: {
+    description: "An access token with the role emitter or admin.",
+    security: bearer,
+    problems: [...token, "forbidden"],
+  },
+  client: {
+    description: "A client, by HTTP Basic or by a signed assertion in the body (private_key_jwt).",
+    security: [{ client: [] }, {}],
+    problems: [],
+  },
 } as const satisfies Readonly<Record<string, CallerRule>>;
 
 export type Caller = keyof typeof callers;
@@ -55,5 +70,11 @@ export const securitySchemes = {
     description:
       "An access token as POST /auth/login gives it, in the Authorization header and nowhere else (RFC 6750 §2.1): " +
       "a JWT of type at+jwt (RFC 9068).",
+  },
+  client: {
+    type: "http",
+    scheme: "basic",
+    description:
+      "A client's id and secret, form-encoded (RFC 6749 §2.3.1); private_key_jwt (RFC 7523) stands in the body instead.",
   },
 } as const;

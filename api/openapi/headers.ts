@@ -40,11 +40,41 @@ export const headers = {
     description: "In how many seconds the same call may succeed.",
     schema: { type: "integer", minimum: 0 },
     example: 1,
+    isOptional: true,
   },
   "WWW-Authenticate": {
     description: "What would be accepted, and what was wrong with the token if there was one (RFC 6750 §3).",
     schema: { type: "string" },
     example: 'Bearer realm="quash"',
+  },
+  Pragma: {
+    description: "As Cache-Control, for who knows nothing newer (RFC 6749 §5.1).",
+    schema: { type: "string", enum: ["no-cache"] },
+    example: "no-cache",
+  },
+  "Idempotency-Key": {
+    description:
+      "1 to 128 visible ASCII characters, such as a UUID: the call is made once, and one that comes again under its key gets the same answer.",
+    schema: { type: "string", pattern: "^[!#-+\\-.-:<-\\[\\]-~]{1,128}$" },
+    example: ids.request,
+  },
+  "Idempotency-Replayed": {
+    description: "The answer is that of an earlier call under the same Idempotency-Key.",
+    schema: { type: "string", enum: ["true"] },
+    example: "true",
+    isOptional: true,
+  },
+  RateLimit: {
+    description: "How far each limit is from being used up (draft-ietf-httpapi-ratelimit-headers).",
+    schema: { type: "string" },
+    example: '"account";r=0;t=120',
+    isOptional: true,
+  },
+  "RateLimit-Policy": {
+    description: "The limits (draft-ietf-httpapi-ratelimit-headers).",
+    schema: { type: "string" },
+    example: '"account";q=10;w=300',
+    isOptional: true,
   },
   "X-Accel-Buffering": {
     description: "Tells a balancer to hand each event on at once.",

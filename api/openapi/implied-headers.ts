@@ -7,6 +7,16 @@ export interface ImpliedHeaders {
 }
 
 /** The headers that go without saying of an operation. */
-export function headersOf({ requestHeaders = [] }: Pick<Operation, "requestHeaders">): ImpliedHeaders {
-  return { request: ["X-Request-Id", ...requestHeaders], answer: ["X-Request-Id"] };
+export function headersOf(operation: Operation): ImpliedHeaders {
+  const { requestHeaders = [] } = operation;
+  const isOnce = takesIdempotencyKey(operation);
+  return {
+    request: ["X-Request-Id", ...(isOnce ? (["Idempotency-Key"] as const) : []), ...requestHeaders],
+    answer: ["X-Request-Id", ...(isOnce ? (["Idempotency-Replayed"] as const) : [])],
+  };
+}
+
+/** Whatever changes something for the bearer of a token. */
+export function takesIdempotencyKey({ method, caller }: Pick<Operation, "method" | "caller">): boolean {
+  return method !== "get" && caller !== "anyone" && caller !== "client";
 }

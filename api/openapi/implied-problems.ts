@@ -1,5 +1,6 @@
 import type { ErrorCode } from "../../shared/errors.ts";
 import { callers } from "./callers.ts";
+import { takesIdempotencyKey } from "./implied-headers.ts";
 import type { Operation } from "./operation.ts";
 
 /** What any call can meet: mostly before a route is looked for. */
@@ -7,6 +8,7 @@ const ofAny: readonly ErrorCode[] = [
   "request-malformed",
   "request-timeout",
   "request-header-too-large",
+  "uri-too-long",
   "internal-error",
 ];
 const ofBody: readonly ErrorCode[] = [
@@ -16,14 +18,18 @@ const ofBody: readonly ErrorCode[] = [
   "request-too-large",
 ];
 
+const ofIdempotencyKey: readonly ErrorCode[] = ["idempotency-in-progress", "idempotency-conflict"];
+
 /** What goes without saying of an operation; each once. */
-export function problemsOf({ caller, query, body, path, problems = [] }: Operation): readonly ErrorCode[] {
+export function problemsOf(operation: Operation): readonly ErrorCode[] {
+  const { caller, query, body, path, problems = [] } = operation;
   return [
     ...new Set<ErrorCode>([
       ...ofAny,
       ...callers[caller].problems,
       ...(query === undefined ? [] : (["validation-failed"] as const)),
       ...(body === undefined ? [] : ofBody),
+      ...(takesIdempotencyKey(operation) ? ofIdempotencyKey : []),
       ...(path.includes(":") ? (["not-found"] as const) : []),
       ...problems,
     ]),

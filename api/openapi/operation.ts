@@ -30,6 +30,8 @@ export const tags = {
   Sessions: "Signing in, staying signed in, signing out.",
   Account: "What a signed-in user sees of himself.",
   Users: "The administration of users. A deactivated user's tokens are refused by every instance.",
+  OAuth:
+    "For services: tokens of their own, and the revocation and introspection of others' (RFC 7009, 7662).",
   Revocations: "Tokens that were ended before their time, and the receipts: who enforces that, since when.",
   Service: "For those who run it: keys, health, metrics, and this description.",
 } as const;

@@ -10,7 +10,9 @@ import { uuidPattern } from "./patterns.ts";
 
 /** What callers may send. Every object is closed: an unknown member is refused, so that a slip does not go unseen. */
 
-const email = plainText(320).refine(isAcceptableEmail, emailRule);
+const email = plainText(320)
+  .refine(isAcceptableEmail, emailRule)
+  .meta({ pattern: addressPattern, maxLength: maxAddressLength });
 /** White space may be a password where it is long enough for one: there are no rules of composition. */
 const password = plainText(maxPasswordBytes)
   .refine(
@@ -49,7 +51,7 @@ export const refreshSchema = z.strictObject({ refresh_token: z.string().min(1).m
 export const emptySchema = z.strictObject({});
 export const reasonSchema = z.strictObject({ reason: reason.optional() });
 export const newUserSchema = z.strictObject({
-  email: email.meta({ pattern: addressPattern, maxLength: maxAddressLength }),
+  email,
   password: password.meta({
     minLength: minPasswordBytes,
     description: `${minPasswordBytes} to ${maxPasswordBytes} bytes in UTF-8.`,
@@ -84,7 +86,8 @@ const time = z
   .max(64)
   .refine((text) => z.iso.datetime({ offset: true }).safeParse(text).success, "must be an RFC 3339 time")
   .transform((text) => Date.parse(text))
-  .refine((ms) => Number.isFinite(ms), "must be an RFC 3339 time");
+  .refine((ms) => Number.isFinite(ms), "must be an RFC 3339 time")
+  .meta({ format: "date-time" });
 export const auditQuerySchema = z
   .strictObject({
     ...page,

@@ -17,7 +17,8 @@ const acceptable =
 export const emailRule = `must be an e-mail address of at most ${maxAddressLength} characters`;
 
 /** The same for JSON Schema: no readers know more classes of characters than these. */
-export const addressPattern = "^[^\\s@\\p{C}]+@[^\\s@\\p{C}]+$";
+export const addressPattern =
+  "^[^\\s@\\p{C}\\p{M}\\u115f\\u1160\\u3164\\uffa0]+@[^\\s@\\p{C}\\p{M}\\u115f\\u1160\\u3164\\uffa0]+$";
 
 export function isAcceptableEmail(email: string): boolean {
   const normalised = normaliseEmail(email);

@@ -19,7 +19,7 @@ export const sessionOperations: readonly Operation[] = [
       password: "correct horse battery",
     }),
     answers: { 200: json("The tokens of a new session.", tokenGrant, { headers: ["Cache-Control"] }) },
-    problems: ["credentials-invalid", ...dependencyProblems],
+    problems: ["credentials-invalid", "rate-limited", "too-busy", ...dependencyProblems],
   },
   {
     method: "post",

@@ -29,7 +29,7 @@ export const userOperations: readonly Operation[] = [
       external_ids: [{ iss: "https://idp.example.com", sub: "248289761001" }],
     }),
     answers: { 201: json("The user.", user, { headers: ["Location"] }) },
-    problems: ["email-taken", "external-identity-taken", ...dependencyProblems],
+    problems: ["email-taken", "external-identity-taken", "too-busy", ...dependencyProblems],
   },
   {
     method: "get",
@@ -37,7 +37,7 @@ export const userOperations: readonly Operation[] = [
     id: "listUsers",
     tag: "Users",
     summary: "Lists users, ordered by id",
-    caller: "admin",
+    caller: "operator",
     query: userQuerySchema,
     answers: { 200: json("A page of users.", pageOf(user)) },
     problems: dependencyProblems,
@@ -48,7 +48,7 @@ export const userOperations: readonly Operation[] = [
     id: "getUser",
     tag: "Users",
     summary: "Shows a user",
-    caller: "admin",
+    caller: "operator",
     query: noQuerySchema,
     answers: { 200: json("The user.", user) },
     problems: dependencyProblems,
@@ -62,14 +62,14 @@ export const userOperations: readonly Operation[] = [
     description:
       "With wait=enforced the answer comes once every instance refuses his tokens, or after timeout_ms. " +
       "Deactivating again changes nothing and answers with the same receipt.",
-    caller: "admin",
+    caller: "operator",
     query: waitQuerySchema,
     body: reason,
     answers: {
       200: json("Enforced by every instance, or deactivated before.", receipt, { headers: ["Location"] }),
       202: json("Accepted; nothing of it can be lost.", receipt, pending),
     },
-    problems: dependencyProblems,
+    problems: ["last-administrator", "administrator-busy", ...dependencyProblems],
   },
   {
     method: "post",
@@ -77,7 +77,7 @@ export const userOperations: readonly Operation[] = [
     id: "signOutUser",
     tag: "Users",
     summary: "Ends all tokens that a user has; he stays active",
-    caller: "admin",
+    caller: "operator",
     query: noQuerySchema,
     body: reason,
     answers: { 202: json("Accepted; nothing of it can be lost.", receipt, pending) },
@@ -111,6 +111,6 @@ export const userOperations: readonly Operation[] = [
         example: { ...pendingReceipt, type: "user.deleted" },
       }),
     },
-    problems: dependencyProblems,
+    problems: ["last-administrator", "administrator-busy", ...dependencyProblems],
   },
 ];

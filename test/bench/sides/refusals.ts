@@ -88,9 +88,13 @@ async function createProduct(): Promise<{ forge: TokenForge; handle: RequestList
   const cache = { maxEntries: 0, maxBytes: 0 };
   const tokens = createVerifyOnce({ verifyToken, blacklist, clock, clockToleranceSeconds, cache });
   const router = new Router<RequestState>({ sensitive: true, strict: true });
-  router.get("/resource", ...createGuards({ clock, feed, tokens, blacklist, metrics }).bearer, (ctx) => {
-    ctx.body = { id: "0b6f2f2e-5b0c-4e63-9d52-3f7f3c9d0a11", roles: ["user"], instance: "bench" };
-  });
+  router.get(
+    "/resource",
+    ...createGuards({ clock, feed, tokens, blacklist, metrics, noteRefusal: () => undefined }).bearer,
+    (ctx) => {
+      ctx.body = { id: "0b6f2f2e-5b0c-4e63-9d52-3f7f3c9d0a11", roles: ["user"], instance: "bench" };
+    },
+  );
   const answer = createPipeline(router, { ...platform, log, metrics, isDraining: () => false }).callback();
   return { forge, handle: (request, response) => void answer(request, response) };
 }

@@ -12,7 +12,7 @@ const described = allOperations.map(({ method, path }) => `${method.toUpperCase(
 const document = createDocument(allOperations, apiVersion);
 
 /** Of the worker, or of a start that fails: no caller of the API meets them. */
-const unmet = ["config-invalid", "event-rejected"];
+const unmet = ["config-invalid"];
 /** What no operation answers with: no route was found. */
 const ofNoOperation = ["method-not-allowed"];
 
