@@ -12,6 +12,17 @@ describe("verification cache", () => {
     expect([cache.get("token a"), cache.get("token b"), cache.get("token")]).to.deep.equal([1, 2, undefined]);
   });
 
+  it("knows none that only ends like one that it holds, and holds one of those", () => {
+    const [one, other] = ["a", "b"].map((start) => start + "x".repeat(40));
+    const cache = new VerificationCache<number>({ ...roomy, maxEntries: 4 });
+    cache.put(`${one}`, 1);
+    expect(cache.get(`${other}`)).to.equal(undefined);
+    cache.put("token", 2);
+    cache.put("another", 3);
+    cache.put(`${other}`, 4);
+    expect([cache.get(`${one}`), cache.get(`${other}`), cache.entries]).to.deep.equal([undefined, 4, 3]);
+  });
+
   it("never holds more entries than it may", () => {
     const cache = new VerificationCache<number>({ ...roomy, maxEntries: 10 });
     for (let n = 0; n < 1_000; n += 1) {
