@@ -25,7 +25,7 @@ function targetText({ target, is_met: isMet, unit }: Omit<Row, "baseline">): str
   return `; target: ${boundText(target, unit)}: ${isMet === true ? "met" : "MISSED"}`;
 }
 
-function boundText({ of, atMost, atLeast }: Target, unit: string): string {
+export function boundText({ of, atMost, atLeast }: Target, unit: string): string {
   const value = of === "ratio" ? "ratio" : `ours, in ${unit},`;
   if (atMost !== undefined) return `${value} <= ${significant(atMost)}`;
   return `${value} >= ${significant(atLeast ?? 0)}`;
@@ -36,13 +36,13 @@ function spread({ median, min, max }: Spread, unit: string): string {
 }
 
 /** Three digits that say something. */
-function significant(value: number): string {
+export function significant(value: number): string {
   if (!Number.isFinite(value)) return String(value);
   if (Math.abs(value) >= 1_000) return String(Math.round(value));
   return String(Number(value.toPrecision(3)));
 }
 
-function shortNumber(value: number): string {
+export function shortNumber(value: number): string {
   if (value >= 1e6) return `${value / 1e6}M`;
   return value >= 1e3 ? `${value / 1e3}k` : String(value);
 }

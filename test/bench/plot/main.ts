@@ -4,8 +4,8 @@ import { z } from "zod";
 import { type Chart, chartSize, renderChart } from "./chart.ts";
 
 /*
- * npm run bench -- growth --json > growth.json
- * npm run bench:plot -- growth.json docs/growth.svg
+ * npm run bench -- --json > rows.json
+ * npm run bench:plot -- rows.json docs/growth.svg
  */
 const side = z.object({ name: z.string(), median: z.number() });
 const rowSchema = z.object({
@@ -29,13 +29,13 @@ const columns = 3;
 
 const command = new Command("bench:plot")
   .description("Draws the rows of the benchmark `growth` as one SVG.")
-  .argument("<rows>", "a file of what `npm run bench -- growth --json` prints")
+  .argument("<rows>", "a file of what `npm run bench -- --json` prints")
   .argument("<svg>", "the file to write")
   .parse();
 const [rowsFile = "", svgFile = ""] = command.args;
 const rows = readFileSync(rowsFile, "utf8")
   .split("\n")
-  .filter((line) => line.startsWith("{"))
+  .filter((line) => line.startsWith('{"bench":"growth"'))
   .map((line) => rowSchema.parse(JSON.parse(line)));
 writeFileSync(svgFile, render(chartsOf(rows)));
 
