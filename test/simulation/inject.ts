@@ -33,10 +33,9 @@ function messageOf({ method, path, token, body }: Request): IncomingMessage {
   };
   message.method = method;
   message.url = path;
+  message.httpVersion = "1.1";
   message.headers = headers;
-  message.headersDistinct = Object.fromEntries(
-    Object.entries(headers).map(([name, value]) => [name, [value]]),
-  );
+  message.rawHeaders = Object.entries(headers).flat();
   if (text !== undefined) message.push(text);
   message.push(null);
   return message;

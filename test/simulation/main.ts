@@ -29,15 +29,17 @@ async function simulate({ firstSeed, seeds, json }: SimulationOptions): Promise<
   });
   const failing = results.filter(({ violations }) => violations.length > 0);
   const steps = results.reduce((sum, result) => sum + result.steps, 0);
+  const tokens = results.reduce((sum, result) => sum + result.tokens, 0);
   if (failing.length > 0) await showFailures(failing.slice(0, shownFailures), json);
   if (json) write(JSON.stringify({ seeds: results.length, steps, violations: flat(failing) }));
   else {
     const seconds = (performance.now() - startedAtMs) / 1_000;
     write(
-      `${results.length} ${results.length === 1 ? "seed" : "seeds"}, ${steps} steps in ${seconds.toFixed(1)} s; ${failing.length} seeds with violations`,
+      `${results.length} ${results.length === 1 ? "seed" : "seeds"}, ${steps} steps, ${tokens} tokens in ${seconds.toFixed(1)} s; ${failing.length} seeds with violations`,
     );
   }
-  if (failing.length > 0) process.exitCode = 1;
+  if (tokens === 0) progress("nobody was given a token: nothing could have been shown");
+  if (failing.length > 0 || tokens === 0) process.exitCode = 1;
 }
 
 /** The least schedules: in full, or with `--json` a line each, before the last one. */
@@ -61,8 +63,7 @@ async function replay({ firstSeed, items, json }: SimulationOptions): Promise<vo
   const plan = items === undefined ? whole : keepItems(whole, items);
   if (!json) for (const line of describe(plan)) write(line);
   const { violations, steps, digest } = await runSeed(plan, json ? undefined : write);
-  if (json)
-    write(JSON.stringify({ seeds: 1, steps, violations: flat([{ seed: firstSeed, steps, violations }]) }));
+  if (json) write(JSON.stringify({ seeds: 1, steps, violations: flat([{ seed: firstSeed, violations }]) }));
   else write(`${steps} steps, ${violations.length} violations, digest ${digest}`);
   if (violations.length > 0) process.exitCode = 1;
 }
@@ -93,6 +94,6 @@ function explain(error: unknown): void {
   process.exitCode = 1;
 }
 
-function flat(results: readonly SeedResult[]) {
+function flat(results: readonly Pick<SeedResult, "seed" | "violations">[]) {
   return results.flatMap(({ seed, violations }) => violations.map(({ invariant }) => ({ seed, invariant })));
 }

@@ -24,6 +24,8 @@ export interface RunDeps {
 export interface RunResult {
   readonly violations: readonly Violation[];
   readonly steps: number;
+  /** How many tokens were given out: without any nothing could have been shown. */
+  readonly tokens: number;
   /** Of everything that happened, in its order, and of every effect: two runs of one plan have the same. */
   readonly digest: string;
 }
@@ -59,7 +61,7 @@ export async function run(plan: Plan, deps: RunDeps): Promise<RunResult> {
   for (const { invariant, atMs, what } of violations)
     world.trace(`VIOLATION ${invariant} (${atMs}): ${what}`);
   note(`${steps} steps`);
-  return { violations, steps, digest: hash.digest("hex") };
+  return { violations, steps, tokens: world.history.tokens.length, digest: hash.digest("hex") };
 }
 
 function perform(world: World, clients: Clients, { what, draw }: PlanItem): void {

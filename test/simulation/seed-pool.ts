@@ -11,6 +11,7 @@ export interface Task {
 export interface SeedResult {
   readonly seed: number;
   readonly steps: number;
+  readonly tokens: number;
   readonly violations: readonly Violation[];
 }
 

@@ -14,8 +14,8 @@ process.send?.("ready");
 
 async function runTask({ seeds }: Task): Promise<void> {
   for (const seed of seeds) {
-    const { violations, steps } = await runSeed(seed);
-    const result: SeedResult = { seed, steps, violations };
+    const { violations, steps, tokens } = await runSeed(seed);
+    const result: SeedResult = { seed, steps, tokens, violations };
     process.send?.(result);
   }
   process.send?.("ready");

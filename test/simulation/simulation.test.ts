@@ -17,6 +17,7 @@ describe("simulation", function () {
     );
     expect(violations).to.deep.equal([]);
     expect(results).to.have.lengthOf(seeds);
+    expect(results.reduce((sum, { tokens }) => sum + tokens, 0)).to.be.at.least(seeds);
   });
 
   it("replays a seed to the same end, byte for byte", async () => {
