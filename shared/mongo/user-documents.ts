@@ -1,6 +1,13 @@
 import { Schema } from "mongoose";
 import type { EventDetails, EventType, ExternalIdentity, QuashEvent } from "../events/event.ts";
-import type { IdentifiedState, KeptDeactivation, NewUser, Role, User } from "../ports/user-store.ts";
+import type {
+  DatedAhead,
+  IdentifiedState,
+  KeptDeactivation,
+  NewUser,
+  Role,
+  User,
+} from "../ports/user-store.ts";
 import type { UserStatus } from "../revocation/user-state.ts";
 
 export interface UserDocument {
@@ -22,6 +29,13 @@ export interface UserDocument {
   /** Counted apart, so that a user is read without his waiting events. */
   readonly outboxLength: number;
   readonly lastDeactivation?: DeactivationDocument;
+  readonly datedAhead?: readonly DatedAheadDocument[];
+}
+
+interface DatedAheadDocument {
+  readonly eventId: string;
+  readonly time: Date;
+  readonly changesStatus: boolean;
 }
 
 export interface WaitingEvent {
@@ -51,6 +65,7 @@ interface DeactivationDocument {
 export const emailIndex = "email_unique";
 export const externalIndex = "external_unique";
 
+const datedAheadSchema = { eventId: String, time: Date, changesStatus: Boolean };
 const deactivationSchema = {
   eventId: String,
   source: String,
@@ -77,6 +92,7 @@ export const userSchema = new Schema<UserDocument>(
     outbox: [new Schema({ id: String, event: Schema.Types.Mixed }, { _id: false })],
     outboxLength: { type: Number, required: true },
     lastDeactivation: new Schema(deactivationSchema, { _id: false }),
+    datedAhead: { type: [new Schema(datedAheadSchema, { _id: false })], default: undefined },
   },
   { versionKey: false },
 );
@@ -140,7 +156,23 @@ export function userOf(document: Omit<UserDocument, "outbox">): User {
     createdAtMs: document.createdAt.getTime(),
     outboxLength: document.outboxLength,
     lastDeactivation: deactivationOf(document.lastDeactivation),
+    ...datedAheadOf(document.datedAhead),
   };
+}
+
+function datedAheadOf(documents: UserDocument["datedAhead"] = []): Pick<User, "datedAhead"> {
+  if (documents.length === 0) return {};
+  return {
+    datedAhead: documents.map(({ eventId, time, changesStatus }) => ({
+      eventId,
+      timeMs: time.getTime(),
+      changesStatus,
+    })),
+  };
+}
+
+export function documentOfDatedAhead({ timeMs, ...event }: DatedAhead): DatedAheadDocument {
+  return { ...event, time: new Date(timeMs) };
 }
 
 export function documentOfEvent({ id, source, type, subject, timeMs, details }: QuashEvent): WaitingEvent {
