@@ -98,7 +98,7 @@ export class InProcessUsers {
 
   change(
     id: string,
-    { from, revision, to, changedAtMs = to.statusChangedAtMs, event, deactivation }: StateChange,
+    { from, revision, to, changedAtMs = to.statusChangedAtMs, event, deactivation, datedAhead }: StateChange,
   ): User | null {
     const document = this.#documents.get(id);
     if (
@@ -115,8 +115,11 @@ export class InProcessUsers {
       this.#tombstonesAtMs.set(id, changedAtMs);
     }
     const nobody = { email: "", passwordHash: "", roles: [], externalIds: [] };
+    const { datedAhead: before = [], ...others } = document;
+    const ahead = to.status === "deleted" ? [] : (datedAhead ?? before);
     const changed: UserDocument = {
-      ...document,
+      ...others,
+      ...(ahead.length === 0 ? {} : { datedAhead: ahead }),
       ...(to.status === "deleted" ? nobody : {}),
       status: to.status,
       epoch: to.epoch,

@@ -1,6 +1,13 @@
 import { Schema } from "mongoose";
 import type { EventDetails, EventType, ExternalIdentity, QuashEvent } from "../events/event.ts";
-import type { IdentifiedState, KeptDeactivation, NewUser, Role, User } from "../ports/user-store.ts";
+import type {
+  DatedAhead,
+  IdentifiedState,
+  KeptDeactivation,
+  NewUser,
+  Role,
+  User,
+} from "../ports/user-store.ts";
 import type { UserStatus } from "../revocation/user-state.ts";
 
 export interface UserDocument {
@@ -26,6 +33,13 @@ export interface UserDocument {
   /** Missing until it is raised for the first time. */
   readonly revision?: number;
   readonly lastDeactivation?: DeactivationDocument;
+  readonly datedAhead?: readonly DatedAheadDocument[];
+}
+
+interface DatedAheadDocument {
+  readonly eventId: string;
+  readonly time: Date;
+  readonly changesStatus: boolean;
 }
 
 export interface WaitingEvent {
@@ -55,6 +69,7 @@ interface DeactivationDocument {
 export const emailIndex = "email_unique";
 export const externalIndex = "external_unique";
 
+const datedAheadSchema = { eventId: String, time: Date, changesStatus: Boolean };
 const deactivationSchema = {
   eventId: String,
   source: String,
@@ -83,6 +98,7 @@ export const userSchema = new Schema<UserDocument>(
     outboxLength: { type: Number, required: true },
     revision: Number,
     lastDeactivation: new Schema(deactivationSchema, { _id: false }),
+    datedAhead: { type: [new Schema(datedAheadSchema, { _id: false })], default: undefined },
   },
   { versionKey: false },
 );
@@ -149,7 +165,23 @@ export function userOf(document: Omit<UserDocument, "outbox">): User {
     outboxLength: document.outboxLength,
     revision: document.revision ?? 0,
     lastDeactivation: deactivationOf(document.lastDeactivation),
+    ...datedAheadOf(document.datedAhead),
   };
+}
+
+function datedAheadOf(documents: UserDocument["datedAhead"] = []): Pick<User, "datedAhead"> {
+  if (documents.length === 0) return {};
+  return {
+    datedAhead: documents.map(({ eventId, time, changesStatus }) => ({
+      eventId,
+      timeMs: time.getTime(),
+      changesStatus,
+    })),
+  };
+}
+
+export function documentOfDatedAhead({ timeMs, ...event }: DatedAhead): DatedAheadDocument {
+  return { ...event, time: new Date(timeMs) };
 }
 
 export function documentOfEvent({ id, source, type, subject, timeMs, details }: QuashEvent): WaitingEvent {

@@ -5,6 +5,7 @@ import type { UserState } from "../revocation/user-state.ts";
 import { bulkLimitMs, type MongoConnection } from "./connection.ts";
 import { isDuplicateKey, violatedIndex } from "./failures.ts";
 import {
+  documentOfDatedAhead,
   documentOfDeactivation,
   documentOfEvent,
   documentOfNewUser,
@@ -19,6 +20,7 @@ import {
 } from "./user-documents.ts";
 
 const withoutOutbox = { outbox: 0 } as const;
+const unsetInTombstone = { email: 1, passwordHash: 1, roles: 1, externalKeys: 1, datedAhead: 1 } as const;
 const stateFields = { status: 1, epoch: 1, statusChangedAt: 1, epochRaisedAt: 1 } as const;
 
 export function createMongoUsers({ connection, call, ping }: MongoConnection): UserStore {
@@ -206,18 +208,20 @@ function isAt(user: UserState, { status, epoch, statusChangedAtMs, epochRaisedAt
 }
 
 /** A tombstone loses what is personal in the same write. */
-function updateOf({ to, changedAtMs = to.statusChangedAtMs, event, deactivation }: StateChange) {
+function updateOf({ to, changedAtMs = to.statusChangedAtMs, event, deactivation, datedAhead }: StateChange) {
+  const isDeleted = to.status === "deleted";
   return {
     $set: {
       status: to.status,
       epoch: to.epoch,
       statusChangedAt: new Date(to.statusChangedAtMs),
       epochRaisedAt: new Date(to.epochRaisedAtMs),
-      ...(to.status === "deleted" ? { deletedAt: new Date(changedAtMs) } : {}),
+      ...(isDeleted ? { deletedAt: new Date(changedAtMs) } : {}),
       ...(deactivation === undefined ? {} : { lastDeactivation: documentOfDeactivation(deactivation) }),
+      ...(datedAhead === undefined || isDeleted ? {} : { datedAhead: datedAhead.map(documentOfDatedAhead) }),
     },
     ...(event === undefined ? {} : { $push: { outbox: documentOfEvent(event) }, $inc: { outboxLength: 1 } }),
-    ...(to.status === "deleted" ? { $unset: { email: 1, passwordHash: 1, roles: 1, externalKeys: 1 } } : {}),
+    ...(isDeleted ? { $unset: unsetInTombstone } : {}),
   };
 }
 

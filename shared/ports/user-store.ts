@@ -90,6 +90,18 @@ export interface User extends IdentifiedState {
   readonly revision: number;
   /** The last deactivation of ours or of an upstream system; null when there was none. */
   readonly lastDeactivation: KeptDeactivation | null;
+  /** Left out when there are none, and in a tombstone. */
+  readonly datedAhead?: readonly DatedAhead[];
+}
+
+/**
+ * An upstream change that was handled before the time that it names. Published once more, it counts from a later time
+ * than it did, and would be a change anew when its ledger row is gone.
+ */
+export interface DatedAhead {
+  readonly eventId: string;
+  readonly timeMs: number;
+  readonly changesStatus: boolean;
 }
 
 /** The receipt of a deactivation in short: enough to answer with after its ledger row is gone. */
@@ -124,6 +136,8 @@ export interface StateChange {
   readonly event?: QuashEvent;
   /** Set with a change to `deactivated`. */
   readonly deactivation?: KeptDeactivation;
+  /** In the place of those that were kept; these stay when it is left out. */
+  readonly datedAhead?: readonly DatedAhead[];
 }
 
 export interface UserChangeRequest {

@@ -21,6 +21,10 @@ const statusAfter: Partial<Record<UserChange, UserStatus>> = {
   "user.deleted": "deleted",
 };
 
+export function changesStatus(type: EventType): boolean {
+  return type in statusAfter;
+}
+
 /**
  * Our own change, decided now: it takes the later of `nowMs` and one millisecond past the times that it moves.
  * Null when there is nothing to change (deactivating again, reactivating an active user, anything on a deleted one).

@@ -223,6 +223,24 @@ export function userStoreContract(databases: () => Databases): void {
         expect(changed?.lastDeactivation).to.deep.equal(kept("e1"));
       });
 
+      it("keeps what was dated ahead through a change that says nothing of it, and in no tombstone", async () => {
+        const user = await users.create(newUser("u1"));
+        const datedAhead = [
+          { eventId: "e1", timeMs: 9_001, changesStatus: true },
+          { eventId: "e2", timeMs: 9_002, changesStatus: false },
+        ];
+        await users.change("u1", { from: user, to: user, datedAhead });
+        expect(await elsewhere.findById("u1")).to.deep.equal({ ...user, datedAhead });
+
+        const signedOut = await moveOn(users, "u1", "user.signed-out");
+        expect(signedOut?.datedAhead).to.deep.equal(datedAhead);
+        const later = { from: signedOut ?? user, to: signedOut ?? user };
+        expect((await users.change("u1", { ...later, datedAhead: [] }))?.datedAhead).to.equal(undefined);
+
+        await users.change("u1", { ...later, datedAhead });
+        expect((await moveOn(users, "u1", "user.deleted"))?.datedAhead).to.equal(undefined);
+      });
+
       it("lets one of many changes decided on the same state through, with its event only", async () => {
         const user = await users.create(newUser("u1"));
 

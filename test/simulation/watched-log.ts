@@ -33,8 +33,16 @@ export function createWatchedLog(world: World, name: string): Log {
   return log;
 }
 
-/** Another event may have cut off the same before, and what it wrote have gone with the last token. */
-function matters({ records, wallMs }: World, { subject, epoch, untilMs }: LedgerRow): boolean {
+/**
+ * Another event may have cut off the same before, and what it wrote have gone with the last token: where it reaches no
+ * further the store keeps the earlier cut-off with its end, while the row of the later one lives a lifetime from then.
+ */
+function matters(world: World, row: LedgerRow): boolean {
+  const { records, wallMs, plan } = world;
+  const { subject, epoch, notBefore, untilMs } = row;
+  if (epoch === null && notBefore !== null) {
+    return notBefore + plan.conditions.tokenLifetimeSeconds > wallMs.latest / 1_000;
+  }
   if (epoch === null) return (untilMs ?? 0) > wallMs.latest;
   return [...records.values()].some(
     (token) => token.expiresAtMs > wallMs.latest && token.subject === subject && token.epoch < epoch,
