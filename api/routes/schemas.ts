@@ -24,10 +24,11 @@ const password = plainText(maxPasswordBytes)
     "must not be white space alone",
   );
 // Unicode UAX #9: what they reorder would be read as something else in a log.
-const reason = plainText(textLimits.reason).refine(
-  (text) => !/\p{Bidi_Control}/u.test(text),
-  "must not hold bidirectional control characters",
-);
+const reason = plainText(textLimits.reason)
+  .refine((text) => !/\p{Bidi_Control}/u.test(text), "must not hold bidirectional control characters")
+  .meta({
+    pattern: "^[^\\u0000-\\u001f\\u007f-\\u009f\\u061c\\u200e\\u200f\\u202a-\\u202e\\u2066-\\u2069]*$",
+  });
 const roles = z
   .array(z.enum(knownRoles))
   .min(1)

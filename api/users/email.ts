@@ -16,9 +16,12 @@ const acceptable =
 /** What `isAcceptableEmail` asks for. */
 export const emailRule = `must be an e-mail address of at most ${maxAddressLength} characters`;
 
+/** Of \p{C}: the formats, the private and the ignorable, which some readers do not count to it. */
+const invisible =
+  "\\u00ad\\u0600-\\u0605\\u061c\\u200b-\\u200f\\u2028-\\u202e\\u2060-\\u206f\\ue000-\\uf8ff\\ufdd0-\\ufdef\\ufeff\\ufff0-\\ufffb\\ufffe\\uffff\u{e0000}-\u{10ffff}";
+const described = `[^\\s@\\p{C}\\p{M}\\u115f\\u1160\\u3164\\uffa0${invisible}]+`;
 /** The same for JSON Schema: no readers know more classes of characters than these. */
-export const addressPattern =
-  "^[^\\s@\\p{C}\\p{M}\\u115f\\u1160\\u3164\\uffa0]+@[^\\s@\\p{C}\\p{M}\\u115f\\u1160\\u3164\\uffa0]+$";
+export const addressPattern = `^${described}@${described}$`;
 
 export function isAcceptableEmail(email: string): boolean {
   const normalised = normaliseEmail(email);

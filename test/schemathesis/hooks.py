@@ -8,6 +8,7 @@ import atexit
 import json
 import os
 import threading
+from base64 import b64encode
 from collections import Counter, defaultdict
 from itertools import count
 from uuid import uuid4
@@ -18,11 +19,14 @@ from schemathesis.core.parameters import ParameterLocation
 
 url = os.environ["QUASH_URL"]
 admin = {"email": os.environ["QUASH_ADMIN_EMAIL"], "password": os.environ["QUASH_ADMIN_PASSWORD"]}
+client_id, client_secret = os.environ["QUASH_CLIENT_ID"], os.environ["QUASH_CLIENT_SECRET"]
 password = "correct horse battery"
-own_token = {"/auth/logout", "/me/stream"}
+own_token = ["/auth/logout", "/me/stream", "/me/sessions/{id}"]
+oauth = ["/oauth/token", "/oauth/revoke", "/oauth/introspect"]
 
 session = requests.Session()
 numbers = count(1)
+own_tokens = set()
 statuses = defaultdict(Counter)
 
 
@@ -38,7 +42,7 @@ def sign_in(credentials):
 
 
 admin_token = sign_in(admin)["access_token"]
-admin_id = call("GET", "/me", admin_token)["id"]
+me = call("GET", "/me", admin_token)
 
 
 def new_user():
@@ -58,23 +62,79 @@ def event_id():
     return call("POST", f"/users/{new_user()[0]}/sign-out", admin_token)["event_id"]
 
 
-ids = {"id": lambda: new_user()[0], "jti": token_id, "event_id": event_id, "slug": lambda: "token-revoked"}
+def session_of(token):
+    return next(one["id"] for one in call("GET", "/me/sessions", token)["items"] if one["current"])
+
+
+def new_administrator():
+    """One whose deactivations are held beyond a few, other than those of the first."""
+    credentials = {"email": f"tester-{next(numbers)}@example.com", "password": password, "roles": ["admin"]}
+    created = call("POST", "/users", admin_token, credentials)
+    return created["id"], sign_in({"email": credentials["email"], "password": password})["access_token"]
+
+
+colleague_id, colleague_token = new_administrator()
+untouchable = {me["id"], me["token"]["jti"], session_of(admin_token), colleague_id, client_id}
+
+
+def held_event_id():
+    while True:
+        receipt = call("POST", f"/users/{new_user()[0]}/deactivate", colleague_token)
+        if receipt["status"] == "held":
+            return receipt["event_id"]
+
+
+def user_and_session():
+    user, credentials = new_user()
+    return {"id": user, "sid": session_of(sign_in(credentials)["access_token"])}
+
+
+def new_event():
+    source = f"https://upstream.example.com/{uuid4()}"
+    return {"specversion": "1.0", "id": "1", "source": source, "type": "user.deactivated", "subject": new_user()[0]}
+
+
+def new_token():
+    return {"token": new_grant()["access_token"]}
+
+
+ids = {"id": lambda: new_user()[0], "jti": token_id, "event_id": event_id, "sid": lambda: str(uuid4())}
+ids["slug"] = lambda: "token-revoked"
+ids_of_path = {
+    "/revocations/{event_id}/confirm": lambda: {"event_id": held_event_id()},
+    "/users/{id}/sessions/{sid}": user_and_session,
+}
 bodies = {
     "/auth/login": lambda: new_user()[1],
     "/auth/refresh": lambda: {"refresh_token": new_grant()["refresh_token"]},
+    "/events": new_event,
+    "/oauth/token": lambda: {"grant_type": "client_credentials"},
+    "/oauth/revoke": new_token,
+    "/oauth/introspect": new_token,
 }
 
 
-@schemathesis.auth(refresh_interval=None).apply_to(path=list(own_token))
+@schemathesis.auth(refresh_interval=None).apply_to(path=own_token)
 class OwnToken:
     def get(self, case, context):
-        return new_grant()["access_token"]
+        token = new_grant()["access_token"]
+        own_tokens.add(token)
+        return token
 
     def set(self, case, data, context):
         case.headers["Authorization"] = f"Bearer {data}"
 
 
-@schemathesis.auth().skip_for(path=list(own_token))
+@schemathesis.auth().apply_to(path=oauth)
+class ClientSecret:
+    def get(self, case, context):
+        return b64encode(f"{client_id}:{client_secret}".encode()).decode()
+
+    def set(self, case, data, context):
+        case.headers["Authorization"] = f"Basic {data}"
+
+
+@schemathesis.auth().skip_for(path=[*own_token, *oauth])
 class AdminToken:
     def get(self, case, context):
         return admin_token
@@ -90,31 +150,71 @@ def is_kept(value):
 
 @schemathesis.hook
 def before_call(context, case, kwargs):
-    is_linked = case.meta is not None and case.meta.phase.name.value == "stateful"
-    for name, make in ids.items():
-        given = case.path_parameters.get(name)
-        if given == admin_id or (given is not None and not is_linked and may_be_replaced(case, ParameterLocation.PATH, given)):
-            case.path_parameters[name] = make()
-    replace_cursor(case)
+    replace_ids(case)
+    replace_query(case)
     if "Idempotency-Key" in case.headers and case.meta is not None and not case.meta.is_negative_at(ParameterLocation.HEADER):
         case.headers["Idempotency-Key"] = str(uuid4())
-    make_body = bodies.get(case.path)
-    if make_body is not None and may_be_replaced(case, ParameterLocation.BODY, case.body):
-        case.body = make_body()
+    replace_body(case)
     authorization = case.headers.get("Authorization")
     if case.path == "/me/stream" and authorization is not None:
         threading.Timer(0.3, end_session, [authorization]).start()
 
 
-def replace_cursor(case):
-    """A schema cannot say that a cursor is one which was given out."""
-    if "cursor" not in case.query or case.meta is None or case.meta.is_negative_at(ParameterLocation.QUERY):
+def replace_ids(case):
+    is_linked = case.meta is not None and case.meta.phase.name.value == "stateful"
+    made = None
+    for name, make in ids.items():
+        given = case.path_parameters.get(name)
+        if given is None:
+            continue
+        if given in untouchable or (not is_linked and may_be_replaced(case, ParameterLocation.PATH, given)):
+            made = made or ids_for(case)
+            case.path_parameters[name] = made[name] if name in made else make()
+
+
+def ids_for(case):
+    """The ids that belong together, or to the token of the call; empty where any will do."""
+    if case.path in ids_of_path:
+        return ids_of_path[case.path]()
+    if case.path != "/me/sessions/{id}":
+        return {}
+    token = case.headers.get("Authorization", "").removeprefix("Bearer ")
+    return {"id": session_of(token)} if token in own_tokens else {}
+
+
+def replace_query(case):
+    """A schema cannot say that a cursor is one which was given out, and which of two times is the later one."""
+    if case.meta is None or case.meta.is_negative_at(ParameterLocation.QUERY):
         return
-    cursor = call("GET", f"{case.path}?limit=1", admin_token)["next_cursor"]
+    if "from" in case.query and "to" in case.query:
+        case.query["from"], case.query["to"] = "2000-01-01T00:00:00Z", "2100-01-01T00:00:00+01:00"
+    if "cursor" not in case.query:
+        return
+    # Those of a user's sessions are seen in his own.
+    cursor = None if "{" in case.path else call("GET", f"{case.path}?limit=1", admin_token)["next_cursor"]
     if cursor is None:
         del case.query["cursor"]
     else:
         case.query["cursor"] = cursor
+
+
+def replace_body(case):
+    make_body = bodies.get(case.path)
+    if make_body is None or case.meta is None or case.meta.is_negative_at(ParameterLocation.BODY):
+        return
+    if not is_kept(case.body) or any(one in json.dumps(case.body, default=str) for one in untouchable):
+        case.body = make_body()
+    elif case.path == "/events":
+        case.body.pop("time", None)  # It lies in this century, and not in the future.
+    elif case.path in oauth:
+        authenticate_once(case)
+
+
+def authenticate_once(case):
+    """A client says in one way who it is; an assertion that any tester makes up is not a good one."""
+    case.body.pop("client_id", None)
+    if case.body.get("client_assertion"):
+        case.headers.pop("Authorization", None)
 
 
 def may_be_replaced(case, location, given):

@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -5,12 +6,33 @@ import { join } from "node:path";
 import { allOperations } from "../../api/openapi/all-operations.ts";
 import { templateOf } from "../../api/openapi/create-document.ts";
 import { administrator } from "../support/fleet.ts";
-import { createApiWorld } from "../support/test-api.ts";
+import { createTestClient } from "../support/oauth-client.ts";
+import { createApiWorld, fastHasher } from "../support/test-api.ts";
 import { installTester, runTester } from "./tester.ts";
 
 /** Has the property-based tester call the API, on embedded parts, and says what it found. */
 const tester = await installTester(process.env);
-const world = await createApiWorld();
+const administratorId = randomUUID();
+const world = await createApiWorld({
+  settings: {
+    // What is wrong on purpose comes from one address.
+    LOGIN_FAILURES_PER_ADDRESS: 0,
+    LOGIN_FAILURES_PER_ACCOUNT: 0,
+    // So that there is something to confirm. What the administrator of most calls deletes is gone at once.
+    HOLD_ABOVE_USERS_PER_MINUTE: 1,
+    HOLD_TRUSTED_SOURCES: administratorId,
+  },
+});
+const { database } = world.connectParts();
+await database.users.create({
+  id: administratorId,
+  email: administrator.email,
+  passwordHash: await fastHasher.hash(administrator.password),
+  roles: ["admin", "user"],
+  externalIds: [],
+  createdAtMs: world.platform.clock.wallMs(),
+});
+const client = await createTestClient(database, world.platform, ["operator", "emitter"]);
 await world.startWorker();
 const { url } = await world.startApi();
 const folder = await mkdtemp(join(tmpdir(), "quash-schemathesis-"));
@@ -28,6 +50,8 @@ try {
       QUASH_URL: url,
       QUASH_ADMIN_EMAIL: administrator.email,
       QUASH_ADMIN_PASSWORD: administrator.password,
+      QUASH_CLIENT_ID: client.id,
+      QUASH_CLIENT_SECRET: client.secret,
       QUASH_STATUSES_FILE: statusesFile,
     },
   });

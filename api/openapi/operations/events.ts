@@ -1,24 +1,52 @@
 import { z } from "zod";
+import { eventTypes } from "../../../shared/events/event.ts";
+import { plainText, textLimits } from "../../../shared/events/event-schema.ts";
 import { emptySchema, noQuerySchema } from "../../routes/schemas.ts";
 import { ids } from "../example-ids.ts";
 import { dependencyProblems } from "../implied-problems.ts";
 import { json, jsonBody, named, type Operation } from "../operation.ts";
 import { pendingReceipt, receipt } from "../response-schemas.ts";
 
-const text = z.string().min(1);
-/** CloudEvents 1.0. What each type needs in its data stands in the description; other members are dropped. */
+const subject = plainText(textLimits.subject).meta({ description: "The user's id." });
+const jti = plainText(textLimits.jti).meta({ description: "The token's." });
+const external = z
+  .looseObject({ iss: plainText(textLimits.issuer), sub: plainText(textLimits.subject) })
+  .meta({ description: "The user, as another identity provider names him." });
+const details = {
+  reason: plainText(textLimits.reason).nullish(),
+  actor: plainText(textLimits.subject).nullish(),
+  jti: jti.nullish(),
+  exp: z.number().min(0).max(253_402_300_799).nullish().meta({ description: "The token's, in seconds." }),
+  external: external.nullish(),
+};
+const attributes = {
+  specversion: z.literal("1.0"),
+  id: plainText(textLimits.id),
+  source: plainText(textLimits.source),
+  time: z.string().meta({ format: "date-time" }).nullish(),
+  datacontenttype: z.literal("application/json").nullish(),
+};
+const tokenType = z.literal("token.revoked");
+const userType = z.enum(eventTypes).exclude([tokenType.value]);
+
+/** CloudEvents 1.0: of a token, of a user whose id is known, of an external identity. Other members are dropped. */
 const cloudEvent = named(
   "CloudEvent",
-  z.looseObject({
-    specversion: z.literal("1.0"),
-    id: text.max(256),
-    source: text.max(1024),
-    type: text,
-    subject: text.max(256).optional().meta({ description: "The user's id." }),
-    time: text.optional().meta({ format: "date-time" }),
-    datacontenttype: z.literal("application/json").optional(),
-    data: z.looseObject({}).optional(),
-  }),
+  z.union([
+    z.looseObject({ ...attributes, type: userType, subject, data: z.looseObject(details).nullish() }),
+    z.looseObject({
+      ...attributes,
+      type: userType,
+      subject: subject.nullish(),
+      data: z.looseObject({ ...details, external }),
+    }),
+    z.looseObject({
+      ...attributes,
+      type: tokenType,
+      subject: subject.nullish(),
+      data: z.looseObject({ ...details, jti }),
+    }),
+  ]),
   {
     specversion: "1.0",
     id: "4711",

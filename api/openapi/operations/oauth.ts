@@ -4,21 +4,28 @@ import { authorizationServer, inactive, introspection, oauthError, serviceToken 
 import { json, named, nothing, type Operation } from "../operation.ts";
 
 const form = "application/x-www-form-urlencoded";
-const text = z.string().min(1);
-/** RFC 7523 §2.2: in place of HTTP Basic. Other parameters are ignored (RFC 6749 §3.2). */
+/** One without a value counts as left out (RFC 6749 §3.2). */
+const text = z.string();
+/** RFC 7523 §2.2: in place of HTTP Basic. Other parameters are ignored, but none may come twice (RFC 6749 §3.2). */
 const assertion = {
   client_id: text.optional(),
-  client_assertion_type: z.literal("urn:ietf:params:oauth:client-assertion-type:jwt-bearer").optional(),
+  client_assertion_type: text.optional().meta({
+    description:
+      "urn:ietf:params:oauth:client-assertion-type:jwt-bearer, which a client_assertion cannot do without.",
+  }),
   client_assertion: text.optional(),
 };
+const scope = text.regex(/^(?:(?:operator|emitter)(?: (?:operator|emitter))*)?$/);
 const grantRequest = named(
   "ServiceTokenRequest",
-  z.looseObject({ grant_type: z.literal("client_credentials"), scope: text.optional(), ...assertion }),
+  z
+    .object({ grant_type: z.literal("client_credentials"), scope: scope.optional(), ...assertion })
+    .catchall(text),
   { grant_type: "client_credentials", scope: "emitter" },
 );
 const tokenRequest = named(
   "TokenParameter",
-  z.looseObject({ token: text, token_type_hint: text.optional(), ...assertion }),
+  z.object({ token: text.min(1), token_type_hint: text.optional(), ...assertion }).catchall(text),
   { token: "eyJhbGciOiJSUzI1NiIsInR5cCI6ImF0K2p3dCIsImtpZCI6IjEifQ.eyJzdWIiOiIuLi4ifQ.c2lnbmF0dXJl" },
 );
 
@@ -37,6 +44,10 @@ const refusals = {
   403: refusal("The client's roles do not allow this.", "insufficient_scope"),
   413: refusal("The body is too large.", "invalid_request"),
   415: refusal("The body has a content encoding.", "invalid_request"),
+  429: json("Too many authentications of the client, or from the address, have failed.", oauthError, {
+    headers: [...headers, "Retry-After", "RateLimit", "RateLimit-Policy"],
+    example: { error: "temporarily_unavailable", error_description: "Try again after Retry-After." },
+  }),
   503: json("It cannot be known now.", oauthError, {
     headers: [...headers, "Retry-After"],
     example: { error: "temporarily_unavailable", error_description: "Try again shortly." },
@@ -50,7 +61,9 @@ export const oauthOperations: readonly Operation[] = [
     id: "grantServiceToken",
     tag: "OAuth",
     summary: "Gives a client an access token of its own",
-    description: "RFC 6749 §4.4. The scope names roles of the client; all of them unless given.",
+    description:
+      "RFC 6749 §4.4. The scope names roles of the client; all of them unless given. 503 is also the answer of an " +
+      "instance without a key that may sign (`no-signing-key`).",
     caller: "client",
     query: noQuerySchema,
     body: { contentType: form, content: grantRequest, isOptional: false },

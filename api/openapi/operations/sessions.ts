@@ -19,7 +19,7 @@ export const sessionOperations: readonly Operation[] = [
       password: "correct horse battery",
     }),
     answers: { 200: json("The tokens of a new session.", tokenGrant, { headers: ["Cache-Control"] }) },
-    problems: ["credentials-invalid", "rate-limited", "too-busy", ...dependencyProblems],
+    problems: ["credentials-invalid", "rate-limited", "too-busy", "no-signing-key", ...dependencyProblems],
   },
   {
     method: "post",
@@ -35,7 +35,7 @@ export const sessionOperations: readonly Operation[] = [
       refresh_token: "7Nf0J2o6cQm3c1Jx0ZkR9uY2b4W8tVhA5sEoLpQrTzU",
     }),
     answers: { 200: json("New tokens of the same session.", tokenGrant, { headers: ["Cache-Control"] }) },
-    problems: ["refresh-token-invalid", "outbox-full", ...dependencyProblems],
+    problems: ["refresh-token-invalid", "outbox-full", "no-signing-key", ...dependencyProblems],
   },
   {
     method: "post",

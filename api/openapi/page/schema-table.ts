@@ -11,6 +11,9 @@ interface Member {
 
 /** The members of an object, those of objects inside it among them; what has a name of its own is linked. */
 export function schemaTable(schema: Json): Html {
+  const alternatives = listOf(schema["anyOf"]);
+  if (alternatives.length > 0)
+    return html`<p class="quiet">One of these:</p>${alternatives.map((one) => schemaTable(objectOf(one)))}`;
   const members = membersOf(schema, "");
   if (members.length === 0) return html`<p class="quiet">No members.</p>`;
   return html`<div class="scroll"><table><thead><tr><th>member</th><th>type</th><th>what it is</th></tr></thead><tbody>${members.map(row)}</tbody></table></div>`;
