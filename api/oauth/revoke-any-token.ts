@@ -17,6 +17,10 @@ export interface RevokeAnyTokenDeps {
   readonly endUserSession: EndUserSession;
 }
 
+interface Asking extends Caller {
+  readonly requestId?: string | undefined;
+}
+
 const reason = "revoked by a client";
 
 /**
@@ -25,22 +29,23 @@ const reason = "revoked by a client";
  * another client, unless the caller may revoke everybody's.
  */
 export function createRevokeAnyToken(deps: RevokeAnyTokenDeps) {
-  async function revokeRefreshToken(given: RefreshToken, caller: Caller): Promise<void> {
+  async function revokeRefreshToken(given: RefreshToken, caller: Asking): Promise<void> {
     const session = await deps.sessions.findSession(given.sid);
     if (!session || !isOfSession(given, session.refreshHash)) return;
     requireOwn(ownClientId, caller);
     const { subject: userId, sid } = session;
-    await deps.endUserSession({ userId, sid, actor: caller.id, reason, isAdministrators: true });
+    const told = { actor: caller.id, reason, requestId: caller.requestId };
+    await deps.endUserSession({ userId, sid, ...told, isAdministrators: true });
   }
 
   async function revokeAccessToken(
     { jti, client_id: clientId }: AccessTokenClaims,
-    caller: Caller,
+    caller: Asking,
   ): Promise<void> {
     requireOwn(clientId, caller);
     try {
       const isBounded = !isOperator(caller);
-      await deps.revokeToken({ jti, actor: caller.id, reason, isBounded });
+      await deps.revokeToken({ jti, actor: caller.id, reason, requestId: caller.requestId, isBounded });
     } catch (error) {
       if (!(error instanceof AppError) || error.code !== "not-found") throw error;
     }
@@ -55,7 +60,7 @@ export function createRevokeAnyToken(deps: RevokeAnyTokenDeps) {
     }
   }
 
-  return async function revokeAnyToken(token: string, caller: Caller): Promise<void> {
+  return async function revokeAnyToken(token: string, caller: Asking): Promise<void> {
     const refreshToken = parseRefreshToken(token);
     if (refreshToken !== null) return revokeRefreshToken(refreshToken, caller);
     const claims = claimsOf(token);

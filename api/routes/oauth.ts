@@ -33,7 +33,8 @@ export function addOauthRoutes(router: AppRouter, oauth: Oauth): void {
     readQuery(ctx, noQuerySchema);
     const form = await readForm(ctx.req);
     const caller = await oauth.readCaller(ctx.req, form);
-    await oauth.revokeAnyToken(requireParameter(form, "token"), caller);
+    const { requestId } = ctx.state;
+    await oauth.revokeAnyToken(requireParameter(form, "token"), { ...caller, requestId });
     ctx.status = 200;
     ctx.body = "";
   });

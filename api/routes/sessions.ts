@@ -30,7 +30,7 @@ export function addSessionRoutes(
     const { sub } = ownClaimsOf(ctx);
     const sid = readId(ctx, "id");
     await readInput(ctx, emptySchema);
-    await useCases.endUserSession({ userId: sub, sid, actor: sub });
+    await useCases.endUserSession({ userId: sub, sid, actor: sub, requestId: ctx.state.requestId });
     ctx.status = 204;
   });
 
@@ -45,7 +45,9 @@ export function addSessionRoutes(
     readQuery(ctx, noQuerySchema);
     const [userId, sid, actor] = [readId(ctx, "id"), readId(ctx, "sid"), claimsOf(ctx).sub];
     const { reason } = await readInput(ctx, reasonSchema);
-    const ended = await useCases.endUserSession({ userId, sid, actor, reason, isAdministrators: true });
+    const { requestId } = ctx.state;
+    const request = { userId, sid, actor, reason, requestId, isAdministrators: true };
+    const ended = await useCases.endUserSession(request);
     answerReceipt(ctx, await receipts.ofChange(ended), 202);
   });
 }

@@ -46,30 +46,36 @@ const maxKeys = 32;
 export async function parseKeys(jwksText: string): Promise<KeySet> {
   const problems: string[] = [];
   const keys: ImportedKey[] = [];
+  const places: (ImportedKey | null)[] = [];
   for (const [index, jwk] of parseJwkSet(jwksText).entries()) {
     const read = await importKey(jwk);
     const found = "problems" in read ? read.problems : [...repetitionsIn(keys, read)];
     problems.push(...found.map((problem) => `key ${index + 1} ${problem}`));
-    if (!("problems" in read) && found.length === 0) keys.push(read);
+    const key = "problems" in read || found.length > 0 ? null : read;
+    places.push(key);
+    if (key !== null) keys.push(key);
   }
+  problems.push(...signerProblemsIn(places));
   if (problems.length > 0) throw unacceptable(problems);
-  const set = createKeySet(keys.map(listedKey));
-  const signer = signerIn(set.listed);
-  if (signer === undefined) {
-    throw unacceptable(["has no key that may sign: each one is retired or compromised"]);
-  }
-  if (signer.privateKey === null) {
-    const place = set.listed.indexOf(signer) + 1;
-    throw unacceptable([`key ${place} signs, so it must have its private part`]);
-  }
-  return set;
+  return createKeySet(keys.map(listedKey));
 }
 
+/** None where a refused key, null, comes first: that one might have been the one to sign. */
+function* signerProblemsIn(keys: readonly (ImportedKey | null)[]): Generator<string> {
+  const at = keys.findIndex((key) => key === null || maySign(key));
+  if (at === -1) yield "has no key that may sign: each one is retired or compromised";
+  else if (keys[at]?.privateKey === null) yield `key ${at + 1} signs, so it must have its private part`;
+}
+
+function maySign({ retiredAtMs, compromisedAtMs }: KeyState): boolean {
+  return retiredAtMs === null && compromisedAtMs === null;
+}
+
+type KeyState = Pick<ImportedKey, "retiredAtMs" | "compromisedAtMs">;
+
 /** The one that is to sign: may lack its private part. */
-export function signerIn<K extends Pick<ImportedKey, "retiredAtMs" | "compromisedAtMs">>(
-  keys: readonly K[],
-): K | undefined {
-  return keys.find(({ retiredAtMs, compromisedAtMs }) => retiredAtMs === null && compromisedAtMs === null);
+export function signerIn<K extends KeyState>(keys: readonly K[]): K | undefined {
+  return keys.find(maySign);
 }
 
 function* repetitionsIn(keys: readonly ImportedKey[], { kid, thumbprint }: ImportedKey): Generator<string> {

@@ -10,6 +10,7 @@ export interface EndUserSessionRequest extends SessionEnd {
   /** Who asks: the user himself, or an administrator. */
   readonly actor: string;
   readonly reason?: string | undefined;
+  readonly requestId?: string | undefined;
 }
 
 /**
@@ -20,12 +21,12 @@ export function createEndUserSession(deps: EndUserSessionDeps) {
   const endSession = createEndSession(deps);
 
   return async function endUserSession(request: EndUserSessionRequest): Promise<EndedSession> {
-    const { actor, reason, ...end } = request;
+    const { actor, reason, requestId, ...end } = request;
     const session = await deps.sessions.findSession(end.sid);
     if (session?.subject !== end.userId) {
       throw new AppError("not-found", "This user has no session of this id.");
     }
-    return endSession(end, { actor, ...(reason !== undefined && { reason }) });
+    return endSession(end, { actor, requestId, ...(reason !== undefined && { reason }) });
   };
 }
 

@@ -38,6 +38,8 @@ export function createConnection(options: ConnectionOptions): RedisConnection {
     ...(options.caPem === undefined ? {} : { tls: { ca: [options.caPem] } }),
     lazyConnect: true,
     connectTimeout: 2_000,
+    // ioredis keeps the process alive for so long after a disconnect, even of a socket that is closed already.
+    disconnectTimeout: 200,
     commandTimeout: options.commandTimeoutMs ?? commandTimeoutMs,
     socketTimeout: socketTimeoutMs,
     enableOfflineQueue: false,

@@ -145,10 +145,12 @@ describe("GET /audit", () => {
 
     const other = await person();
     const credentials = { email: other.email, password: "correct horse" };
-    const { body } = await api.call("/auth/login", { body: credentials });
-    const refresh = { body: { refresh_token: body["refresh_token"] } };
-    await api.call("/auth/refresh", refresh);
-    await api.call("/auth/refresh", { ...refresh, headers: { "x-request-id": "reuse-1" } });
+    const refresh = (token: unknown, headers = {}) =>
+      api.call("/auth/refresh", { body: { refresh_token: token }, headers });
+    const first = (await api.call("/auth/login", { body: credentials })).body["refresh_token"];
+    const second = (await refresh(first)).body["refresh_token"];
+    await refresh(second);
+    await refresh(first, { "x-request-id": "reuse-1" });
     const [revoked] = await recorded(`subject=${other.id}&action=session.ended`, 1);
     expect(revoked?.["reason"]).to.match(/spent refresh token/);
     expect(revoked?.["request_id"]).to.equal("reuse-1");

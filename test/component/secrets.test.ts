@@ -95,14 +95,17 @@ describe("secrets", () => {
   });
 });
 
-/** Tokens of an administrator and of a user, whose first refresh token is spent. */
+/** Tokens of an administrator and of a user, with a refresh token that was spent before the last one. */
 async function hold(api: TestApi): Promise<Held> {
   const email = "alice@example.com";
   const admin = await api.signIn();
   const userId = await api.createUser(admin, { email, password });
   const first = await api.call("/auth/login", { body: { email, password } });
   const spent = String(first.body["refresh_token"]);
-  const { body } = await api.call("/auth/refresh", { body: { refresh_token: spent } });
+  const second = await api.call("/auth/refresh", { body: { refresh_token: spent } });
+  const { body } = await api.call("/auth/refresh", {
+    body: { refresh_token: second.body["refresh_token"] },
+  });
   const [access, refresh] = [String(body["access_token"]), String(body["refresh_token"])];
   return { admin, access, refresh, spent, userId, password };
 }

@@ -15,6 +15,7 @@ export const accountOperations: readonly Operation[] = [
     answers: {
       200: json("The user, the token, and the instance that answered.", me, { headers: ["Cache-Control"] }),
     },
+    problems: ["forbidden"],
   },
   {
     method: "get",
@@ -33,5 +34,6 @@ export const accountOperations: readonly Operation[] = [
         example: `event: open\ndata: {"jti":"${ids.jti}","instance":"${ids.instances[0]}"}\n\nevent: revoked\ndata: {"jti":"${ids.jti}"}\n\n`,
       }),
     },
+    problems: ["forbidden"],
   },
 ];
