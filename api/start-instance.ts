@@ -20,6 +20,7 @@ import { createClientAddress, parseTrustProxy, trustNobody } from "./abuse/clien
 import { createFailureLimiter } from "./abuse/failure-limiter.ts";
 import { failureLimitsOf } from "./abuse/settings.ts";
 import { createApp } from "./app.ts";
+import { createNoteClientFailure } from "./audit/client-failures.ts";
 import { createRepeats } from "./audit/count-repeats.ts";
 import { createNoteRefusal } from "./audit/refusals.ts";
 import { createNoteSignIn } from "./audit/sign-ins.ts";
@@ -51,6 +52,7 @@ import { createVerifyToken } from "./tokens/verify-token.ts";
 import { createBoundedHasher } from "./users/bounded-hasher.ts";
 import { createUseCases } from "./users/create-use-cases.ts";
 import { createEmailOfUser } from "./users/email-of-user.ts";
+import { createNoteHolds } from "./users/note-holds.ts";
 import { hashOfNobody } from "./users/password-hasher.ts";
 import { createBackgroundPublisher } from "./users/publish-in-background.ts";
 import { type AuthenticateUpgrade, createAuthenticateUpgrade } from "./web-sockets/authenticate-upgrade.ts";
@@ -155,6 +157,7 @@ export async function startInstance(options: InstanceDeps): Promise<RunningInsta
 
   const counters = (options.openFailureCounters ?? createInProcessFailureCounters)();
   closers.add("failure counters", () => counters.close());
+  const clientAddress = createClientAddress(parseTrustProxy(settings.TRUST_PROXY) ?? trustNobody);
   const failureLimiter = createFailureLimiter({ counters, limits: failureLimitsOf(settings), log, metrics });
 
   const guardAdministrators = createGuardAdministrators({ ...platform, users, safeguards });
@@ -168,18 +171,7 @@ export async function startInstance(options: InstanceDeps): Promise<RunningInsta
     guardAdministrators,
     holdRule: createHoldRule({ safeguards, clock, settings }),
     carryOut: createCarryOut({ users, guardAdministrators, clock, namespace: settings.NAMESPACE }),
-    onConfirmed({ eventId, type, hold }) {
-      metrics.holds.inc({ outcome: "confirmed" });
-      log.info("revocation.confirmed", {
-        event_id: eventId,
-        type,
-        actor: hold?.state === "confirmed" && hold.by,
-      });
-    },
-    onHeld({ eventId, type, actor }) {
-      metrics.holds.inc({ outcome: "held" });
-      log.warn("revocation.held", { event_id: eventId, type, actor });
-    },
+    ...createNoteHolds({ audit, log, metrics }),
     users,
     sessions,
     ledger,
@@ -281,6 +273,7 @@ export async function startInstance(options: InstanceDeps): Promise<RunningInsta
     tokens,
     connections,
     metrics,
+    audit,
     log,
     onChange: () => announcer.wake(),
   });
@@ -296,6 +289,9 @@ export async function startInstance(options: InstanceDeps): Promise<RunningInsta
     blacklist,
     metrics,
     noteRefusal,
+    noteClientFailure: createNoteClientFailure(repeats, clock),
+    failureLimiter,
+    clientAddress,
     issueToken,
     prepareTokens,
     useCases,
@@ -315,7 +311,7 @@ export async function startInstance(options: InstanceDeps): Promise<RunningInsta
     connections,
     instanceId,
     failureLimiter,
-    clientAddress: createClientAddress(parseTrustProxy(settings.TRUST_PROXY) ?? trustNobody),
+    clientAddress,
     acceptEvent: createAcceptEvent({
       ...database,
       eventLog,

@@ -2,6 +2,7 @@ import type { KeyUpdates } from "../api/keys/key-watch.ts";
 import { type RunningApi, startApi } from "../api/start-api.ts";
 import type { KeySet } from "../api/tokens/keys.ts";
 import { createArgon2Hasher } from "../api/users/password-hasher.ts";
+import { silentAudit } from "../shared/audit/audit.ts";
 import { createInProcessDatabaseServer } from "../shared/in-process/database.ts";
 import { createInProcessEventLog } from "../shared/in-process/event-log.ts";
 import { createInProcessFailureCounters } from "../shared/in-process/failure-counters.ts";
@@ -83,7 +84,13 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<Embedded>
     const second = await startInstance(settings.PORT === 0 ? 0 : settings.PORT + 1);
     closers.add("second API instance", () => second.close());
     const users = await createPeople({ ...platform, hasher, users: database.connect().users });
-    const client = await createOperator({ ...platform, ...database.connect(), hasher });
+    const client = await createOperator({
+      ...platform,
+      ...database.connect(),
+      audit: silentAudit,
+      actor: "npm start",
+      hasher,
+    });
     await Promise.all([first.whenReady(), second.whenReady()]);
 
     const ended = Promise.all([worker.closed, first.closed, second.closed]);

@@ -86,6 +86,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     platform,
     settings: settings.holds ?? holdsOff,
     namespace,
+    audit,
     log,
     metrics,
   });

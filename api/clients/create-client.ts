@@ -1,3 +1,4 @@
+import type { Audit } from "../../shared/audit/audit.ts";
 import { AppError } from "../../shared/errors.ts";
 import type { Client, ClientStore } from "../../shared/ports/client-store.ts";
 import type { Clock, Ids, PasswordHasher, Randomness } from "../../shared/ports/platform.ts";
@@ -10,10 +11,13 @@ import { hashOfNobody } from "../users/password-hasher.ts";
 export interface CreateClientDeps {
   readonly clients: Pick<ClientStore, "createClient">;
   readonly users: Pick<UserStore, "create">;
+  readonly audit: Audit;
   readonly hasher: PasswordHasher;
   readonly clock: Clock;
   readonly ids: Ids;
   readonly randomness: Randomness;
+  /** Who does it, as the audit names him. */
+  readonly actor: string;
 }
 
 export interface ClientRequest {
@@ -36,7 +40,7 @@ const acceptableName = /^[^\p{Cc}\p{Cs}]{1,128}$/u;
  * do nothing, and can be seen and deleted. Throws `validation-failed`.
  */
 export function createCreateClient(deps: CreateClientDeps) {
-  const { clients, users, hasher, clock, ids, randomness } = deps;
+  const { clients, users, audit, hasher, clock, ids, randomness } = deps;
 
   return async function createClient({ name, roles, jwks }: ClientRequest): Promise<CreatedClient> {
     if (!acceptableName.test(name)) {
@@ -64,6 +68,7 @@ export function createCreateClient(deps: CreateClientDeps) {
       createdAtMs: client.createdAtMs,
       isClient: true,
     });
+    audit.record({ action: "client.created", actor: deps.actor, object: client.id });
     return { client, secret };
   };
 }

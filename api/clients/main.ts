@@ -1,6 +1,5 @@
 import { readFile } from "node:fs/promises";
 import { Command, Option } from "commander";
-import { silentAudit } from "../../shared/audit/audit.ts";
 import { createGuardAdministrators } from "../../shared/holds/guard-administrators.ts";
 import { createPlatform } from "../../shared/platform.ts";
 import { type ClientRole, clientRoles } from "../oauth/client-roles.ts";
@@ -11,6 +10,8 @@ import { createDeleteClient } from "./delete-client.ts";
 import { listClients } from "./list-clients.ts";
 import { type OpenDatabase, withDatabase } from "./with-database.ts";
 
+/** As the audit names whoever runs it. */
+const actor = "npm run clients";
 const platform = createPlatform();
 const program = new Command("clients")
   .description("OAuth clients: services that get tokens of their own, introspect tokens, and revoke them.")
@@ -32,9 +33,15 @@ program
   .option("--json", "print one JSON object")
   .action(async (name: string, { role, publicKeys, json }: CreateOptions) => {
     const jwks = publicKeys === undefined ? undefined : await readKeys(publicKeys);
-    await run(async ({ database }) => {
+    await run(async ({ database, audit }) => {
       await database.migrate();
-      const createClient = createCreateClient({ ...platform, ...database, hasher: createArgon2Hasher() });
+      const createClient = createCreateClient({
+        ...platform,
+        ...database,
+        audit,
+        actor,
+        hasher: createArgon2Hasher(),
+      });
       const { client, secret } = await createClient({ name, roles: [...new Set(role)], jwks });
       const shown = { client_id: client.id, ...(secret !== null && { client_secret: secret }) };
       if (json === true) return print(JSON.stringify(shown));
@@ -62,21 +69,22 @@ program
   .description("delete one; its tokens are refused as soon as a worker has published that")
   .argument("<client_id>", "as list prints it")
   .action((id: string) =>
-    run(async ({ database, namespace }) => {
+    run(async ({ database, namespace, audit }) => {
       // The event stays in the outbox, from where the relay of any worker takes it.
       const deps = {
         ...platform,
         ...database,
         guardAdministrators: createGuardAdministrators({ ...platform, ...database }),
-        audit: silentAudit,
+        audit,
         namespace,
         publish: () => undefined,
       };
       const deleteClient = createDeleteClient({
         clients: database.clients,
+        audit,
         deleteUser: createChangeUser(deps, "user.deleted"),
       });
-      const eventId = await deleteClient(id, "npm run clients");
+      const eventId = await deleteClient(id, actor);
       print(eventId === null ? "deleted" : `deleted; GET /revocations/${eventId} says who enforces it`);
     }),
   );

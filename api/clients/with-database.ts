@@ -1,7 +1,10 @@
 import { readFileSync } from "node:fs";
+import type { Audit } from "../../shared/audit/audit.ts";
+import { createAuditRecorder } from "../../shared/audit/audit-recorder.ts";
 import { engineSettings } from "../../shared/engine-settings.ts";
 import { AppError } from "../../shared/errors.ts";
 import { silentLog } from "../../shared/log.ts";
+import { createMetrics } from "../../shared/metrics.ts";
 import type { Database } from "../../shared/ports/database.ts";
 import type { Platform } from "../../shared/ports/platform.ts";
 import { orReportInvalid, readSettings, type SettingsSource } from "../../shared/settings.ts";
@@ -17,6 +20,7 @@ export interface CommandContext {
 export interface OpenDatabase {
   readonly database: Database;
   readonly namespace: string;
+  readonly audit: Audit;
 }
 
 /** Runs the command on the database that the environment names; what stops it is one line, and exit code 1. */
@@ -32,14 +36,23 @@ export async function withDatabase(
   const { connectMongo } = await import("../../shared/mongo/database.ts");
   const namespace = settings.NAMESPACE;
   const database = await connectMongo({ url: settings.MONGO_URL, namespace, log: silentLog, ...platform });
+  const audit = createAuditRecorder({
+    ...platform,
+    store: database.audit,
+    process: "command",
+    instanceId: platform.ids.uuid(),
+    log: { ...silentLog, error: (event) => void process.stderr.write(`warning: ${event}\n`) },
+    metrics: createMetrics({ withProcessMetrics: false }),
+  });
   try {
-    await run({ database, namespace });
+    await run({ database, namespace, audit });
   } catch (error) {
     if (!(error instanceof AppError)) throw error;
     const why = error.cause instanceof Error ? ` (${error.cause.message})` : "";
     process.stderr.write(`error: ${error.message}${why}\n`);
     process.exitCode = 1;
   } finally {
+    await audit.close();
     await database.close();
   }
 }

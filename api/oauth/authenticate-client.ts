@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import type { Client, ClientStore } from "../../shared/ports/client-store.ts";
 import type { Clock } from "../../shared/ports/platform.ts";
 import type { User, UserStore } from "../../shared/ports/user-store.ts";
+import type { NoteClientFailure } from "../audit/client-failures.ts";
 import { uuidPattern } from "../routes/patterns.ts";
 import { claimedClientOf, verifyAssertion } from "../tokens/verify-assertion.ts";
 import type { ClientCredentials } from "./client-credentials.ts";
@@ -16,6 +17,13 @@ export interface AuthenticateClientDeps {
   /** What an assertion may be meant for: the issuer, and the address of the token endpoint (RFC 7523 §3). */
   readonly audiences: readonly string[];
   readonly clockToleranceSeconds: number;
+  readonly noteFailure: NoteClientFailure;
+}
+
+/** Where an attempt comes from. */
+export interface Origin {
+  readonly address: string;
+  readonly requestId: string;
 }
 
 /**
@@ -28,15 +36,17 @@ export function createAuthenticateClient(deps: AuthenticateClientDeps) {
   const find = (id: string | null): Promise<Client | null> =>
     id !== null && uuidPattern.test(id) ? clients.findClient(id) : Promise.resolve(null);
 
-  async function bySecret({ id, secret }: { readonly id: string; readonly secret: string }): Promise<Client> {
-    const client = await find(id);
-    if (!isSecretOf(client?.secretHash, secret) || client === null) throw invalidClient();
-    return client;
-  }
+  const claimed = (credentials: ClientCredentials): Promise<Client | null> =>
+    find(
+      credentials.method === "client_secret_basic" ? credentials.id : claimedClientOf(credentials.assertion),
+    );
 
-  async function byAssertion(assertion: string, claimedId: string | undefined): Promise<Client> {
-    const client = await find(claimedClientOf(assertion));
-    if (!client?.jwks || (claimedId ?? client.id) !== client.id) throw invalidClient();
+  async function isProven(client: Client | null, credentials: ClientCredentials): Promise<boolean> {
+    if (credentials.method === "client_secret_basic") {
+      return isSecretOf(client?.secretHash, credentials.secret);
+    }
+    const { assertion, id } = credentials;
+    if (!client?.jwks || (id ?? client.id) !== client.id) return false;
     const { clockToleranceSeconds, audiences } = deps;
     const verified = verifyAssertion(assertion, {
       clientId: client.id,
@@ -45,21 +55,21 @@ export function createAuthenticateClient(deps: AuthenticateClientDeps) {
       nowSeconds: Math.floor(clock.wallMs() / 1_000),
       clockToleranceSeconds,
     });
-    if (!verified) throw invalidClient();
+    if (!verified) return false;
     const key = keyOf(client.id, verified.jti);
-    const expiresAtMs = (verified.exp + clockToleranceSeconds) * 1_000;
-    if (!(await clients.useAssertion({ key, expiresAtMs }))) throw invalidClient();
-    return client;
+    return clients.useAssertion({ key, expiresAtMs: (verified.exp + clockToleranceSeconds) * 1_000 });
   }
 
-  return async function authenticateClient(credentials: ClientCredentials): Promise<User> {
-    const client =
-      credentials.method === "client_secret_basic"
-        ? await bySecret(credentials)
-        : await byAssertion(credentials.assertion, credentials.id);
-    const user = await users.findById(client.id);
-    if (user?.status !== "active") throw invalidClient();
-    return user;
+  return async function authenticateClient(
+    credentials: ClientCredentials,
+    { requestId }: Origin,
+  ): Promise<User> {
+    const client = await claimed(credentials);
+    const isGood = await isProven(client, credentials);
+    const user = client !== null && isGood ? await users.findById(client.id) : null;
+    if (user?.status === "active") return user;
+    deps.noteFailure({ clientId: client?.id ?? null, requestId });
+    throw invalidClient();
   };
 }
 

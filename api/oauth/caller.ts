@@ -3,7 +3,7 @@ import { AppError } from "../../shared/errors.ts";
 import { headerValues } from "../middleware/header-values.ts";
 import { tokenOf } from "../middleware/require-token.ts";
 import type { AcceptToken } from "../tokens/accept-token.ts";
-import type { AuthenticateClient } from "./authenticate-client.ts";
+import type { AuthenticateClient, Origin } from "./authenticate-client.ts";
 import { clientCredentialsOf } from "./client-credentials.ts";
 import type { Form } from "./read-form.ts";
 
@@ -24,9 +24,11 @@ export interface CallerDeps {
  * operator's or an administrator's. Throws `invalid_client`, or as the guards of a protected route.
  */
 export function createReadCaller({ authenticateClient, acceptToken }: CallerDeps) {
-  return async function readCaller(request: IncomingMessage, form: Form): Promise<Caller> {
+  return async function readCaller(request: IncomingMessage, form: Form, origin: Origin): Promise<Caller> {
     const [header = ""] = headerValues(request, "authorization");
-    if (!/^bearer(?: |$)/i.test(header)) return authenticateClient(clientCredentialsOf(request, form));
+    if (!/^bearer(?: |$)/i.test(header)) {
+      return authenticateClient(clientCredentialsOf(request, form), origin);
+    }
     const { sub, client_id: clientId, roles } = acceptToken(tokenOf(request));
     const caller = { id: sub, roles };
     if (clientId === sub || isOperator(caller)) return caller;

@@ -2,6 +2,9 @@ import type { Log } from "../../shared/log.ts";
 import type { Metrics } from "../../shared/metrics.ts";
 import type { Database } from "../../shared/ports/database.ts";
 import type { Clock, Ids } from "../../shared/ports/platform.ts";
+import type { ClientAddress } from "../abuse/client-address.ts";
+import type { FailureLimiter } from "../abuse/failure-limiter.ts";
+import type { NoteClientFailure } from "../audit/client-failures.ts";
 import type { NoteRefusal } from "../audit/refusals.ts";
 import type { Blacklist } from "../blacklist/blacklist.ts";
 import { createRefuseIfRevoked } from "../middleware/reject-revoked.ts";
@@ -15,6 +18,7 @@ import type { UseCases } from "../users/create-use-cases.ts";
 import { createAuthenticateClient } from "./authenticate-client.ts";
 import { createReadCaller } from "./caller.ts";
 import { createGrantServiceToken } from "./grant-service-token.ts";
+import { guardClientAttempts } from "./guard-client-attempts.ts";
 import { createIntrospectToken } from "./introspect-token.ts";
 import { createMetadata, endpointOf, tokenPath } from "./metadata.ts";
 import { createRevokeAnyToken } from "./revoke-any-token.ts";
@@ -29,6 +33,9 @@ export interface OauthDeps extends VerifyTokenDeps {
   readonly blacklist: Pick<Blacklist, "isRevoked">;
   readonly metrics: Pick<Metrics, "checks">;
   readonly noteRefusal: NoteRefusal;
+  readonly noteClientFailure: NoteClientFailure;
+  readonly failureLimiter: FailureLimiter;
+  readonly clientAddress: ClientAddress;
   readonly issueToken: IssueToken;
   readonly prepareTokens: PrepareTokens;
   readonly useCases: Pick<UseCases, "revokeToken" | "endUserSession">;
@@ -41,9 +48,13 @@ export function createOauth(deps: OauthDeps) {
   const acceptToken = createAcceptToken({ ...deps, refuseIfRevoked });
   const audiences = [issuer, endpointOf(issuer, tokenPath)];
   // The one place through which every attempt of a client to say who it is goes.
-  const authenticateClient = createAuthenticateClient({ ...deps, ...database, audiences });
+  const authenticateClient = guardClientAttempts(
+    deps.failureLimiter,
+    createAuthenticateClient({ ...deps, ...database, audiences, noteFailure: deps.noteClientFailure }),
+  );
   return {
     log: deps.log,
+    clientAddress: deps.clientAddress,
     readCaller: createReadCaller({ authenticateClient, acceptToken }),
     grantServiceToken: createGrantServiceToken({ ...deps, authenticateClient }),
     introspectToken: createIntrospectToken(acceptToken),

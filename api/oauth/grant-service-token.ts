@@ -1,7 +1,7 @@
 import type { Clock, Ids } from "../../shared/ports/platform.ts";
 import type { IssueToken } from "../tokens/issue-token.ts";
 import type { PrepareTokens } from "../tokens/prepare-tokens.ts";
-import type { AuthenticateClient } from "./authenticate-client.ts";
+import type { AuthenticateClient, Origin } from "./authenticate-client.ts";
 import type { ClientCredentials } from "./client-credentials.ts";
 import { OauthError } from "./oauth-error.ts";
 
@@ -15,6 +15,7 @@ export interface GrantServiceTokenDeps {
 
 export interface ServiceTokenRequest {
   readonly credentials: ClientCredentials;
+  readonly origin: Origin;
   /** Names of roles; all that the client has unless given. */
   readonly scope?: string | undefined;
 }
@@ -32,12 +33,13 @@ export interface ServiceToken {
 export function createGrantServiceToken(deps: GrantServiceTokenDeps) {
   return async function grantServiceToken({
     credentials,
+    origin,
     scope,
   }: ServiceTokenRequest): Promise<ServiceToken> {
     // Before the user is read, as at sign-in.
     const readAtMs = deps.clock.wallMs();
     await deps.prepareTokens();
-    const { id, epoch, roles: allowed } = await deps.authenticateClient(credentials);
+    const { id, epoch, roles: allowed } = await deps.authenticateClient(credentials, origin);
     const roles = scope === undefined ? allowed : rolesIn(scope, allowed);
     const issued = await deps.issueToken({
       user: { id, roles },

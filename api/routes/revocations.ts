@@ -45,7 +45,8 @@ export function addRevocationRoutes(
     readQuery(ctx, noQuerySchema);
     const eventId = readId(ctx, "event_id");
     await readInput(ctx, emptySchema);
-    answerReceipt(ctx, receiptOfRow(await useCases.confirmHold(eventId, claimsOf(ctx).sub)), 202);
+    const confirmation = { by: claimsOf(ctx).sub, requestId: ctx.state.requestId };
+    answerReceipt(ctx, receiptOfRow(await useCases.confirmHold(eventId, confirmation)), 202);
   });
 }
 

@@ -1,3 +1,4 @@
+import type { Audit } from "../../shared/audit/audit.ts";
 import { keyNameOf } from "../../shared/events/key-name.ts";
 import type { Log } from "../../shared/log.ts";
 import type { Metrics } from "../../shared/metrics.ts";
@@ -16,6 +17,7 @@ export interface FollowKeysDeps {
   readonly tokens: Pick<VerifyOnce, "forgetAll">;
   readonly connections: Pick<OpenConnections, "closeForNewKeys">;
   readonly metrics: Pick<Metrics, "keyFilesRefused">;
+  readonly audit: Audit;
   readonly log: Log;
   readonly onChange: () => void;
 }
@@ -25,7 +27,7 @@ export interface FollowKeysDeps {
  * comes as the one of a token that nobody recorded, before this instance enforces its position. Ends with `close`.
  */
 export function followKeys(deps: FollowKeysDeps): { close(): void } {
-  const { ring, updates, blacklist, issuer, tokens, connections, metrics, log } = deps;
+  const { ring, updates, blacklist, issuer, tokens, connections, metrics, audit, log } = deps;
 
   function isRevoked(thumbprint: string): boolean {
     const name = { iss: issuer, sub: "", jti: keyNameOf(thumbprint), iat: 0, exp: 0 };
@@ -44,6 +46,10 @@ export function followKeys(deps: FollowKeysDeps): { close(): void } {
     // In the same step as the change: no token of a key that is gone is taken for verified.
     tokens.forgetAll();
     if (change.removed.length + change.compromised.length > 0) connections.closeForNewKeys();
+    for (const action of ["added", "retired", "compromised"] as const) {
+      for (const kid of change[action])
+        audit.record({ action: `key.${action}`, object: kid, reason: `by ${by}` });
+    }
     log.info("keys.changed", { ...change, by });
     if (change.compromised.length > 0) log.warn("keys.compromised", { kids: change.compromised, by });
     if (change.signing === null) {

@@ -11,7 +11,12 @@ export interface ConfirmHoldDeps {
   readonly publish: Publish;
   readonly clock: Clock;
   readonly namespace: string;
-  readonly onConfirmed: (row: LedgerRow) => void;
+  readonly onConfirmed: (row: LedgerRow, confirmation: Confirmation) => void;
+}
+
+export interface Confirmation {
+  readonly by: string;
+  readonly requestId: string | undefined;
 }
 
 /**
@@ -28,10 +33,11 @@ export function createConfirmHold({
   namespace,
   onConfirmed,
 }: ConfirmHoldDeps) {
-  return async function confirmHold(eventId: string, by: string): Promise<LedgerRow> {
+  return async function confirmHold(eventId: string, confirmation: Confirmation): Promise<LedgerRow> {
+    const { by } = confirmation;
     const confirmed = await ledger.confirmHold(eventId, { by, atMs: clock.wallMs() });
     if (confirmed === null) return confirmedBefore(eventId);
-    onConfirmed(confirmed);
+    onConfirmed(confirmed, confirmation);
     if (confirmed.source !== ownSource(namespace) || confirmed.subject === null) return confirmed;
     const { event, changed } = await carryOut(confirmed);
     if (changed) publish({ userId: confirmed.subject, event });

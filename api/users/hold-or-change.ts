@@ -13,8 +13,8 @@ export interface HoldOrChangeDeps extends OwnEventDeps {
   readonly ledger: Pick<Ledger, "judge" | "list">;
   readonly holdRule: HoldRule;
   readonly clock: Clock;
-  /** Told of each new one. */
-  readonly onHeld: (row: LedgerRow) => void;
+  /** Told of each new one, and of the request's id. */
+  readonly onHeld: (row: LedgerRow, requestId: string | undefined) => void;
 }
 
 export type HeldOrChanged =
@@ -45,7 +45,10 @@ export function createHoldOrChange(
     return { ...(await changeUser(request)), held: null };
   };
 
-  async function holdIfMass(user: User, { actor, reason }: ChangeRequest): Promise<LedgerRow | null> {
+  async function holdIfMass(
+    user: User,
+    { actor, reason, requestId }: ChangeRequest,
+  ): Promise<LedgerRow | null> {
     const heldUntilMs = await holdRule.heldUntilMs({ kind: "administrator", id: actor }, user.id);
     if (heldUntilMs === null) return null;
     const [waiting] = (await ledger.list({ subject: user.id, status: "held", limit: 20 })).filter(
@@ -56,7 +59,7 @@ export function createHoldOrChange(
     if (timeMs === undefined) throw new AppError("not-found", "There is no user of this id.");
     const asked = createOwnEvent(deps, { type, subject: user.id, timeMs, details: { reason, actor } });
     const row = await ledger.judge(pendingRowOfOwnEvent(asked), { heldUntilMs });
-    onHeld(row);
+    onHeld(row, requestId);
     return row;
   }
 }

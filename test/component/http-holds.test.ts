@@ -62,6 +62,25 @@ describe("mass deactivations over HTTP", () => {
     expect((await world.databaseServer.connect().users.findById(person.id))?.epoch).to.equal(0);
   });
 
+  it("is in the audit with who asked, and with who confirmed", async () => {
+    const { person, eventId } = await holdOne();
+    const colleague = await createPerson({ roles: ["admin"] });
+    await post(`/revocations/${eventId}/confirm`, colleague.token);
+    const items = await eventually(async () => {
+      const found = (await get(`/audit?event_id=${eventId}`)).body["items"] as Record<string, unknown>[];
+      expect(found).to.have.length.above(2);
+      return found.toReversed();
+    });
+
+    expect(items.slice(0, 2).map(({ action }) => action)).to.deep.equal(["event.held", "hold.confirmed"]);
+    for (const item of items.slice(0, 2)) {
+      expect(item).to.include({ subject: person.id, event_type: "user.deactivated" });
+      expect(item["request_id"]).to.be.a("string");
+    }
+    expect(items[0]?.["actor"]).to.equal((await api.call("/me", { token })).body["id"]);
+    expect(items[1]?.["actor"]).to.equal(colleague.id);
+  });
+
   it("counts over all instances", async () => {
     const [first, second, third, fourth] = await createPeople(most + 1);
     await deactivate(first?.id ?? "");

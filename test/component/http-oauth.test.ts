@@ -232,7 +232,7 @@ describe("OAuth over HTTP", () => {
         publish: () => undefined,
       };
       const deleteUser = createChangeUser(deps, "user.deleted");
-      const deleteClient = createDeleteClient({ clients: database.clients, deleteUser });
+      const deleteClient = createDeleteClient({ clients: database.clients, audit: silentAudit, deleteUser });
 
       expect(await deleteClient(client.id, "the test")).to.be.a("string");
       await untilRefused(token);

@@ -103,6 +103,22 @@ describe("signing keys that change while instances run", () => {
     });
   });
 
+  it("are in the audit when they are new, retired or compromised", async () => {
+    const three = await freshJwk("three");
+    await deploy(setOf(three, { ...two, "quash:retired_at": now() }, one), 0);
+    await deploy(
+      setOf(three, { ...two, "quash:retired_at": now() }, { ...one, "quash:compromised_at": now() }),
+      0,
+    );
+    const token = await first.signIn();
+    for (const [kid, action] of Object.entries({ one: "compromised", two: "retired", three: "added" })) {
+      await eventually(async () => {
+        const { body } = await first.call(`/audit?action=key.${action}`, { token });
+        expect(JSON.stringify(body["items"])).to.include(`"object":"${kid}"`);
+      });
+    }
+  });
+
   it("are refused by an instance that starts later with the old file", async () => {
     const old = await second.signIn();
     await deploy(setOf(two, { ...one, "quash:compromised_at": now() }), 0);

@@ -1,5 +1,6 @@
 import { expect } from "chai";
 import { afterEach, beforeEach, describe, it } from "mocha";
+import { holdsOff } from "../../shared/hold-settings.ts";
 import { silentLog } from "../../shared/log.ts";
 import type { AuditRecord } from "../../shared/ports/audit-store.ts";
 import { startAuditPruner } from "../../workers/pruner/prune-audit-loop.ts";
@@ -38,6 +39,25 @@ describe("a worker's audit", () => {
       reason: "left",
     };
     expect(records[0]).to.include({ ...expected, eventType: "user.deactivated", process: "worker" });
+  });
+
+  it("has what is held once, however often it comes, and its end without a confirmation", async () => {
+    await world.start({}, { ...holdsOff, HOLD_ABOVE_USERS_PER_MINUTE: 1, HOLD_EXPIRES_SECONDS: 60 });
+    const people = [await world.addUser(), await world.addUser()];
+    await world.platform.advance(1_000);
+    for (const { id } of people) {
+      const event = world.event("user.deactivated", { subject: id, source: "/hr" });
+      await world.publish(event);
+      await world.publish(event);
+    }
+    await world.platform.advance(120_000);
+
+    const records = (await recorded()).filter(({ subject }) => subject === people[1]?.id);
+    expect(records.map(({ action, actor, eventType }) => [action, actor, eventType])).to.deep.equal([
+      ["event.held", "/hr", "user.deactivated"],
+      ["hold.expired", null, "user.deactivated"],
+    ]);
+    expect(new Set(records.map(({ eventId }) => eventId)).size).to.equal(1);
   });
 
   it("has what was set aside, with its reason and its place, and nothing of its content", async () => {

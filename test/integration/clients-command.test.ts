@@ -4,6 +4,7 @@ import { expect } from "chai";
 import { after, before, it } from "mocha";
 import { createAuthenticateClient } from "../../api/oauth/authenticate-client.ts";
 import { OauthError } from "../../api/oauth/oauth-error.ts";
+import { verifyAudit } from "../../shared/audit/verify-audit.ts";
 import { silentLog } from "../../shared/log.ts";
 import { connectMongo } from "../../shared/mongo/database.ts";
 import { createPlatform } from "../../shared/platform.ts";
@@ -43,9 +44,13 @@ describeWithServices("the command clients", ["mongo"], ({ mongoUrl }) => {
   }
 
   async function isTaken(id: string, secret: string): Promise<boolean> {
-    const deps = { ...platform, ...database, audiences: [], clockToleranceSeconds: 5 };
+    const noteFailure = () => undefined;
+    const deps = { ...platform, ...database, audiences: [], clockToleranceSeconds: 5, noteFailure };
     try {
-      await createAuthenticateClient(deps)({ method: "client_secret_basic", id, secret });
+      await createAuthenticateClient(deps)(
+        { method: "client_secret_basic", id, secret },
+        { address: "192.0.2.1", requestId: "r" },
+      );
       return true;
     } catch (error) {
       if (error instanceof OauthError) return false;
@@ -73,6 +78,13 @@ describeWithServices("the command clients", ["mongo"], ({ mongoUrl }) => {
     const [waiting] = await database.users.listOutbox(10);
     expect(waiting?.event).to.include({ type: "user.deleted", subject: id });
     expect((await run("list")).stdout).to.equal("");
+    const told = await database.audit.list({ limit: 10, actor: "npm run clients" });
+    expect(told.map(({ action, process: by, chain }) => [action, by, typeof chain])).to.have.deep.members([
+      ["client.created", "command", "string"],
+      ["user.deleted", "command", "string"],
+      ["client.deleted", "command", "string"],
+    ]);
+    expect((await verifyAudit(database.audit)).findings).to.deep.equal([]);
   });
 
   it("says what is wrong, and changes nothing", async () => {

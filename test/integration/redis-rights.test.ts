@@ -6,6 +6,7 @@ import { after, before, describe, it } from "mocha";
 import { silentLog } from "../../shared/log.ts";
 import { createPlatform } from "../../shared/platform.ts";
 import { type RevocationStore, repairLockMs } from "../../shared/ports/revocation-store.ts";
+import { connectRedisFailureCounters } from "../../shared/redis/failure-counters.ts";
 import { connectRedisStore } from "../../shared/redis/revocation-store.ts";
 import { revocationStoreContract } from "../contract/revocation-store.contract.ts";
 import { eventually } from "../support/eventually.ts";
@@ -74,6 +75,19 @@ describeUnlessMissing("the rights that the guide gives in Redis", missingProgram
     await api.api.close();
     await worker.close();
     await Promise.all([stores.api.close(), stores.worker.close(), world.close()]);
+    expect(await refused()).to.deep.equal([]);
+  });
+
+  it("let an API instance count failed sign-ins", async () => {
+    await admin.acl("LOG", "RESET");
+    const counters = connectRedisFailureCounters({ url: urlOf("quash-api"), namespace, log: silentLog });
+    const accounts = counters.open("account", 60);
+    await eventually(async () => {
+      await accounts.add("a");
+      expect(await admin.keys(`{${namespace}}:failures:*`)).to.have.lengthOf(1);
+    });
+    expect((await accounts.read("a")).failures).to.be.above(0);
+    await counters.close();
     expect(await refused()).to.deep.equal([]);
   });
 

@@ -2,6 +2,7 @@ import { createSign, generateKeyPairSync, type KeyObject, randomUUID } from "nod
 import { expect } from "chai";
 import { createCreateClient } from "../../api/clients/create-client.ts";
 import type { ClientRole } from "../../api/oauth/client-roles.ts";
+import { silentAudit } from "../../shared/audit/audit.ts";
 import type { Database } from "../../shared/ports/database.ts";
 import type { Platform } from "../../shared/ports/platform.ts";
 import { fastHasher } from "./test-api.ts";
@@ -52,7 +53,13 @@ export async function createTestClient(
   platform: Platform,
   roles: readonly ClientRole[] = [],
 ): Promise<TestClient> {
-  const createClient = createCreateClient({ ...platform, ...database, hasher: fastHasher });
+  const createClient = createCreateClient({
+    ...platform,
+    ...database,
+    audit: silentAudit,
+    actor: "a test",
+    hasher: fastHasher,
+  });
   const { client, secret } = await createClient({ name: "a service", roles });
   if (secret === null) throw new Error("a client without keys has a secret");
   return { id: client.id, secret, basic: basicOf(client.id, secret) };
@@ -71,7 +78,13 @@ export interface KeyedClient {
 export async function createKeyedClient(database: Database, platform: Platform): Promise<KeyedClient> {
   const { publicKey, privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
   const jwks = JSON.stringify({ keys: [{ ...publicKey.export({ format: "jwk" }), kid: "k1" }] });
-  const createClient = createCreateClient({ ...platform, ...database, hasher: fastHasher });
+  const createClient = createCreateClient({
+    ...platform,
+    ...database,
+    audit: silentAudit,
+    actor: "a test",
+    hasher: fastHasher,
+  });
   const { client } = await createClient({ name: "a keyed service", roles: ["operator"], jwks });
   return { id: client.id, privateKey };
 }

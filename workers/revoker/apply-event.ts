@@ -26,6 +26,8 @@ export interface ApplyDeps {
   readonly namespace: string;
   /** Told of each event that was not applied before. */
   readonly onApplied?: (received: ReceivedEvent) => void;
+  /** Told of each event when its row becomes a held one. */
+  readonly onHeld?: (row: LedgerRow) => void;
 }
 
 export interface ApplyOptions {
@@ -109,7 +111,10 @@ export function createApplyEvent(deps: ApplyDeps) {
     const isOther = row !== null && row.subject !== null && row.subject !== named?.id;
     const user = isOther ? await users.findById(row.subject) : named;
     const judged = await judge(received, row, user);
-    if (judged?.status === "held") return null;
+    if (judged?.status === "held") {
+      deps.onHeld?.(judged);
+      return null;
+    }
     if (row === null && judged === null) await ledger.insertPending([rowOfUpstream(received, named)]);
     return decide(received, user);
   }

@@ -160,12 +160,7 @@ export function createBatchHandler(deps: ConsumerDeps) {
     }
     metrics.eventsConsumed.inc({ type: event.type, outcome: outcome ?? "applied" });
     metrics.eventSeconds.observe((platform.clock.monotonicMs() - startedAtMs) / 1_000);
-    if (outcome === "kept") {
-      metrics.holds.inc({ outcome: "held" });
-      log.warn("revocation.held", { event_id: eventId, type: event.type, source: event.source });
-    } else {
-      log.info("revocation.applied", { event_id: eventId, type: event.type, outcome });
-    }
+    if (outcome !== "kept") log.info("revocation.applied", { event_id: eventId, type: event.type, outcome });
     return null;
   }
 }

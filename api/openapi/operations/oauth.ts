@@ -44,9 +44,9 @@ const refusals = {
   403: refusal("The client's roles do not allow this.", "insufficient_scope"),
   413: refusal("The body is too large.", "invalid_request"),
   415: refusal("The body has a content encoding.", "invalid_request"),
-  429: json("Too many authentications of the client, or from the address, have failed.", oauthError, {
+  429: json("Too many attempts of this client, or from this address, failed.", oauthError, {
     headers: [...headers, "Retry-After", "RateLimit", "RateLimit-Policy"],
-    example: { error: "temporarily_unavailable", error_description: "Try again after Retry-After." },
+    example: { error: "temporarily_unavailable", error_description: "Too many attempts failed; wait 300 s." },
   }),
   503: json("It cannot be known now.", oauthError, {
     headers: [...headers, "Retry-After"],

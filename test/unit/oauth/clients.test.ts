@@ -1,5 +1,6 @@
 import { expect } from "chai";
 import { beforeEach, describe, it } from "mocha";
+import type { ClientFailure } from "../../../api/audit/client-failures.ts";
 import { createCreateClient } from "../../../api/clients/create-client.ts";
 import { createDeleteClient } from "../../../api/clients/delete-client.ts";
 import { listClients } from "../../../api/clients/list-clients.ts";
@@ -12,32 +13,40 @@ import { dependencyUnavailable } from "../../../shared/errors.ts";
 import { expectError } from "../../support/expect-error.ts";
 import { createWorld, type World } from "../users/world.ts";
 
+const origin = { address: "192.0.2.1", requestId: "r1" };
+
 describe("clients", () => {
   let world: World;
   let credentials: ClientCredentials;
   let id: string;
+  let failures: ClientFailure[];
 
   beforeEach(async () => {
     world = await createWorld();
+    failures = [];
     const { client, secret } = await create();
     id = client.id;
     credentials = { method: "client_secret_basic", id, secret: secret ?? "" };
   });
 
   const create = () => {
-    const createClient = createCreateClient({ ...world.deps, clients: world.clients });
+    const createClient = createCreateClient({ ...world.deps, clients: world.clients, actor: "the operator" });
     return createClient({ name: "a service", roles: ["emitter"] });
   };
   const remove = () =>
-    createDeleteClient({ clients: world.clients, deleteUser: world.remove })(id, "the operator");
+    createDeleteClient({ ...world.deps, clients: world.clients, deleteUser: world.remove })(
+      id,
+      "the operator",
+    );
   const grant = () => {
     const authenticateClient = createAuthenticateClient({
       ...world.deps,
       clients: world.clients,
       audiences: [],
       clockToleranceSeconds: 5,
+      noteFailure: (failure) => void failures.push(failure),
     });
-    return createGrantServiceToken({ ...world.deps, authenticateClient })({ credentials });
+    return createGrantServiceToken({ ...world.deps, authenticateClient })({ credentials, origin });
   };
   const listed = async () => {
     const all = [];
@@ -74,6 +83,19 @@ describe("clients", () => {
       await expectInvalidClient(grant);
     });
   }
+
+  it("are in the audit when they are made, when they are deleted, and when they fail to authenticate", async () => {
+    credentials = { method: "client_secret_basic", id, secret: "another" };
+    await expectInvalidClient(grant);
+    const eventId = await remove();
+
+    const told = world.recorded.filter(({ action }) => action.startsWith("client."));
+    expect(told).to.deep.equal([
+      { action: "client.created", actor: "the operator", object: id },
+      { action: "client.deleted", actor: "the operator", object: id, eventId },
+    ]);
+    expect(failures).to.deep.equal([{ clientId: id, requestId: "r1" }]);
+  });
 
   it("get none before it is recorded", async () => {
     world.hooks.once("before", "recordToken", () => Promise.reject(dependencyUnavailable("mongodb", null)));
