@@ -31,9 +31,13 @@ function messageOf({ method, path, token, body }: Request): IncomingMessage {
       ? {}
       : { "content-type": "application/json", "content-length": String(text.length) }),
   };
+  message.httpVersion = "1.1";
+  message.httpVersionMajor = 1;
+  message.httpVersionMinor = 1;
   message.method = method;
   message.url = path;
   message.headers = headers;
+  message.rawHeaders = Object.entries(headers).flat();
   message.headersDistinct = Object.fromEntries(
     Object.entries(headers).map(([name, value]) => [name, [value]]),
   );
