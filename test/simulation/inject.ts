@@ -31,9 +31,11 @@ function messageOf({ method, path, token, body }: Request): IncomingMessage {
       ? {}
       : { "content-type": "application/json", "content-length": String(text.length) }),
   };
+  message.httpVersion = "1.1";
+  message.httpVersionMajor = 1;
+  message.httpVersionMinor = 1;
   message.method = method;
   message.url = path;
-  message.httpVersion = "1.1";
   message.headers = headers;
   message.rawHeaders = Object.entries(headers).flat();
   if (text !== undefined) message.push(text);

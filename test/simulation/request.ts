@@ -27,6 +27,7 @@ export function sendRequest(
     };
     const refuse = () => end(() => reject(new Error("connection refused")));
     const answer = (given: Answer) => {
+      judgeWellFormed(world, request, given);
       if (process.isAlive(life)) scheduler.after(delayMs(), () => end(() => resolve(given)));
     };
     scheduler.after(delayMs(), () => {
@@ -44,4 +45,11 @@ export function sendRequest(
 interface Sending {
   readonly member: Member;
   readonly request: Request;
+}
+
+/** What the clients send is well-formed: a product that takes it for malformed would keep every promise by doing nothing. */
+function judgeWellFormed(world: World, { method, path }: Request, { status, body }: Answer): void {
+  if (status !== 400) return;
+  const what = `${method} ${path} is answered with 400 ${String(body["detail"])}`;
+  world.history.violate("I4", world.nowMs, what);
 }
