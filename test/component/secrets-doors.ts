@@ -1,5 +1,6 @@
 import type { Client } from "../support/client.ts";
 import type { Leaks } from "../support/leaks.ts";
+import { basicOf, postForm } from "../support/oauth-client.ts";
 import { sendRaw, type TestApi } from "../support/test-api.ts";
 
 export interface Held {
@@ -9,6 +10,10 @@ export interface Held {
   readonly spent: string;
   readonly userId: string;
   readonly password: string;
+  readonly clientId: string;
+  readonly clientSecret: string;
+  /** Of another client, which signs it; unused. */
+  readonly assertion: string;
 }
 
 export interface DoorsOptions {
@@ -27,6 +32,13 @@ export async function tryDoors({ api, leaks, held, while: condition }: DoorsOpti
     const { status, headers, body } = await api.call(path, options);
     const answer = `${status} ${JSON.stringify([...headers])} ${JSON.stringify(body)}`;
     leaks.note(`the answer to ${options?.method ?? ""} ${nameOf(path)} while ${condition}`, answer);
+  }
+  for (const [path, form, headers = {}] of formsWith(held)) {
+    const { status, headers: answered, text } = await postForm(api.url, path, { form, headers });
+    leaks.note(
+      `the answer to a form to ${nameOf(path)} while ${condition}`,
+      `${status} ${JSON.stringify([...answered])} ${text}`,
+    );
   }
   for (const [what, bytes] of rawRequestsWith(held)) {
     const { status, headers, text } = await sendRaw(api.port, bytes);
@@ -70,6 +82,34 @@ function callsWith({ admin, access, refresh, spent, userId, password }: Held): C
     ["/instances", { token: admin }],
     ["/readyz"],
     ["/.well-known/jwks.json"],
+  ];
+}
+
+type SentForm = [path: string, form: Record<string, string>, headers?: Record<string, string>];
+
+/** An access token is what is asked for; whether one is given is not looked at, since it is no canary. */
+function formsWith({ access, refresh, clientId, clientSecret, assertion }: Held): SentForm[] {
+  const grant = { grant_type: "client_credentials" };
+  const { authorization } = basicOf(clientId, clientSecret);
+  const byAssertion = {
+    client_assertion_type: "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
+    client_assertion: assertion,
+  };
+  return [
+    ["/oauth/token", { ...grant, scope: clientSecret }, { authorization }],
+    ["/oauth/token", { grant_type: clientSecret }, { authorization }],
+    ["/oauth/token", { ...grant, client_id: clientId, client_secret: clientSecret }],
+    ["/oauth/token", grant, basicOf(clientId, `${clientSecret}x`)],
+    ["/oauth/token", grant, basicOf(clientSecret, clientId)],
+    [`/oauth/token?client_secret=${clientSecret}`, grant],
+    ["/oauth/token", { ...grant, ...byAssertion, client_assertion: `${assertion}x` }],
+    ["/oauth/token", { ...grant, ...byAssertion, client_id: clientSecret }],
+    ["/oauth/token", { ...grant, ...byAssertion, client_assertion_type: assertion }],
+    ["/oauth/introspect", { token: access, ...byAssertion, scope: assertion }],
+    ["/oauth/introspect", { token: assertion }, { authorization }],
+    ["/oauth/introspect", { token: `${refresh}x` }, { authorization: `Bearer ${assertion}` }],
+    ["/oauth/revoke", { token: `${access}x`, token_type_hint: refresh }, { authorization }],
+    ["/oauth/revoke", { [assertion]: clientSecret }, { authorization }],
   ];
 }
 

@@ -8,8 +8,9 @@ import { eventually } from "../support/eventually.ts";
 import { administrator } from "../support/fleet.ts";
 import { freshJwk, setOf } from "../support/jwks.ts";
 import { createLeaks } from "../support/leaks.ts";
+import { assertionForm, createKeyedClient, createTestClient } from "../support/oauth-client.ts";
 import { createRecordingLog } from "../support/recording-log.ts";
-import { createApiWorld, namespace, type TestApi } from "../support/test-api.ts";
+import { type ApiWorld, createApiWorld, namespace, type TestApi } from "../support/test-api.ts";
 import { type Held, tryDoors } from "./secrets-doors.ts";
 
 const password = "canary password 4711/?";
@@ -21,7 +22,12 @@ describe("secrets", () => {
     const log = createRecordingLog();
     const jwk = await freshJwk("one");
     let file = setOf(jwk);
-    const world = await createApiWorld({ log, keys: await parseKeys(file) });
+    const world = await createApiWorld({
+      log,
+      keys: await parseKeys(file),
+      // Else a spent refresh token that comes again at once gets its answer again.
+      settings: { REFRESH_RETRY_SECONDS: 0 },
+    });
     const watch = createKeyWatch({
       path: "keys.json",
       readFile: () => Promise.resolve(file),
@@ -40,9 +46,9 @@ describe("secrets", () => {
       parts: world.connectParts(),
     });
     const api = await world.startApi({}, watch);
-    const held = await hold(api);
+    const held = { ...(await hold(api)), ...(await holdClients(world)) };
     for (const [name, secret] of Object.entries({ ...held, key: jwk.d })) {
-      if (name !== "userId") leaks.keep(name, String(secret));
+      if (name !== "userId" && name !== "clientId") leaks.keep(name, String(secret));
     }
     leaks.keep("the administrator's password", administrator.password);
 
@@ -79,6 +85,7 @@ describe("secrets", () => {
       expect(text).to.include("dead_letter_detail: ");
       leaks.note("the headers of a dead letter", text);
     }
+    leaks.note("the audit", JSON.stringify(await world.connectParts().database.audit.list({ limit: 1_000 })));
     const rows = await world.connectParts().database.ledger.list({ limit: 100 });
     leaks.note("the ledger", JSON.stringify(rows));
     for (const url of [api.url, worker.healthUrl]) {
@@ -96,7 +103,7 @@ describe("secrets", () => {
 });
 
 /** Tokens of an administrator and of a user, with a refresh token that was spent before the last one. */
-async function hold(api: TestApi): Promise<Held> {
+async function hold(api: TestApi): Promise<Omit<Held, "clientId" | "clientSecret" | "assertion">> {
   const email = "alice@example.com";
   const admin = await api.signIn();
   const userId = await api.createUser(admin, { email, password });
@@ -108,6 +115,14 @@ async function hold(api: TestApi): Promise<Held> {
   });
   const [access, refresh] = [String(body["access_token"]), String(body["refresh_token"])];
   return { admin, access, refresh, spent, userId, password };
+}
+
+async function holdClients(world: ApiWorld): Promise<Pick<Held, "clientId" | "clientSecret" | "assertion">> {
+  const { database } = world.connectParts();
+  const { id: clientId, secret: clientSecret } = await createTestClient(database, world.platform);
+  const keyed = await createKeyedClient(database, world.platform);
+  const { client_assertion: assertion = "" } = assertionForm(keyed, world.defaults.TOKEN_ISSUER);
+  return { clientId, clientSecret, assertion };
 }
 
 function textOfHeaders(headers: LoggedRecord["headers"]): string {

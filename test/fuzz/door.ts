@@ -8,13 +8,13 @@ export interface Finding {
 }
 
 export interface Attempt {
-  /** How it was answered, to be counted. */
-  readonly outcome: string;
+  /** How each input was answered, and what became of it, to be counted. */
+  readonly outcomes: readonly string[];
   readonly finding?: Finding | undefined;
 }
 
 export interface OpenDoor {
-  /** One input, made by `random` alone, so that a case replays from its seed and number; and the judgement of its answer. */
+  /** One input or several, made by `random` alone, so that a case replays from its seed and number; and the judgement. */
   readonly attempt: (random: Random) => Promise<Attempt>;
   /** Whether good inputs are still taken and bad ones are not. Asked now and then, and at the end. */
   readonly isWell: () => Promise<boolean>;
@@ -27,4 +27,7 @@ export interface FuzzDoor {
   /** What is sent, in a line. */
   readonly about: string;
   readonly open: () => Promise<OpenDoor>;
+  /** How many attempts are made at the same time, and how long one may take; 8 and 10 s unless given. */
+  readonly atOnce?: number;
+  readonly hangMs?: number;
 }

@@ -28,19 +28,18 @@ if (options.case === undefined) {
   if (attempt.finding !== undefined) process.exitCode = 1;
 }
 
-async function replay({ open }: FuzzDoor, seed: number, number: number): Promise<Attempt> {
+async function replay({ open, hangMs }: FuzzDoor, seed: number, number: number): Promise<Attempt> {
   const opened = await open();
   try {
-    return await runCase(opened, seed, number);
+    return await runCase(opened, { seed, number, hangMs });
   } finally {
     await opened.close();
   }
 }
 
-function shown({ outcome, finding }: Attempt): string {
-  return finding === undefined
-    ? `${outcome}\nas it should be`
-    : `${outcome}\n${finding.what}\n${finding.input}`;
+function shown({ outcomes, finding }: Attempt): string {
+  const told = finding === undefined ? "as it should be" : `${finding.what}\n${finding.input}`;
+  return `${outcomes.join("\n")}\n${told}`;
 }
 
 function rendered({ door: name, seed, cases, outcomes, findings }: FuzzReport): string[] {

@@ -23,19 +23,23 @@ export interface FuzzReport {
   readonly findings: readonly CaseFinding[];
 }
 
-/** Sent at once, so that the answers of one cannot be taken for another's. */
-const atOnce = 8;
-const hangMs = 10_000;
+const usual = { atOnce: 8, hangMs: 10_000 } as const;
 const casesBetweenChecks = 2_000;
 /** Enough to see what is wrong. */
 const findingsKept = 20;
 
-export const runCase = (door: OpenDoor, seed: number, number: number): Promise<Attempt> =>
-  inTime(door.attempt(createRandom(`${seed}/${number}`)));
+export interface Case {
+  readonly seed: number;
+  readonly number: number;
+  readonly hangMs?: number | undefined;
+}
+
+export const runCase = (door: OpenDoor, { seed, number, hangMs = usual.hangMs }: Case): Promise<Attempt> =>
+  inTime(door.attempt(createRandom(`${seed}/${number}`)), hangMs);
 
 /** Cases 1, 2, 3 … until the time is up, or so much is wrong that more would tell nothing. */
 export async function runFuzz(
-  { name, open }: FuzzDoor,
+  { name, open, atOnce = usual.atOnce, hangMs }: FuzzDoor,
   { seconds, seed, onProgress }: FuzzOptions,
 ): Promise<FuzzReport> {
   const door = await open();
@@ -48,8 +52,9 @@ export async function runFuzz(
     while (performance.now() < endsAt && findings.length < findingsKept) {
       cases += 1;
       const number = cases;
-      const { outcome, finding } = await runCase(door, seed, number);
-      outcomes[outcome] = (outcomes[outcome] ?? 0) + 1;
+      const attempt = await runCase(door, { seed, number, hangMs });
+      for (const outcome of attempt.outcomes) outcomes[outcome] = (outcomes[outcome] ?? 0) + 1;
+      const { finding } = attempt;
       if (finding !== undefined) findings.push({ case: number, ...finding });
       if (number % casesBetweenChecks !== 0) continue;
       onProgress?.(number);
@@ -71,10 +76,13 @@ export async function runFuzz(
   return { door: name, seed, seconds, cases, outcomes, findings };
 }
 
-async function inTime(attempt: Promise<Attempt>): Promise<Attempt> {
+async function inTime(attempt: Promise<Attempt>, hangMs: number): Promise<Attempt> {
   let stop: NodeJS.Timeout | undefined;
   const late = new Promise<Attempt>((resolve) => {
-    const hang = { outcome: "hang", finding: { what: `no answer within ${hangMs} ms`, input: "see --case" } };
+    const hang = {
+      outcomes: ["hang"],
+      finding: { what: `no answer within ${hangMs} ms`, input: "see --case" },
+    };
     stop = setTimeout(() => resolve(hang), hangMs);
   });
   return Promise.race([attempt, late]).finally(() => clearTimeout(stop));

@@ -102,7 +102,7 @@ function requestIn(bytes: Buffer): TokenRequest {
 function judgeAnswer(response: RawResponse, verdict: Verdict, input: string): Attempt {
   const outcome = outcomeOf(response);
   const what = faultOf(response, verdict, outcome);
-  return { outcome, ...(what !== null && { finding: { what, input } }) };
+  return { outcomes: [outcome], ...(what !== null && { finding: { what, input } }) };
 }
 
 function outcomeOf({ status, text }: RawResponse): string {

@@ -1,39 +1,12 @@
-import { decodeEvent } from "../../shared/events/decode-event.ts";
-import { ledgerIdOf } from "../../shared/events/event-id.ts";
-import type { LoggedRecord } from "../../shared/ports/event-log.ts";
-import { eventually } from "../support/eventually.ts";
-import { createRandom, type Random, uuidFrom } from "../support/random.ts";
-import { namespace } from "../support/test-api.ts";
+import { decodeEvent } from "../../../../shared/events/decode-event.ts";
+import { ledgerIdOf } from "../../../../shared/events/event-id.ts";
+import type { LoggedRecord } from "../../../../shared/ports/event-log.ts";
+import { eventually } from "../../../support/eventually.ts";
+import { type Random, uuidFrom } from "../../../support/random.ts";
+import { namespace } from "../../../support/test-api.ts";
+import type { FuzzDoor, OpenDoor } from "../../door.ts";
 import { type EventWorld, openEventWorld } from "./event-world.ts";
 import { mutateContentType, mutateEvent, mutateText } from "./mutate-event.ts";
-
-export interface EventDoorOptions {
-  readonly seconds: number;
-  readonly seed: number;
-  readonly onProgress?: (line: string) => void;
-}
-
-export interface EventDoorReport {
-  readonly door: "event";
-  readonly seed: number;
-  /** Over HTTP, and written into the log as whoever may write there does. */
-  readonly inputs: { readonly http: number; readonly log: number };
-  readonly applied: number;
-  readonly duplicates: number;
-  readonly dead_letters: number;
-  readonly refused: number;
-  /** Empty where every promise was kept; each names the round, which the seed replays. */
-  readonly findings: readonly string[];
-}
-
-type Counts = {
-  http: number;
-  log: number;
-  applied: number;
-  duplicates: number;
-  dead: number;
-  refused: number;
-};
 
 const inputsInARound = 40;
 const roundsInAWorld = 25;
@@ -46,49 +19,52 @@ const types = [
 ];
 const patience = { timeoutMs: 15_000, intervalMs: 10 };
 
+export const eventDoor: FuzzDoor = {
+  name: "event",
+  about: "events that are nearly right, over HTTP and into the log",
+  // Who judges a round looks at all that happened meanwhile.
+  atOnce: 1,
+  hangMs: 60_000,
+  open: openEventDoor,
+};
+
 /**
- * Sends events that are nearly right over HTTP and into the log, in rounds. After each: no answer of 5xx, none that
- * tells of the inside, none that did not come; each record ended as a row that is applied, or as a dead letter with its
- * reason; no partition stands still; whoever no event named is as he was.
+ * An attempt is a round of events. After each: no answer of 5xx, none that tells of the inside, none that did not come;
+ * each record ended as a row that is applied, or as a dead letter with its reason; no partition stands still; whoever no
+ * event named is as he was. After some rounds it goes on in a new world, so that what is remembered stays small.
  */
-export async function runEventDoor(options: EventDoorOptions): Promise<EventDoorReport> {
-  const { seconds, seed, onProgress = () => undefined } = options;
-  const counts: Counts = { http: 0, log: 0, applied: 0, duplicates: 0, dead: 0, refused: 0 };
-  const findings: string[] = [];
-  const endsAtMs = performance.now() + seconds * 1_000;
-  for (let at = 0; findings.length === 0 && (at === 0 || performance.now() < endsAtMs); at += 1) {
-    const world = await openEventWorld();
-    for (let round = 0; round < roundsInAWorld && performance.now() < endsAtMs; round += 1) {
-      const random = createRandom(`event door ${seed} ${at} ${round}`);
-      const found = await runRound(world, random, counts);
-      findings.push(...found.map((what) => `world ${at}, round ${round}: ${what}`));
-      if (findings.length > 0) break;
-    }
+async function openEventDoor(): Promise<OpenDoor> {
+  let world = await openEventWorld();
+  let rounds = 0;
+
+  async function worldOfRound(): Promise<EventWorld> {
+    rounds += 1;
+    if (rounds % roundsInAWorld !== 0) return world;
     await world.close();
-    onProgress(`${counts.http + counts.log} events, ${findings.length} findings`);
+    world = await openEventWorld();
+    return world;
   }
+
   return {
-    door: "event",
-    seed,
-    inputs: { http: counts.http, log: counts.log },
-    applied: counts.applied,
-    duplicates: counts.duplicates,
-    dead_letters: counts.dead,
-    refused: counts.refused,
-    findings,
+    async attempt(random) {
+      const outcomes: string[] = [];
+      const findings = await runRound(await worldOfRound(), random, outcomes);
+      const [what] = findings;
+      return { outcomes, ...(what !== undefined && { finding: { what, input: findings.join("\n  ") } }) };
+    },
+    isWell: async () => (await world.findHarmed()).length === 0,
+    close: () => world.close(),
   };
 }
 
-async function runRound(world: EventWorld, random: Random, counts: Counts): Promise<string[]> {
+async function runRound(world: EventWorld, random: Random, outcomes: string[]): Promise<string[]> {
   const findings: string[] = [];
   const before = world.position();
   for (let input = 0; input < inputsInARound; input += 1) {
     const event = eventFor(world, random);
     if (random.chance(0.5)) {
-      counts.http += 1;
-      findings.push(...(await sendOverHttp(world, { event, random, counts })));
+      findings.push(...(await sendOverHttp(world, { event, random, outcomes })));
     } else {
-      counts.log += 1;
       await writeIntoLog(world, event, random);
     }
   }
@@ -97,7 +73,7 @@ async function runRound(world: EventWorld, random: Random, counts: Counts): Prom
     () => false,
   );
   if (!isHandled) return [...findings, "a partition stands still"];
-  return [...findings, ...(await judgeRecords(world, before, counts)), ...(await world.findHarmed())];
+  return [...findings, ...(await judgeRecords(world, before, outcomes)), ...(await world.findHarmed())];
 }
 
 function eventFor(world: EventWorld, random: Random): Record<string, unknown> {
@@ -123,10 +99,10 @@ function eventFor(world: EventWorld, random: Random): Record<string, unknown> {
 interface Sending {
   readonly event: Record<string, unknown>;
   readonly random: Random;
-  readonly counts: Counts;
+  readonly outcomes: string[];
 }
 
-async function sendOverHttp(world: EventWorld, { event, random, counts }: Sending): Promise<string[]> {
+async function sendOverHttp(world: EventWorld, { event, random, outcomes }: Sending): Promise<string[]> {
   const mutated = random.chance(0.8) ? mutateEvent(event, random) : event;
   const answer = random.chance(0.3)
     ? await world.postBinary(mutated)
@@ -137,9 +113,10 @@ async function sendOverHttp(world: EventWorld, { event, random, counts }: Sendin
   if (status >= 500) return [`${status} for ${shown}`];
   if (/\n\s+at |node_modules/.test(text)) return [`a stack trace for ${shown}`];
   if (status !== 202) {
-    counts.refused += 1;
+    outcomes.push(`over HTTP: ${status}`);
     return [400, 413, 415].includes(status) ? [] : [`${status} for ${shown}`];
   }
+  outcomes.push("over HTTP: 202");
   return (await world.canReadReceipt(location)) ? [] : [`no receipt for ${shown}`];
 }
 
@@ -168,7 +145,7 @@ function bodyOf(event: Record<string, unknown>, random: Random): Uint8Array {
 async function judgeRecords(
   world: EventWorld,
   before: ReturnType<EventWorld["position"]>,
-  counts: Counts,
+  outcomes: string[],
 ): Promise<string[]> {
   const findings: string[] = [];
   const letters = world.lettersSince(before);
@@ -177,7 +154,7 @@ async function judgeRecords(
     const place = `${record.partition}:${record.offset}`;
     const reason = letters.get(place);
     if (reason !== undefined) {
-      counts.dead += 1;
+      outcomes.push(`dead letter: ${reason}`);
       if (reason === "internal-error") findings.push(`a fault of ours: ${valueOf(record)}`);
       continue;
     }
@@ -189,8 +166,7 @@ async function judgeRecords(
     const eventId = ledgerIdOf(decoded.event, namespace);
     const status = (await world.statusOf(eventId)) ?? "missing";
     if (status !== "applied" && status !== "enforced") findings.push(`${status}: ${valueOf(record)}`);
-    if (seen.has(eventId)) counts.duplicates += 1;
-    else counts.applied += 1;
+    outcomes.push(seen.has(eventId) ? "duplicate" : "applied");
     seen.add(eventId);
   }
   return findings;
