@@ -87,7 +87,7 @@ describeUnlessMissing("the rights that the guide gives in Redis", missingProgram
       expect(await admin.keys(`{${namespace}}:failures:*`)).to.have.lengthOf(1);
     });
     expect((await accounts.read("a")).failures).to.be.above(0);
-    await counters.close();
+    counters.close();
     expect(await refused()).to.deep.equal([]);
   });
 
