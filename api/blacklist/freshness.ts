@@ -63,7 +63,6 @@ export class Freshness {
 
   /** The lease was renewed. */
   noteRenewed(): void {
-    this.#observe();
     this.#watch();
   }
 
@@ -127,15 +126,13 @@ export class Freshness {
     for (const resolve of waiting) resolve();
   }
 
+  /** Looks, and looks again at the end that is nearest by the very same reading: none can pass between the two. */
   #watch(): void {
     this.#cancelWatch();
-    const elapsedMs = this.#deps.lease.elapsedMs();
+    const elapsedMs = this.#observe();
     if (elapsedMs === null || this.#isClosed) return;
     const ends = [this.#deps.maxStalenessMs, ...this.#acceptances].filter((endMs) => endMs >= elapsedMs);
     if (ends.length === 0) return;
-    this.#cancelWatch = this.#deps.timers.after(Math.min(...ends) - elapsedMs + 1, () => {
-      this.#observe();
-      this.#watch();
-    });
+    this.#cancelWatch = this.#deps.timers.after(Math.min(...ends) - elapsedMs + 1, () => this.#watch());
   }
 }
