@@ -21,7 +21,7 @@ export default class SummaryReporter extends mocha.reporters.Spec {
   constructor(runner: Mocha.Runner, options: Mocha.MochaOptions) {
     super(runner, options);
     const { EVENT_RUN_END, EVENT_TEST_BEGIN, EVENT_TEST_PENDING } = mocha.Runner.constants;
-    const deadlineMs = Number(process.env["QUASH_TEST_DEADLINE_MS"] || 15 * 60_000);
+    const deadlineMs = Number(process.env["QUASH_TEST_DEADLINE_MS"] || 17 * 60_000);
     const leakGraceMs = Number(process.env["QUASH_TEST_LEAK_GRACE_MS"] || 5000);
     const deadline = setTimeout(() => {
       this.#abort(`the run has not ended within ${deadlineMs} ms; it was at: ${this.#current}`);
