@@ -57,7 +57,11 @@ describeWithServices("bad events on the real servers", ["mongo", "redis", "kafka
     await second.send({ topic, messages: [messageFor(committed.id)] });
     await second.commit();
     await producer.disconnect();
-    await world.publish(world.upstreamEvent("user.deactivated", behind.id));
+    // On the same partition, by its key: a marker at the very end of one counts as lag until something follows it.
+    const plain = kafka.producer({ createPartitioner: Partitioners.DefaultPartitioner });
+    await plain.connect();
+    await plain.send({ topic, messages: [messageFor(behind.id)] });
+    await plain.disconnect();
 
     await Promise.all([untilDeactivated(committed.id), untilDeactivated(behind.id)]);
     expect(await statusOf(aborted.id)).to.equal("active");
