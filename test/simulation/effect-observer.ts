@@ -10,8 +10,8 @@ export interface EffectObserverDeps {
   readonly direct: Database;
   readonly history: History;
   readonly nowMs: () => number;
-  /** Of all wall clocks there are, what the one shows that is ahead. */
-  readonly latestWallMs: () => number;
+  /** The latest time that any wall clock has shown so far. */
+  readonly latestShownMs: () => number;
   readonly onRecorded: (record: TokenRecord) => void;
   readonly onFence: (incarnation: string) => void;
   /** Users as they were last changed, by id. */
@@ -96,7 +96,7 @@ export class EffectObserver {
 
   /** Nobody's state is of a time that no clock has shown yet: who signs in before it would be hit. */
   #judgeTimes(user: User, { from }: StateChange): void {
-    const latestMs = this.#deps.latestWallMs();
+    const latestMs = this.#deps.latestShownMs();
     const movedMs = Math.max(from.statusChangedAtMs, from.epochRaisedAtMs) + 1;
     if (Math.max(user.statusChangedAtMs, user.epochRaisedAtMs) <= Math.max(latestMs, movedMs)) return;
     this.#violateOrder(`the state of user ${user.id} is of the future`);

@@ -26,6 +26,7 @@ export class MachineClock {
   #stepsToComeMs: number[] | null = null;
   #isAsleep = false;
   #hasJustShownMonotonic = false;
+  #shownBeforeStepsMs = -Infinity;
 
   constructor(options: MachineClockOptions) {
     this.#options = options;
@@ -54,6 +55,11 @@ export class MachineClock {
         return seen.wallMs();
       },
     };
+  }
+
+  /** The latest time that the wall clock has ever shown. */
+  get latestShownMs(): number {
+    return Math.max(this.#shownBeforeStepsMs, this.seen.wallMs());
   }
 
   suspend(): void {
@@ -93,6 +99,7 @@ export class MachineClock {
   }
 
   #step(ms: number): void {
+    this.#shownBeforeStepsMs = this.latestShownMs;
     const offsetMs = this.#wallOffsetMs + ms;
     this.#wallOffsetMs = Math.max(-offsetAtMostMs, Math.min(offsetAtMostMs, offsetMs));
   }

@@ -99,6 +99,10 @@ export class SimProcess {
     }
   }
 
+  get latestShownMs(): number {
+    return this.#machine.latestShownMs;
+  }
+
   stepWall(ms: number): void {
     this.#machine.stepWall(ms);
   }

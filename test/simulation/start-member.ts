@@ -48,7 +48,7 @@ function connectParts(world: World, member: Member): Parts {
       history,
       states,
       nowMs: () => world.nowMs,
-      latestWallMs: () => world.wallMs.latest,
+      latestShownMs: () => world.latestShownMs,
       onRecorded: (record) => world.noteRecorded(record),
       onFence: (incarnation) => {
         world.fence = incarnation;

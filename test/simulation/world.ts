@@ -127,6 +127,11 @@ export class World {
     return { earliest: Math.min(...shown), latest: Math.max(...shown) };
   }
 
+  /** The latest time that any wall clock has shown so far. */
+  get latestShownMs(): number {
+    return Math.max(...this.processes.map((process) => process.latestShownMs));
+  }
+
   trace(line: string): void {
     this.deps.trace(`${this.nowMs.toFixed(3)} ${line}`);
   }
