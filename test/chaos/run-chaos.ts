@@ -23,6 +23,7 @@ import { connectUpstreamSystem } from "./workload/upstream-system.ts";
 const innocents = 12;
 const maxStalenessMs = 5_000;
 /** Beyond the time for which faults and operations last: what has not come to its end by then is lost. */
+const lastEventsMs = 5_000;
 const patienceMs = 60_000;
 
 type RunOptions = Pick<ChaosOptions, "seed" | "seconds" | "sentinel">;
@@ -101,6 +102,8 @@ async function work(
     await Promise.race([delay(calm.afterMs, undefined, { signal }), working]);
     end.abort();
     await working;
+    // What Kafka took last has no row yet that could be waited for.
+    await delay(lastEventsMs);
     await untilSettled(system, receipts, log);
     const newcomer = createApiClient(newcomerName, await system.startNewcomer());
     recorder.note({ op: "joined", at: Date.now(), instance: newcomer.name });
