@@ -6,7 +6,7 @@ import { createHoldRule } from "../shared/holds/hold-rule.ts";
 import { createInProcessFailureCounters } from "../shared/in-process/failure-counters.ts";
 import { createClosers } from "../shared/lifecycle.ts";
 import type { Log } from "../shared/log.ts";
-import { createMetrics, type Metrics } from "../shared/metrics.ts";
+import { createMetrics } from "../shared/metrics.ts";
 import { createPublishEvent } from "../shared/outbox/publish-event.ts";
 import type { FailureCounters } from "../shared/ports/failure-counters.ts";
 import type { Parts } from "../shared/ports/parts.ts";
@@ -32,6 +32,7 @@ import { startReplicaComparison } from "./blacklist/replica-comparison.ts";
 import { longestAcceptanceMs, type RoutePolicies } from "./blacklist/staleness-policy.ts";
 import { createAcceptEvent } from "./events/accept-event.ts";
 import type { KeyUpdates } from "./keys/key-watch.ts";
+import { createMetricsText } from "./metrics-text.ts";
 import { createOauth } from "./oauth/create-oauth.ts";
 import { createRaiseLongest } from "./raise-longest.ts";
 import { createReadiness } from "./readiness.ts";
@@ -44,7 +45,7 @@ import { startKeyAnnouncer } from "./tokens/announce-revoked-keys.ts";
 import { createExplainToken } from "./tokens/explain-token.ts";
 import { followKeys } from "./tokens/follow-keys.ts";
 import { createIssueToken } from "./tokens/issue-token.ts";
-import { createKeyRing, type KeyRing } from "./tokens/key-ring.ts";
+import { createKeyRing } from "./tokens/key-ring.ts";
 import type { KeySet } from "./tokens/keys.ts";
 import { createPrepareTokens } from "./tokens/prepare-tokens.ts";
 import { createVerifyOnce } from "./tokens/verify-once.ts";
@@ -337,14 +338,7 @@ export async function startInstance(options: InstanceDeps): Promise<RunningInsta
     readiness: createReadiness({ feed, setup, clock, drainingSinceMs: () => drainingSinceMs }),
     routePolicies,
     tokens,
-    metricsText: () => {
-      noteReplica(metrics, blacklist, feed);
-      noteKeys(metrics, keys);
-      metrics.replicaCeilingBytes.set(ceilingBytes);
-      metrics.verificationCacheEntries.set(tokens.entries);
-      metrics.verificationCacheBytes.set(tokens.bytes);
-      return metrics.text();
-    },
+    metricsText: createMetricsText({ metrics, blacklist, feed, keys, tokens, ceilingBytes }),
     corsOrigins: settings.CORS_ORIGINS,
     isDraining: () => drainingSinceMs !== null,
   });
@@ -383,18 +377,4 @@ export async function startInstance(options: InstanceDeps): Promise<RunningInsta
     if (email === undefined || password === undefined) return;
     if (await useCases.ensureAdministrator({ email, password })) log.info("administrator.created", { email });
   }
-}
-
-function noteReplica(metrics: Metrics, { entries, bytes }: Blacklist, feed: BlacklistFeed): void {
-  metrics.replicaEntries.set(entries);
-  metrics.replicaBytes.set(bytes);
-  metrics.replicaAccepting.set(feed.isAccepting() ? 1 : 0);
-  metrics.replicaPosition.set(millisecondsOf(feed.position));
-  const { stalenessMs } = feed.freshness();
-  metrics.replicaStaleness.set(stalenessMs === null ? Number.NaN : stalenessMs / 1_000);
-}
-
-function noteKeys(metrics: Metrics, keys: KeyRing): void {
-  metrics.keys.reset();
-  for (const key of keys.listed) metrics.keys.set({ kid: key.kid, state: keys.stateOf(key) }, 1);
 }

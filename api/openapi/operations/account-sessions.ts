@@ -1,9 +1,9 @@
-import { emptySchema, noQuerySchema, reasonSchema, sessionQuerySchema } from "../../routes/schemas.ts";
+import { emptySchema, noQuerySchema, sessionQuerySchema } from "../../routes/schemas.ts";
 import { ids } from "../example-ids.ts";
 import { dependencyProblems } from "../implied-problems.ts";
 import { json, jsonBody, nothing, type Operation } from "../operation.ts";
 import { uuidSchema } from "../path-parameters.ts";
-import { pendingReceipt, receipt } from "../response-schemas.ts";
+import { accepted, reasonBody } from "../revoking.ts";
 import { ownSessionPage, sessionPage } from "../session-schemas.ts";
 
 const session = { description: "The session's id.", schema: uuidSchema, example: ids.sid };
@@ -53,12 +53,9 @@ export const accountSessionOperations: readonly Operation[] = [
     summary: "Ends one of a user's sessions",
     caller: "operator",
     query: noQuerySchema,
-    body: jsonBody("Reason", reasonSchema, { reason: "left the company" }),
+    body: reasonBody,
     answers: {
-      202: json("Accepted; nothing of it can be lost.", receipt, {
-        headers: ["Location"],
-        example: { ...pendingReceipt, type: "user.signed-out" },
-      }),
+      202: accepted({ type: "user.signed-out" }),
     },
     problems: dependencyProblems,
   },

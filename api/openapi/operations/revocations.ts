@@ -1,8 +1,9 @@
-import { noQuerySchema, reasonSchema, revocationQuerySchema } from "../../routes/schemas.ts";
+import { noQuerySchema, revocationQuerySchema } from "../../routes/schemas.ts";
 import { ids } from "../example-ids.ts";
 import { dependencyProblems } from "../implied-problems.ts";
-import { json, jsonBody, type Operation } from "../operation.ts";
-import { instanceList, pageOf, pendingReceipt, receipt } from "../response-schemas.ts";
+import { json, type Operation } from "../operation.ts";
+import { instanceList, pageOf, receipt } from "../response-schemas.ts";
+import { accepted, reasonBody } from "../revoking.ts";
 
 export const revocationOperations: readonly Operation[] = [
   {
@@ -13,12 +14,9 @@ export const revocationOperations: readonly Operation[] = [
     summary: "Ends one access token",
     caller: "operator",
     query: noQuerySchema,
-    body: jsonBody("Reason", reasonSchema, { reason: "left the company" }),
+    body: reasonBody,
     answers: {
-      202: json("Accepted; nothing of it can be lost.", receipt, {
-        headers: ["Location"],
-        example: { ...pendingReceipt, type: "token.revoked", jti: ids.jti },
-      }),
+      202: accepted({ type: "token.revoked", jti: ids.jti }),
     },
     problems: dependencyProblems,
   },

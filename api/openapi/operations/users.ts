@@ -2,16 +2,13 @@ import {
   emptySchema,
   newUserSchema,
   noQuerySchema,
-  reasonSchema,
   userQuerySchema,
   waitQuerySchema,
 } from "../../routes/schemas.ts";
 import { dependencyProblems } from "../implied-problems.ts";
 import { json, jsonBody, type Operation } from "../operation.ts";
-import { pageOf, pendingReceipt, receipt, user } from "../response-schemas.ts";
-
-const reason = jsonBody("Reason", reasonSchema, { reason: "left the company" });
-const pending = { headers: ["Location"], example: pendingReceipt } as const;
+import { pageOf, receipt, user } from "../response-schemas.ts";
+import { accepted, reasonBody } from "../revoking.ts";
 
 export const userOperations: readonly Operation[] = [
   {
@@ -64,10 +61,10 @@ export const userOperations: readonly Operation[] = [
       "Deactivating again changes nothing and answers with the same receipt.",
     caller: "operator",
     query: waitQuerySchema,
-    body: reason,
+    body: reasonBody,
     answers: {
       200: json("Enforced by every instance, or deactivated before.", receipt, { headers: ["Location"] }),
-      202: json("Accepted; nothing of it can be lost.", receipt, pending),
+      202: accepted(),
     },
     problems: ["last-administrator", "administrator-busy", ...dependencyProblems],
   },
@@ -79,8 +76,8 @@ export const userOperations: readonly Operation[] = [
     summary: "Ends all tokens that a user has; he stays active",
     caller: "operator",
     query: noQuerySchema,
-    body: reason,
-    answers: { 202: json("Accepted; nothing of it can be lost.", receipt, pending) },
+    body: reasonBody,
+    answers: { 202: accepted() },
     problems: dependencyProblems,
   },
   {
@@ -104,12 +101,9 @@ export const userOperations: readonly Operation[] = [
     summary: "Deletes a user and ends all of his tokens",
     caller: "admin",
     query: noQuerySchema,
-    body: reason,
+    body: reasonBody,
     answers: {
-      202: json("Accepted; nothing of it can be lost.", receipt, {
-        ...pending,
-        example: { ...pendingReceipt, type: "user.deleted" },
-      }),
+      202: accepted({ type: "user.deleted" }),
     },
     problems: ["last-administrator", "administrator-busy", ...dependencyProblems],
   },
