@@ -1,17 +1,12 @@
 import { expect } from "chai";
 import { describe, it } from "mocha";
-import { createLog } from "../../shared/log.ts";
 import { assertionForm, createKeyedClient, createTestClient, postForm } from "../support/oauth-client.ts";
+import { createRecordingLog } from "../support/recording-log.ts";
 import { createApiWorld } from "../support/test-api.ts";
 
 describe("what is written about OAuth clients", () => {
   it("holds no secret, no assertion and no token, at the most talkative level, whatever fails", async () => {
-    const lines: string[] = [];
-    const log = createLog({
-      level: "debug",
-      name: "test",
-      destination: { write: (line) => void lines.push(line) },
-    });
+    const log = createRecordingLog();
     const world = await createApiWorld({ log });
     await world.startWorker();
     const api = await world.startApi();
@@ -39,7 +34,7 @@ describe("what is written about OAuth clients", () => {
     await post("/oauth/revoke", { token }, client.basic);
     await world.close();
 
-    const text = lines.join("");
+    const text = log.text();
     expect(text).to.contain("http.unavailable").and.contain("revocation.requested");
     for (const secret of secrets) expect(secret).to.have.length.greaterThan(15);
     expect(secrets.filter((secret) => text.includes(secret))).to.deep.equal([]);

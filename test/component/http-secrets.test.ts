@@ -1,19 +1,14 @@
 import { expect } from "chai";
 import { describe, it } from "mocha";
-import { createLog } from "../../shared/log.ts";
 import { administrator } from "../support/fleet.ts";
+import { createRecordingLog } from "../support/recording-log.ts";
 import { createApiWorld, sendRaw } from "../support/test-api.ts";
 
 const canary = "canary-password-4711";
 
 describe("what is written about a run", () => {
   it("holds no password and no token, at the most talkative level, whatever fails", async () => {
-    const lines: string[] = [];
-    const log = createLog({
-      level: "debug",
-      name: "test",
-      destination: { write: (line) => void lines.push(line) },
-    });
+    const log = createRecordingLog();
     const world = await createApiWorld({ log });
     await world.startWorker();
     const api = await world.startApi();
@@ -50,7 +45,7 @@ describe("what is written about a run", () => {
     await api.call("/auth/logout", { token: admin.access, method: "POST" });
     await world.close();
 
-    const text = lines.join("");
+    const text = log.text();
     expect(text).to.contain("http.refused").and.contain("http.request").and.contain("event.left-to-relay");
     for (const secret of secrets) {
       expect(secret).to.have.length.greaterThan(15);
