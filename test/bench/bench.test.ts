@@ -12,7 +12,8 @@ const rowSchema = z.object({
   baseline: z.object(spread),
   ours: z.object(spread),
   unit: z.string().min(1),
-  ratio: z.number().positive(),
+  // So little is measured in the short form that a side may come out at nothing.
+  ratio: z.number().nullable(),
   repetitions: z.int().positive(),
   machine: z.object({ node: z.string(), cores: z.int() }),
 });

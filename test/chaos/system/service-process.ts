@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { closeSync, mkdirSync, openSync } from "node:fs";
+import { closeSync, mkdirSync, openSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Service } from "../../services/service.ts";
@@ -30,6 +30,7 @@ const startAttempts = 3;
 export function createServiceProcess(name: string, service: Service, place: ServicePlace): ServiceProcess {
   const { programs, folder, logFolder, ports } = place;
   const data = path.join(folder, name);
+  const logFile = path.join(logFolder, `${name}.log`);
   mkdirSync(data, { recursive: true });
   let child: ChildProcess | undefined;
 
@@ -39,7 +40,8 @@ export function createServiceProcess(name: string, service: Service, place: Serv
       try {
         return await service.probe(ports);
       } catch (cause) {
-        if (hasEnded(running)) throw new Error(`${name} ended at its start`, { cause });
+        if (hasEnded(running))
+          throw new Error(`${name} ended at its start:\n${lastLines(logFile)}`, { cause });
         if (performance.now() > giveUpAt) throw new Error(`${name} does not answer`, { cause });
       }
       await delay(100);
@@ -48,7 +50,7 @@ export function createServiceProcess(name: string, service: Service, place: Serv
 
   async function tryToStart(): Promise<void> {
     const { command, args, cwd } = await service.prepare({ programs, data, ports });
-    const log = openSync(path.join(logFolder, `${name}.log`), "a");
+    const log = openSync(logFile, "a");
     child = spawn(command, args, { cwd, stdio: ["ignore", log, log] });
     closeSync(log);
     await untilAnswers(child);
@@ -80,6 +82,10 @@ export function createServiceProcess(name: string, service: Service, place: Serv
     end,
     signal: (signal) => void child?.kill(signal),
   };
+}
+
+function lastLines(file: string): string {
+  return readFileSync(file, "utf8").trimEnd().split("\n").slice(-20).join("\n");
 }
 
 export function hasEnded({ exitCode, signalCode }: ChildProcess): boolean {
