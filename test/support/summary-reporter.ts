@@ -4,7 +4,7 @@ import type { TestResults } from "./test-results.ts";
 import { summaryLine } from "./test-results.ts";
 
 /**
- * Mocha's own report, then as the very last line `N passed, N failed`. With QUASH_TEST_RESULTS_FILE the figures go
+ * Mocha's own report, the suites that took longest, then as the very last line `N passed, N failed`. With QUASH_TEST_RESULTS_FILE the figures go
  * there instead, for the one who prints that line.
  *
  * Mocha is run without `exit`, so whatever a suite forgot to close keeps the process alive. That is told apart from a
@@ -15,12 +15,15 @@ import { summaryLine } from "./test-results.ts";
 export default class SummaryReporter extends mocha.reporters.Spec {
   readonly #failures: string[] = [];
   readonly #skipped = new Set<string>();
+  readonly #suiteSeconds: [title: string, seconds: number][] = [];
+  #suiteBeganAt = 0;
   #current = "";
   #written = false;
 
   constructor(runner: Mocha.Runner, options: Mocha.MochaOptions) {
     super(runner, options);
-    const { EVENT_RUN_END, EVENT_TEST_BEGIN, EVENT_TEST_PENDING } = mocha.Runner.constants;
+    const { EVENT_RUN_END, EVENT_SUITE_BEGIN, EVENT_SUITE_END, EVENT_TEST_BEGIN, EVENT_TEST_PENDING } =
+      mocha.Runner.constants;
     const deadlineMs = Number(process.env["QUASH_TEST_DEADLINE_MS"] || 17 * 60_000);
     const leakGraceMs = Number(process.env["QUASH_TEST_LEAK_GRACE_MS"] || 5000);
     const deadline = setTimeout(() => {
@@ -30,11 +33,25 @@ export default class SummaryReporter extends mocha.reporters.Spec {
       this.#current = test.fullTitle();
     });
     runner.on(EVENT_TEST_PENDING, (test) => this.#skipped.add(test.parent?.fullTitle() || test.title));
+    runner.on(EVENT_SUITE_BEGIN, (suite) => {
+      if (suite.parent?.root) this.#suiteBeganAt = performance.now();
+    });
+    runner.on(EVENT_SUITE_END, (suite) => {
+      if (suite.parent?.root)
+        this.#suiteSeconds.push([suite.title, (performance.now() - this.#suiteBeganAt) / 1000]);
+    });
     runner.once(EVENT_RUN_END, () => {
       clearTimeout(deadline);
+      this.#printSlowest();
       process.once("exit", () => this.#write());
       setTimeout(() => this.#abort("all tests have ended, but the process does not"), leakGraceMs).unref();
     });
+  }
+
+  #printSlowest(): void {
+    const slowest = this.#suiteSeconds.toSorted(([, a], [, b]) => b - a).slice(0, 10);
+    const lines = slowest.map(([title, seconds]) => `  ${seconds.toFixed(1).padStart(6)} s  ${title}\n`);
+    process.stdout.write(`\nThe suites that took longest, with their hooks:\n${lines.join("")}`);
   }
 
   #abort(problem: string): void {
