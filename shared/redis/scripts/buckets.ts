@@ -44,13 +44,17 @@ local function bucketWriter(prefix, indexes, nowMs, lifetime)
     parts[#parts + 1] = record
   end
 
-  -- Packed tokens, each into the bucket of its own expiry minute.
+  -- Packed tokens, each into the bucket of its own expiry minute; those of one minute side by side, as one piece.
   function writer.putTokens(packed)
-    local records = {}
+    local records, first, current = {}, 1, nil
     for at = 1, #packed, ${tokenRecordBytes} do
-      local exp = struct.unpack('>I4', packed, at + 16)
-      collect(records, math.floor(exp / ${tokenBucketSeconds}), string.sub(packed, at, at + ${tokenRecordBytes - 1}))
+      local bucket = math.floor(struct.unpack('>I4', packed, at + 16) / ${tokenBucketSeconds})
+      if bucket ~= current then
+        if current then collect(records, current, string.sub(packed, first, at - 1)) end
+        first, current = at, bucket
+      end
     end
+    if current then collect(records, current, string.sub(packed, first)) end
     append(indexes.tokens, 'tokens', ${tokenBucketSeconds}, records)
   end
 
@@ -73,6 +77,7 @@ local function bucketWriter(prefix, indexes, nowMs, lifetime)
   end
 
   local generations
+  local kept = {}
 
   local function liveGenerations()
     if not generations then
@@ -81,30 +86,34 @@ local function bucketWriter(prefix, indexes, nowMs, lifetime)
     return generations
   end
 
+  -- The numbers of the record that a generation has of a subject, or nil.
+  local function cutOffIn(generation, subject)
+    local record = redis.call('HGET', prefix .. 'cut-offs:' .. generation, subject)
+    if record and #record == ${cutOffRecordBytes} then return struct.unpack('>I8I8I4', record, 17) end
+  end
+
   local function isNeedless(subject, epoch, notBefore, mustLiveUntil)
     for _, generation in ipairs(liveGenerations()) do
-      local there = redis.call('HGET', prefix .. 'cut-offs:' .. generation, subject)
-      if there and #there == ${cutOffRecordBytes} then
-        local itsEpoch, itsNotBefore, itsUntil = struct.unpack('>I8I8I4', there, 17)
-        if itsEpoch >= epoch and itsNotBefore >= notBefore
-          and itsUntil * 1000 > nowMs and itsUntil >= mustLiveUntil then return true end
-      end
+      local itsEpoch, itsNotBefore, itsUntil = cutOffIn(generation, subject)
+      if itsEpoch and itsEpoch >= epoch and itsNotBefore >= notBefore
+        and itsUntil * 1000 > nowMs and itsUntil >= mustLiveUntil then return true end
     end
     return false
   end
 
   local function merge(generation, subject, epoch, notBefore, untilSeconds)
-    local key = prefix .. 'cut-offs:' .. generation
-    local there = redis.call('HGET', key, subject)
-    if there and #there == ${cutOffRecordBytes} then
-      local itsEpoch, itsNotBefore, itsUntil = struct.unpack('>I8I8I4', there, 17)
+    local itsEpoch, itsNotBefore, itsUntil = cutOffIn(generation, subject)
+    if itsEpoch then
       epoch = math.max(epoch, itsEpoch)
       notBefore = math.max(notBefore, itsNotBefore)
       untilSeconds = math.max(untilSeconds, itsUntil)
     end
-    redis.call('HSET', key, subject, subject .. struct.pack('>I8I8I4', epoch, notBefore, untilSeconds))
+    local record = subject .. struct.pack('>I8I8I4', epoch, notBefore, untilSeconds)
+    redis.call('HSET', prefix .. 'cut-offs:' .. generation, subject, record)
+    -- All that is merged by one call lives equally long, so a generation is kept once.
+    if kept[generation] then return end
     keep(indexes.cutOffs, 'cut-offs', generation, ${generationSeconds})
-    generations = nil
+    kept[generation], generations = true, nil
   end
 
   -- Packed cut-offs; returns those that were written, with their raised 'until'. A live one that is as strict
