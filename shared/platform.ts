@@ -1,4 +1,5 @@
 import { randomBytes, randomUUID } from "node:crypto";
+import { uptime } from "node:os";
 import type { Platform } from "./ports/platform.ts";
 
 /** The real machine. Only composition roots and process entries call this. */
@@ -7,6 +8,7 @@ export function createPlatform(): Platform {
     clock: {
       wallMs: () => Date.now(),
       monotonicMs: () => performance.now(),
+      bootMs: () => uptime() * 1_000,
     },
     timers: {
       after(delayMs, callback) {

@@ -7,6 +7,8 @@ export interface Clock {
   wallMs(): number;
   /** Milliseconds since an arbitrary start. Never steps back; stands still in a suspended machine. */
   monotonicMs(): number;
+  /** Milliseconds since the machine started, to about ten. Never steps back; runs on while the machine is suspended. */
+  bootMs(): number;
 }
 
 export type Cancel = () => void;

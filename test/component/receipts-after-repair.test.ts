@@ -19,7 +19,7 @@ describe("a receipt after the store was wiped, repaired, and had its clock set a
     await world.start();
     const { clock } = world.platform;
     instance = await startWorldInstance(world, {
-      clock: { monotonicMs: () => clock.monotonicMs(), wallMs: () => clock.wallMs() - steppedMs },
+      clock: { ...clock, wallMs: () => clock.wallMs() - steppedMs },
     });
     await world.platform.advance(5_000);
   });

@@ -72,7 +72,6 @@ export class SimProcess {
   kill(): void {
     this.#enter("down");
     this.#held = [];
-    this.#machine.forgetSuspension();
   }
 
   die(): void {
@@ -82,9 +81,7 @@ export class SimProcess {
 
   /** `suspended`: with its machine. */
   pause(how: "stopped" | "suspended"): void {
-    if (!this.isUp) return;
-    this.#enter(how);
-    if (how === "suspended") this.#machine.suspend();
+    if (this.isUp) this.#enter(how);
   }
 
   resume(): void {
@@ -134,9 +131,8 @@ export class SimProcess {
     else this.#held.push(() => this.deliver(life, run));
   }
 
-  /** As somebody sees it who stands beside the machine. */
   get clock(): Clock {
-    return this.#machine.seen;
+    return this.#machine.clock;
   }
 
   #enter(state: "up" | "stopped" | "suspended" | "down"): void {
@@ -147,7 +143,7 @@ export class SimProcess {
   #platform(life: number): Platform {
     const random = this.random.fork(`life ${life}`);
     return {
-      clock: this.#machine.read,
+      clock: this.clock,
       timers: this.#timers(life),
       ids: { uuid: () => uuidFrom(random) },
       randomness: { bytes: (length) => random.bytes(length), fraction: () => random.fraction() },

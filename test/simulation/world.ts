@@ -88,7 +88,7 @@ export class World {
       log: new Engine(scheduler, (isAvailable) => this.log.setAvailable(isAvailable)),
     };
     this.database = createInProcessDatabaseServer({
-      clock: { wallMs: () => this.nowMs, monotonicMs: () => this.nowMs },
+      clock: { wallMs: () => this.nowMs, monotonicMs: () => this.nowMs, bootMs: () => this.nowMs },
     });
     this.apis = this.#createMembers("api", apis, bestEffort);
     this.members = [...this.apis, ...this.#createMembers("worker", workers, null)];

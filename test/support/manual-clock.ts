@@ -25,6 +25,7 @@ interface Timer {
 export function createManualPlatform(startMs = Date.UTC(2026, 0, 15, 12), seed = "seed"): ManualPlatform {
   let wallMs = startMs;
   let monotonicMs = 1_000;
+  let suspendedMs = 0;
   let order = 0;
   let draws = 0;
   const timers = new Set<Timer>();
@@ -65,7 +66,11 @@ export function createManualPlatform(startMs = Date.UTC(2026, 0, 15, 12), seed =
   }
 
   return {
-    clock: { wallMs: () => wallMs, monotonicMs: () => monotonicMs },
+    clock: {
+      wallMs: () => wallMs,
+      monotonicMs: () => monotonicMs,
+      bootMs: () => 5_000_000 + monotonicMs + suspendedMs,
+    },
     timers: {
       after,
       sleep: createSleep(after),
@@ -74,7 +79,10 @@ export function createManualPlatform(startMs = Date.UTC(2026, 0, 15, 12), seed =
     randomness: { bytes: draw, fraction: () => Buffer.from(draw(4)).readUInt32BE() / 2 ** 32 },
     advance,
     stepWall: (ms) => void (wallMs += ms),
-    suspend: (ms) => void (wallMs += ms),
+    suspend(ms) {
+      wallMs += ms;
+      suspendedMs += ms;
+    },
     settle,
     get waiting() {
       return timers.size;

@@ -22,7 +22,8 @@ export const subjectName = (subject: number) => uuidOf(firstSubject + subject);
 /** So that every minute has as many. */
 export const roundedUp = (entries: number) => Math.ceil(entries / minutes) * minutes;
 
-const standing: Clock = { wallMs: () => startSeconds * 1_000, monotonicMs: () => startSeconds * 1_000 };
+const standStill = () => startSeconds * 1_000;
+const standing: Clock = { wallMs: standStill, monotonicMs: standStill, bootMs: standStill };
 
 export function createEmptyBlacklist(clock: Clock = standing): Blacklist {
   return createBlacklist({

@@ -24,7 +24,8 @@ const recordsInAnnouncement = 100;
 /** A clock that is moved by hand. */
 function createMovingClock() {
   let nowMs = startSeconds * 1_000;
-  return { clock: { wallMs: () => nowMs, monotonicMs: () => nowMs }, advance: (ms: number) => (nowMs += ms) };
+  const read = () => nowMs;
+  return { clock: { wallMs: read, monotonicMs: read, bootMs: read }, advance: (ms: number) => (nowMs += ms) };
 }
 
 function usedBytes(): number {

@@ -39,6 +39,24 @@ describe("steady clock", () => {
     expect(sinceStartMs()).to.equal(5_000);
   });
 
+  it("counts a suspension behind a wall clock that is set back before anybody has looked", async () => {
+    const { platform, sinceStartMs } = createWorld();
+    await platform.advance(100);
+    platform.stepWall(-4_000);
+    platform.suspend(5_000);
+    expect(sinceStartMs()).to.equal(5_100);
+    platform.suspend(5_000);
+    platform.stepWall(-7_000);
+    expect(sinceStartMs()).to.equal(10_100);
+  });
+
+  it("counts a suspension behind a wall clock that is set ahead as the longer of both", async () => {
+    const { platform, sinceStartMs } = createWorld();
+    platform.suspend(1_000);
+    platform.stepWall(3_000);
+    expect(sinceStartMs()).to.equal(4_000);
+  });
+
   it("counts every one of several suspensions, whatever is set back between them", async () => {
     const { platform, sinceStartMs } = createWorld();
     for (let round = 0; round < 3; round += 1) {

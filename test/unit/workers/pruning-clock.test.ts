@@ -6,7 +6,11 @@ const lifetimeMs = 900_000;
 
 function create() {
   const now = { wallMs: 1_000_000_000, monotonicMs: 5_000 };
-  const clock = { wallMs: () => now.wallMs, monotonicMs: () => now.monotonicMs };
+  const clock = {
+    wallMs: () => now.wallMs,
+    monotonicMs: () => now.monotonicMs,
+    bootMs: () => now.monotonicMs,
+  };
   const pruning = createPruningClock(clock, () => lifetimeMs);
   const pass = (ms: number) => {
     now.wallMs += ms;
