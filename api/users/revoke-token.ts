@@ -1,6 +1,7 @@
 import type { Audit } from "../../shared/audit/audit.ts";
 import { AppError } from "../../shared/errors.ts";
 import type { QuashEvent } from "../../shared/events/event.ts";
+import type { Ledger } from "../../shared/ports/ledger.ts";
 import type { Clock } from "../../shared/ports/platform.ts";
 import type { SessionStore } from "../../shared/ports/session-store.ts";
 import type { UserStore } from "../../shared/ports/user-store.ts";
@@ -11,6 +12,7 @@ import { createOwnEvent, type OwnEventDeps, type Publish } from "./own-event.ts"
 export interface RevokeTokenDeps extends OwnEventDeps {
   readonly users: Pick<UserStore, "findById" | "appendEvent">;
   readonly sessions: Pick<SessionStore, "findToken">;
+  readonly ledger: Pick<Ledger, "find">;
   readonly clock: Clock;
   readonly publish: Publish;
   readonly audit: Audit;
@@ -36,7 +38,7 @@ export interface RevokedToken {
 
 /** Revokes one recorded token. Throws `not-found` when it is not recorded or has expired, `outbox-full`. */
 export function createRevokeToken(deps: RevokeTokenDeps) {
-  const { users, sessions, clock } = deps;
+  const { users, sessions, ledger, clock } = deps;
 
   return async function revokeToken(request: RevokeRequest): Promise<RevokedToken> {
     const { jti, actor, reason, requestId, operation, isBounded } = request;
@@ -44,7 +46,8 @@ export function createRevokeToken(deps: RevokeTokenDeps) {
     const token = await sessions.findToken(jti);
     if (!token || token.expiresAtMs <= timeMs) throw notFound();
     const { subject } = token;
-    if (token.revokedBy !== null) return { eventId: token.revokedBy, event: null, subject };
+    if (token.revokedBy !== null && (await isDone(token.revokedBy)))
+      return { eventId: token.revokedBy, event: null, subject };
     if (isBounded === true) await requireRoom(users, subject);
     const event = createOwnEvent(deps, {
       ...(operation !== undefined && { id: operation.id }),
@@ -59,6 +62,15 @@ export function createRevokeToken(deps: RevokeTokenDeps) {
     deps.audit.record({ action: "token.revoked", ...told, eventType: event.type });
     return { eventId: event.id, event, subject };
   };
+
+  /**
+   * Whether the store has it. An upstream event that a worker noted waits for that worker for as long as Kafka takes it
+   * for alive, which is longer than who asks here was promised.
+   */
+  async function isDone(eventId: string): Promise<boolean> {
+    const row = await ledger.find(eventId);
+    return row === null || row.status === "applied" || row.status === "enforced";
+  }
 }
 
 export type RevokeToken = ReturnType<typeof createRevokeToken>;

@@ -2,6 +2,7 @@ import { expect } from "chai";
 import { beforeEach, describe, it } from "mocha";
 import type { AccessTokenClaims } from "../../../api/tokens/claims.ts";
 import { expectError } from "../../support/expect-error.ts";
+import { pendingRow } from "../../support/ledger-rows.ts";
 import { alice, createWorld, lifetimeSeconds, type World } from "./world.ts";
 
 describe("revokeToken", () => {
@@ -31,6 +32,17 @@ describe("revokeToken", () => {
       event: null,
     });
     expect(world.published).to.deep.equal([]);
+  });
+
+  it("puts an event of its own where the one that revoked it before still waits for its worker", async () => {
+    const nowMs = world.platform.clock.wallMs();
+    await world.database.ledger.insertPending([
+      pendingRow({ eventId: "e1", type: "token.revoked", jti: claims.jti }),
+    ]);
+    await world.database.ledger.markTokens("e1", { by: "jti", jti: claims.jti, nowMs }, 1);
+    const { event } = await world.revokeToken({ jti: claims.jti, actor: "root" });
+    expect(event).to.include({ type: "token.revoked", subject: claims.sub });
+    expect(world.published).to.have.length(1);
   });
 
   it("knows no token that was never recorded, and none that has expired", async () => {
