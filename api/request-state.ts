@@ -9,6 +9,8 @@ export interface RequestState {
   requestId: string;
   /** Set by `requireToken`. */
   token?: VerifiedToken;
+  /** What the request has passed; undefined on routes for everybody. */
+  checks?: readonly Check[];
   /** Of a call with an Idempotency-Key. */
   operation?: Operation;
   /** That route's own; left by `requireFresh`. */
@@ -35,11 +37,25 @@ export function claimsOf(ctx: { readonly state: RequestState }): AccessTokenClai
   return verifiedTokenOf(ctx).claims;
 }
 
+/**
+ * To be called after each wait before something is changed: a body that comes slowly, or a process that stands still,
+ * may outlast the token, its revocation and the instance's lease. Throws as what guards the route.
+ */
+export function checkAgain(ctx: Context): void {
+  for (const check of ctx.state.checks ?? []) check(ctx);
+}
+
 /** Who asks, by his token, and in which request: for what is recorded of it. */
-export function askedBy(ctx: { readonly state: RequestState }): {
+export function askedBy(ctx: Context): {
   readonly actor: string;
   readonly requestId: string;
   readonly operation: Operation | undefined;
+  readonly checkAgain: () => void;
 } {
-  return { actor: claimsOf(ctx).sub, requestId: ctx.state.requestId, operation: ctx.state.operation };
+  return {
+    actor: claimsOf(ctx).sub,
+    requestId: ctx.state.requestId,
+    operation: ctx.state.operation,
+    checkAgain: () => checkAgain(ctx),
+  };
 }

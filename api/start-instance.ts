@@ -227,7 +227,7 @@ export async function startInstance(options: InstanceDeps): Promise<RunningInsta
 
   const observer = createInstanceObserver({ store, clock });
   const settleReceipts = createSettleReceipts({ ledger, observer, clock });
-  const connections = createOpenConnections({ blacklist, feed, clock, timers, fingerprint });
+  const connections = createOpenConnections({ blacklist, feed, clock, timers, fingerprint, log });
   listeners.add("open streams", () => connections.close());
   const waiter = createReceiptWaiter({ store, ledger, settleReceipts, timers, log });
   listeners.add("receipt waiter", () => waiter.close());

@@ -1,3 +1,4 @@
+import type { Log } from "../../shared/log.ts";
 import type { Cancel, Clock, Timers } from "../../shared/ports/platform.ts";
 import type { Fingerprinter } from "../../shared/revocation/fingerprint.ts";
 import type { PackedAdditions } from "../../shared/revocation/packed-additions.ts";
@@ -37,6 +38,7 @@ export interface OpenConnectionsDeps {
   readonly fingerprint: Fingerprinter;
   readonly clock: Clock;
   readonly timers: Timers;
+  readonly log: Log;
 }
 
 interface Connection extends OpeningToken {
@@ -48,7 +50,7 @@ interface Connection extends OpeningToken {
 const longestTimerMs = 60_000;
 
 export function createOpenConnections(deps: OpenConnectionsDeps): OpenConnections {
-  const { blacklist, feed, fingerprint, clock, timers } = deps;
+  const { blacklist, feed, fingerprint, clock, timers, log } = deps;
   const connections = new Set<Connection>();
   const index = new ConnectionIndex<Connection>();
   let isClosed = false;
@@ -63,7 +65,13 @@ export function createOpenConnections(deps: OpenConnectionsDeps): OpenConnection
   }
 
   function end(connection: Connection, reason: ClosingReason): void {
-    if (forget(connection)) connection.close(reason);
+    if (!forget(connection)) return;
+    try {
+      connection.close(reason);
+    } catch (err) {
+      // Of one connection: the others, and what is being applied, go on.
+      log.error("connection.not-closed", { err, reason });
+    }
   }
 
   function endRevoked(additions: PackedAdditions): void {

@@ -5,7 +5,7 @@ import type { IdempotencyStore, KeptAnswer } from "../../shared/ports/idempotenc
 import type { Platform } from "../../shared/ports/platform.ts";
 import { idempotencyKeyOf } from "../idempotency/idempotency-key.ts";
 import { keptAnswerOf, keptProblemOf, replay } from "../idempotency/kept-answer.ts";
-import { type Context, claimsOf, type Middleware } from "../request-state.ts";
+import { type Context, checkAgain, claimsOf, type Middleware } from "../request-state.ts";
 import { readBodyAhead } from "./read-body.ts";
 
 export interface AnswerOnceDeps extends Pick<Platform, "clock" | "ids"> {
@@ -32,13 +32,15 @@ export function createAnswerOnce({ idempotency, clock, ids, log }: AnswerOnceDep
       await next();
       return;
     }
+    const body = await readBodyAhead(ctx.req);
+    checkAgain(ctx);
     const id = idOf(claimsOf(ctx).sub, key);
     const holder = ids.uuid();
     const nowMs = clock.wallMs();
     const begun = await idempotency.begin({
       id,
       holder,
-      fingerprint: fingerprintOf(ctx, key, await readBodyAhead(ctx.req)),
+      fingerprint: fingerprintOf(ctx, key, body),
       nowMs,
       abandonedAtMs: nowMs - abandonedAfterMs,
       expiresAtMs: nowMs + keptForMs,

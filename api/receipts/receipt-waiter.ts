@@ -88,7 +88,7 @@ export function createReceiptWaiter(deps: ReceiptWaiterDeps): ReceiptWaiter {
     const byId = new Map(rows.map((row) => [row.eventId, row]));
     for (const one of unknown) {
       const row = byId.get(one.eventId);
-      if (row?.status === "enforced") one.done.abort();
+      if (row?.status === "enforced" || row?.status === "failed") one.done.abort();
       if (row?.status === "applied") one.row = row;
     }
   }

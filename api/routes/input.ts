@@ -1,16 +1,20 @@
 import type { z } from "zod";
 import { AppError } from "../../shared/errors.ts";
 import { readBody } from "../middleware/read-body.ts";
-import type { Context } from "../request-state.ts";
+import { type Context, checkAgain } from "../request-state.ts";
 import { uuidPattern } from "./patterns.ts";
 
 /** An answer must not be many times as long as what it answers. */
 const problemsShown = 16;
 const pointerLength = 128;
 
-/** The body by its schema; it may be left out where the schema takes an empty object. */
-export async function readInput<T>(ctx: Pick<Context, "req">, schema: z.ZodType<T>): Promise<T> {
+/**
+ * The body by its schema; it may be left out where the schema takes an empty object. Once it has come, however slowly,
+ * the request has to pass what guards the route again.
+ */
+export async function readInput<T>(ctx: Context, schema: z.ZodType<T>): Promise<T> {
   const body = await readBody(ctx.req);
+  checkAgain(ctx);
   if (isObject(body)) return validate(body, schema);
   const withoutBody = schema.safeParse({});
   if (body === undefined && withoutBody.success) return withoutBody.data;

@@ -22,6 +22,8 @@ export interface ChangeRequest {
   readonly userId: string;
   /** Who asks: an administrator's id. */
   readonly actor: string;
+  /** Throws where he may not any more; asked right before the change. */
+  readonly checkAgain?: (() => void) | undefined;
   readonly reason?: string | undefined;
   /** Whose id the event gets; a repeat changes nothing where that event was raised before. */
   readonly operation?: Operation | undefined;
@@ -51,7 +53,7 @@ export function createChangeUser(deps: ChangeUserDeps, change: Exclude<UserChang
 
   async function attempt(
     user: User,
-    { userId, actor, reason, operation }: ChangeRequest,
+    { userId, actor, reason, operation, checkAgain }: ChangeRequest,
   ): Promise<ChangedUser | null> {
     const to = changeOfOurs(user, change, clock.wallMs());
     if (!to) {
@@ -70,6 +72,7 @@ export function createChangeUser(deps: ChangeUserDeps, change: Exclude<UserChang
       event,
       ...(to.status === "deactivated" && change === "user.deactivated" && { deactivation: keptOf(event) }),
     };
+    checkAgain?.();
     const changed =
       to.status === "active"
         ? await users.change(userId, wanted)
@@ -91,8 +94,9 @@ export function createChangeUser(deps: ChangeUserDeps, change: Exclude<UserChang
       if (!outcome) continue;
       if (outcome.changed) {
         deps.publish({ userId: request.userId, event: outcome.event });
-        const { userId: subject, ...asked } = request;
-        deps.audit.record({ action: change, ...asked, subject, eventId: outcome.eventId, eventType: change });
+        const { userId: subject, actor, reason, requestId } = request;
+        const asked = { subject, actor, reason, requestId };
+        deps.audit.record({ action: change, ...asked, eventId: outcome.eventId, eventType: change });
       }
       return outcome;
     }

@@ -24,6 +24,8 @@ export interface UserRequest {
   readonly operation?: Operation | undefined;
   /** Left out for the first administrator. */
   readonly actor?: string | undefined;
+  /** Throws where he may not any more. */
+  readonly checkAgain?: (() => void) | undefined;
   readonly requestId?: string | undefined;
 }
 
@@ -35,10 +37,12 @@ export function createCreateUser({ users, hasher, clock, ids, audit }: CreateUse
     const { operation } = request;
     const made = operation?.isRepeat ? await users.findById(operation.id) : null;
     if (made !== null && made.status !== "deleted") return made;
+    const passwordHash = await hasher.hash(request.password);
+    request.checkAgain?.();
     const user = await users.create({
       id: operation?.id ?? ids.uuid(),
       email,
-      passwordHash: await hasher.hash(request.password),
+      passwordHash,
       roles: [...new Set<Role>(request.roles ?? ["user"])],
       externalIds: request.externalIds ?? [],
       createdAtMs: clock.wallMs(),

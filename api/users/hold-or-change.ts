@@ -47,7 +47,7 @@ export function createHoldOrChange(
 
   async function holdIfMass(
     user: User,
-    { actor, reason, requestId }: ChangeRequest,
+    { actor, reason, requestId, checkAgain }: ChangeRequest,
   ): Promise<LedgerRow | null> {
     const heldUntilMs = await holdRule.heldUntilMs({ kind: "administrator", id: actor }, user.id);
     if (heldUntilMs === null) return null;
@@ -58,6 +58,7 @@ export function createHoldOrChange(
     const timeMs = changeOfOurs(user, type, clock.wallMs())?.statusChangedAtMs;
     if (timeMs === undefined) throw new AppError("not-found", "There is no user of this id.");
     const asked = createOwnEvent(deps, { type, subject: user.id, timeMs, details: { reason, actor } });
+    checkAgain?.();
     const row = await ledger.judge(pendingRowOfOwnEvent(asked), { heldUntilMs });
     onHeld(row, requestId);
     return row;

@@ -21,6 +21,8 @@ export interface RevokeTokenDeps extends OwnEventDeps {
 export interface RevokeRequest {
   readonly jti: string;
   readonly actor: string;
+  /** Throws where he may not any more. */
+  readonly checkAgain?: (() => void) | undefined;
   readonly reason?: string | undefined;
   /** Whose id the event gets. */
   readonly operation?: Operation | undefined;
@@ -56,6 +58,7 @@ export function createRevokeToken(deps: RevokeTokenDeps) {
       timeMs,
       details: { reason, actor, jti, exp: Math.floor(token.expiresAtMs / 1000) },
     });
+    request.checkAgain?.();
     if (!(await users.appendEvent(subject, event))) throw notFound();
     deps.publish({ userId: subject, event });
     const told = { actor, subject, object: jti, reason, requestId, eventId: event.id };

@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, it } from "mocha";
 import type { BlacklistFeed } from "../../api/blacklist/blacklist-feed.ts";
 import { createOpenConnections, type OpenConnections } from "../../api/blacklist/connections.ts";
 import { createGuardWebSocket, type GuardedSocket } from "../../api/web-sockets/guard-web-socket.ts";
+import { silentLog } from "../../shared/log.ts";
 import { createFeedWorld, type FeedWorld } from "./feed-world.ts";
 
 interface FakeSocket extends GuardedSocket {
@@ -34,7 +35,7 @@ describe("a guarded WebSocket", () => {
     await world.repair("first");
     feed = await world.start();
     const { platform, blacklist, fingerprint } = world;
-    connections = createOpenConnections({ ...platform, blacklist, feed, fingerprint });
+    connections = createOpenConnections({ ...platform, blacklist, feed, fingerprint, log: silentLog });
   });
   afterEach(() => {
     connections.close();

@@ -3,6 +3,7 @@ import { runInNewContext } from "node:vm";
 import { expect } from "chai";
 import { describe, it } from "mocha";
 import { createOpenConnections } from "../../api/blacklist/connections.ts";
+import { silentLog } from "../../shared/log.ts";
 import type { Timers } from "../../shared/ports/platform.ts";
 import { eventually } from "../support/eventually.ts";
 import { type ApiWorld, createApiWorld, type TestApi } from "../support/test-api.ts";
@@ -36,7 +37,14 @@ describe("ten thousand connections", () => {
     const feed = await world.start();
     const { platform, blacklist, fingerprint } = world;
     const { timers, held, fireAll } = createHeldTimers();
-    const connections = createOpenConnections({ ...platform, timers, blacklist, feed, fingerprint });
+    const connections = createOpenConnections({
+      ...platform,
+      timers,
+      blacklist,
+      feed,
+      fingerprint,
+      log: silentLog,
+    });
     const closed = new Map<string, number>();
     const openAll = async () => {
       const note = (reason: string) => void closed.set(reason, (closed.get(reason) ?? 0) + 1);

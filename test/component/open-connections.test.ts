@@ -7,6 +7,7 @@ import {
   createOpenConnections,
   type OpenConnections,
 } from "../../api/blacklist/connections.ts";
+import { silentLog } from "../../shared/log.ts";
 import type { Timers } from "../../shared/ports/platform.ts";
 import { createFeedWorld, type FeedWorld } from "./feed-world.ts";
 
@@ -44,7 +45,14 @@ describe("open connections", () => {
         };
       },
     };
-    connections = createOpenConnections({ ...platform, timers, blacklist, feed, fingerprint });
+    connections = createOpenConnections({
+      ...platform,
+      timers,
+      blacklist,
+      feed,
+      fingerprint,
+      log: silentLog,
+    });
   });
   afterEach(() => {
     connections.close();
@@ -76,6 +84,18 @@ describe("open connections", () => {
     await world.platform.settle();
 
     expect(closed).to.deep.equal([["bob", "revoked"]]);
+  });
+
+  it("are closed also when the closing of another one throws", async () => {
+    connections.register({ claims: world.claims("alice") }, () => {
+      throw new Error("broken");
+    });
+    await open("alice");
+    await world.deactivate("alice");
+    await world.platform.settle();
+
+    expect(closed).to.deep.equal([["alice", "revoked"]]);
+    expect(connections.size).to.equal(0);
   });
 
   it("all of one subject are closed together", async () => {
@@ -168,7 +188,7 @@ describe("open connections", () => {
     connections.close();
     const { platform, blacklist, fingerprint } = world;
     feed = await world.start({ routePolicies: ["best_effort"] });
-    connections = createOpenConnections({ ...platform, blacklist, feed, fingerprint });
+    connections = createOpenConnections({ ...platform, blacklist, feed, fingerprint, log: silentLog });
     const claims = { ...world.claims("alice"), exp: world.claims("alice").exp + 86_400 };
     connections.register({ claims }, (reason) => closed.push(["strict", reason]));
     connections.register({ claims, policy: "best_effort" }, (reason) => closed.push(["lenient", reason]));

@@ -79,6 +79,15 @@ describe("waiting for receipts", () => {
     expect([waiting.isDone, listeners.size]).to.deep.equal([true, 0]);
   });
 
+  it("ends for what has become a dead letter", async () => {
+    rows.set("a", "pending");
+    const waiting = waitFor("a");
+    await platform.settle();
+    rows.set("a", "failed");
+    await platform.advance(1_000);
+    expect([waiting.isDone, listeners.size]).to.deep.equal([true, 0]);
+  });
+
   it("ends when a worker has noted the row and the last instance has reported, with one read of the row", async () => {
     rows.set("a", "pending");
     const waiting = waitFor("a");

@@ -1,5 +1,6 @@
 import { expect } from "chai";
 import { beforeEach, describe, it } from "mocha";
+import { AppError } from "../../../shared/errors.ts";
 import type { User } from "../../../shared/ports/user-store.ts";
 import { expectError } from "../../support/expect-error.ts";
 import { alice, createWorld, type World } from "./world.ts";
@@ -96,6 +97,15 @@ describe("changeUser", () => {
     for (const kind of ["deactivate", "signOut", "reactivate", "remove"] as const) {
       await expectError("not-found", () => world[kind](request()));
     }
+  });
+
+  it("changes nothing for who may not any more, right before the change", async () => {
+    const checkAgain = () => {
+      throw new AppError("token-revoked", "This token has been revoked.");
+    };
+    await expectError("token-revoked", () => world.deactivate({ ...request(), checkAgain }));
+    expect((await world.database.users.findById(user.id))?.status).to.equal("active");
+    expect(await events()).to.deep.equal([]);
   });
 
   it("knows no unknown user", async () => {
