@@ -4,6 +4,7 @@ import { Kafka, logLevel, Partitioners } from "kafkajs";
 import type { Client } from "../support/client.ts";
 import { eventually } from "../support/eventually.ts";
 import type { Person } from "./people.ts";
+import { requireNotHeld } from "./receipts.ts";
 import { closeConnections, statusOf, untilRefused, watchRefusal } from "./refusal.ts";
 import type { SystemUnderLoad } from "./system.ts";
 
@@ -114,7 +115,9 @@ async function untilAllEnforced({ people, admin, adminToken }: DeactivationPlan)
 
 function overHttp({ admin, adminToken }: DeactivationPlan): Deactivate {
   return async ({ id }) => {
-    const { status } = await admin.call(`/users/${id}/deactivate`, { method: "POST", token: adminToken });
+    const deactivation = await admin.call(`/users/${id}/deactivate`, { method: "POST", token: adminToken });
+    const { status, body } = deactivation;
+    requireNotHeld(body);
     if (status !== 202) throw new Error(`deactivating answered ${status}`);
   };
 }
