@@ -48,12 +48,7 @@ async function* ofTheStore(context: BenchContext, entries: number): AsyncGenerat
     yield [await weighInRedis(place, entries)];
     yield as("load", coldStartContest(context, { place, entries, of: "load" }));
     // Beside what is there already.
-    const params = { ...place, users: context.isShort ? 50 : 2_000, tokensOfAUser: 10 };
-    const revoking = massRevocationContest(context, {
-      params,
-      side: "cutOffs",
-      name: "by cut-off, 400 a call",
-    });
+    const revoking = massRevocationContest(context, { place, side: "cutOffs" });
     yield as("mass-revocation", { ...revoking, params: { entries } });
   } finally {
     await removeNamespace(place);
