@@ -12,7 +12,7 @@ import type { Addition } from "../shared/revocation/addition.ts";
  * is, and so does the order of the calls of one event. A call that is alone is made as it is.
  */
 
-const additionsInACall = 1_000;
+export const additionsInACall = 1_000;
 /** Of several events in one page; where it is full, each reads its own. */
 const markedInAPage = 4_000;
 

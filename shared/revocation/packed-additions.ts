@@ -1,4 +1,4 @@
-import type { Addition, CutOff } from "./addition.ts";
+import type { Addition, CutOff, TokenRevocation, UnrecordedTokenRevocation } from "./addition.ts";
 import { type Fingerprint, parseFingerprint } from "./fingerprint.ts";
 
 /**
@@ -20,16 +20,22 @@ const nothing = new Uint8Array(0);
 export const noAdditions: PackedAdditions = { tokens: nothing, unrecordedTokens: nothing, cutOffs: nothing };
 
 export function packAdditions(additions: readonly Addition[]): PackedAdditions {
-  const ofKind = <K extends Addition["kind"]>(kind: K) =>
-    additions.filter((addition): addition is Extract<Addition, { kind: K }> => addition.kind === kind);
+  const tokens: TokenRevocation[] = [];
+  const unrecordedTokens: UnrecordedTokenRevocation[] = [];
+  const cutOffs: CutOff[] = [];
+  for (const addition of additions) {
+    if (addition.kind === "token") tokens.push(addition);
+    else if (addition.kind === "cut-off") cutOffs.push(addition);
+    else unrecordedTokens.push(addition);
+  }
   return {
-    tokens: packAll(ofKind("token"), tokenRecordBytes, (bytes, at, { token, exp }) => {
+    tokens: packAll(tokens, tokenRecordBytes, (bytes, at, { token, exp }) => {
       writeTokenRecord(bytes, at, token, exp);
     }),
-    unrecordedTokens: packAll(ofKind("unrecorded-token"), tokenRecordBytes, (bytes, at, { token, until }) => {
+    unrecordedTokens: packAll(unrecordedTokens, tokenRecordBytes, (bytes, at, { token, until }) => {
       writeTokenRecord(bytes, at, token, until);
     }),
-    cutOffs: packAll(ofKind("cut-off"), cutOffRecordBytes, writeCutOffRecord),
+    cutOffs: packAll(cutOffs, cutOffRecordBytes, writeCutOffRecord),
   };
 }
 
@@ -78,9 +84,16 @@ function writeTokenRecord(bytes: Buffer, at: number, token: Fingerprint, seconds
 
 function writeCutOffRecord(bytes: Buffer, at: number, { subject, epoch, notBefore, until }: CutOff): void {
   bytes.write(subject, at, "hex");
-  bytes.writeBigUInt64BE(BigInt(epoch), at + 16);
-  bytes.writeBigUInt64BE(BigInt(notBefore), at + 24);
+  writeUint64(bytes, at + 16, epoch);
+  writeUint64(bytes, at + 24, notBefore);
   bytes.writeUInt32BE(until, at + 32);
+}
+
+/** Without a bigint for each: there may be very many. */
+function writeUint64(bytes: Buffer, at: number, value: number): void {
+  if (!Number.isInteger(value)) throw new RangeError("a number of a cut-off is no whole number");
+  bytes.writeUInt32BE(Math.floor(value / 2 ** 32), at);
+  bytes.writeUInt32BE(value >>> 0, at + 4);
 }
 
 function fingerprintAt(bytes: Uint8Array, at: number): Fingerprint {

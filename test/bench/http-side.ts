@@ -17,6 +17,7 @@ export function servedOverHttp(
     async open() {
       const child = fork(entry, [variant, JSON.stringify(params)], {
         execArgv: ["--import", "tsx"],
+        env: { ...process.env, NODE_ENV: "production" },
         // Its log lines are none of the results.
         stdio: ["ignore", "ignore", "inherit", "ipc"],
       });

@@ -133,6 +133,17 @@ export function revocationStoreContract(title: string, openFixture: () => Promis
         expect(entries.flatMap(({ additions }) => unpackAdditions(additions))).to.have.length(1);
       });
 
+      it("merges cut-offs of one call, however many there are and wherever they end", async () => {
+        const until = Math.ceil((await nowSeconds()) / 900) * 900 + 10_000 * 900;
+        const many = Array.from({ length: 2_500 }, (_, at) => cutOff(`u${at}`, 2, { until }));
+        const last = cutOff("u2499", 1, { until: until + 1, notBefore: 7 });
+        const later = cutOff("u0", 3, { until: until + 900 });
+        await store.add([...many, last, later, cutOff("u1", 1, { until: until + 900 })]);
+
+        const merged = cutOff("u2499", 2, { until: until + 1, notBefore: 7 });
+        expect(await contentsOf(store)).to.have.deep.members([...many.slice(0, -1), merged, later]);
+      });
+
       it("sees a cut-off that lives much longer than the longest lifetime", async () => {
         const first = await store.add([cutOff("a", 5, { until: (await nowSeconds()) + 400_000 })]);
 

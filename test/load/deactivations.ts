@@ -1,52 +1,61 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
 import { Kafka, logLevel, Partitioners } from "kafkajs";
-import type { Client } from "../support/client.ts";
-import { eventually } from "../support/eventually.ts";
 import type { Person } from "./people.ts";
-import { closeConnections, statusOf, untilRefused, watchRefusal } from "./refusal.ts";
+import { createProber, type Prober } from "./prober.ts";
+import { type Administration, deactivateOverHttp, untilEnforced } from "./receipts.ts";
+import { type Asker, createAsker } from "./refusal.ts";
 import type { SystemUnderLoad } from "./system.ts";
 
 export interface DeactivationResult {
   /** From just before the event was sent until the last instance refused the token; one for each deactivation. */
   readonly propagationsMs: readonly number[];
-  /** Requests with a revoked token after its receipt said enforced, by the address that was asked. */
+  /** How often each address was asked with a revoked token after its receipt said enforced. */
   readonly probes: ReadonlyMap<string, number>;
   readonly acceptedAfterEnforced: number;
 }
 
-export interface DeactivationPlan {
+export interface DeactivationPlan extends Administration {
   readonly people: readonly Person[];
   readonly perSecond: number;
-  readonly admin: Client;
-  readonly adminToken: string;
+  readonly instances: number;
 }
 
+/** Resolves as soon as the receipt says enforced. */
 type Deactivate = (person: Person) => Promise<void>;
-
-const enforcedWithinMs = 30_000;
 
 /** Deactivates everybody at the given rate, alternately over HTTP and as an upstream system. */
 export async function runDeactivations(
   system: SystemUnderLoad,
   plan: DeactivationPlan,
 ): Promise<DeactivationResult> {
-  const upstream = await connectUpstream(system);
-  const ways = [upstream?.deactivate, overHttp(plan)].filter((way) => way !== undefined);
+  const upstream = await connectUpstream(system, plan);
+  const ways = [upstream?.deactivate, (person: Person) => deactivateOverHttp(plan, person)];
+  const asker = createAsker();
+  const prober = createProber({ ...system, ...plan, asker });
   try {
-    const propagationsMs = await deactivateAll(system, plan, ways);
-    await untilAllEnforced(plan);
-    return { propagationsMs, ...(await probe(system, plan.people)) };
+    const propagationsMs = await deactivateAll(plan, {
+      ways: ways.filter((way) => way !== undefined),
+      measure: (person, deactivate) => measure({ system, asker, prober }, person, deactivate),
+    });
+    // What was refused once must stay refused.
+    for (const { token } of plan.people) await prober.probe(token);
+    return { propagationsMs, ...prober.result() };
   } finally {
     await upstream?.close();
-    await closeConnections();
+    await asker.close();
   }
 }
 
 async function deactivateAll(
-  system: SystemUnderLoad,
   { people, perSecond }: DeactivationPlan,
-  ways: readonly Deactivate[],
+  {
+    ways,
+    measure: measureOne,
+  }: {
+    ways: readonly Deactivate[];
+    measure: (person: Person, deactivate: Deactivate) => Promise<number>;
+  },
 ): Promise<number[]> {
   const propagationsMs: number[] = [];
   const failures: unknown[] = [];
@@ -57,7 +66,7 @@ async function deactivateAll(
     if (waitMs > 1) await delay(waitMs);
     const deactivate = ways[i % ways.length];
     if (failures.length > 0 || deactivate === undefined) break;
-    const measuring = measure(system, person, deactivate).then(
+    const measuring = measureOne(person, deactivate).then(
       (tookMs) => void propagationsMs.push(tookMs),
       (error: unknown) => void failures.push(error),
     );
@@ -68,58 +77,29 @@ async function deactivateAll(
   return propagationsMs;
 }
 
-async function measure({ instanceUrls, entryUrl }: SystemUnderLoad, person: Person, deactivate: Deactivate) {
-  const watches = await Promise.all(instanceUrls.map((url) => watchRefusal(url, person.token)));
+async function measure(
+  {
+    system: { instanceUrls, entryUrl },
+    asker,
+    prober,
+  }: { system: SystemUnderLoad; asker: Asker; prober: Prober },
+  person: Person,
+  deactivate: Deactivate,
+): Promise<number> {
+  const watches = await Promise.all(instanceUrls.map((url) => asker.watchRefusal(url, person.token)));
   const startedAt = performance.now();
   const refusals =
-    watches.length > 0 ? watches.map(({ refused }) => refused) : [untilRefused(entryUrl, person.token)];
-  await Promise.all([deactivate(person), ...refusals]);
-  return performance.now() - startedAt;
+    watches.length > 0
+      ? watches.map(({ refused }) => refused)
+      : [asker.untilRefused(entryUrl, person.token, prober.asks)];
+  const [propagationMs] = await Promise.all([
+    Promise.all(refusals).then(() => performance.now() - startedAt),
+    deactivate(person).then(() => prober.probe(person.token)),
+  ]);
+  return propagationMs;
 }
 
-/** Once its receipt says enforced, no instance may accept a token any more. */
-async function probe({ instanceUrls, entryUrl }: SystemUnderLoad, people: readonly Person[]) {
-  const urls = instanceUrls.length > 0 ? instanceUrls : [entryUrl];
-  const probes = new Map(urls.map((url) => [url, 0]));
-  let acceptedAfterEnforced = 0;
-  for (const { token } of people) {
-    for (const url of urls) {
-      if ((await statusOf(url, token)) === 200) acceptedAfterEnforced += 1;
-      probes.set(url, (probes.get(url) ?? 0) + 1);
-    }
-  }
-  return { probes, acceptedAfterEnforced };
-}
-
-/** Reads the receipts from the newest on, until each user has one that is enforced. */
-async function untilAllEnforced({ people, admin, adminToken }: DeactivationPlan): Promise<void> {
-  const subjects = new Set(people.map(({ id }) => id));
-  await eventually(
-    async () => {
-      const enforced = new Set<string>();
-      for (let cursor = ""; enforced.size < subjects.size; ) {
-        const { body } = await admin.call(`/revocations?limit=100${cursor}`, { token: adminToken });
-        const receipts: Record<string, unknown>[] = Array.isArray(body["items"]) ? body["items"] : [];
-        for (const { subject, status } of receipts) {
-          if (status === "enforced" && subjects.has(String(subject))) enforced.add(String(subject));
-        }
-        if (typeof body["next_cursor"] !== "string") break;
-        cursor = `&cursor=${body["next_cursor"]}`;
-      }
-      if (enforced.size < subjects.size) throw new Error(`${enforced.size} of ${subjects.size} are enforced`);
-    },
-    { timeoutMs: enforcedWithinMs, intervalMs: 1_000 },
-  );
-}
-
-function overHttp({ admin, adminToken }: DeactivationPlan): Deactivate {
-  return async ({ id }) => {
-    const { status } = await admin.call(`/users/${id}/deactivate`, { method: "POST", token: adminToken });
-    if (status !== 202) throw new Error(`deactivating answered ${status}`);
-  };
-}
-
-async function connectUpstream({ kafka }: SystemUnderLoad) {
+async function connectUpstream({ kafka }: SystemUnderLoad, administration: Administration) {
   if (kafka === undefined) return undefined;
   const producer = new Kafka({
     brokers: [...kafka.brokers],
@@ -127,7 +107,8 @@ async function connectUpstream({ kafka }: SystemUnderLoad) {
     logLevel: logLevel.NOTHING,
   }).producer({ createPartitioner: Partitioners.DefaultPartitioner });
   await producer.connect();
-  const deactivate: Deactivate = async ({ id }) => {
+  const deactivate: Deactivate = async (person) => {
+    const { id } = person;
     const event = {
       specversion: "1.0",
       id: randomUUID(),
@@ -141,6 +122,7 @@ async function connectUpstream({ kafka }: SystemUnderLoad) {
     const headers = { "content-type": "application/cloudevents+json" };
     const messages = [{ key: id, value: JSON.stringify(event), headers }];
     await producer.send({ topic: `${kafka.namespace}.user-events`, acks: -1, messages });
+    await untilEnforced(administration, person);
   };
   return { deactivate, close: () => producer.disconnect() };
 }

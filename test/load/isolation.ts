@@ -1,9 +1,8 @@
-import { type Client, createClient } from "../support/client.ts";
-import { eventually } from "../support/eventually.ts";
+import { createClient } from "../support/client.ts";
 import type { Person } from "./people.ts";
+import { type Administration, deactivateOverHttp } from "./receipts.ts";
 import type { SystemUnderLoad } from "./system.ts";
 
-const enforcedWithinMs = 30_000;
 const tries = 20;
 
 /**
@@ -12,7 +11,8 @@ const tries = 20;
  */
 export async function runIsolation(
   system: SystemUnderLoad,
-  { person, admin, adminToken }: { person: Person; admin: Client; adminToken: string },
+  person: Person,
+  administration: Administration,
 ): Promise<number> {
   if (system.startIsolatable === undefined) return 0;
   const isolated = await system.startIsolatable();
@@ -20,18 +20,7 @@ export async function runIsolation(
   const before = await client.statusOf(person.token);
   if (before !== 200) throw new Error(`${isolated.url} answered ${before} before it lost Redis`);
   isolated.cutOff();
-  const { status, body } = await admin.call(`/users/${person.id}/deactivate`, {
-    method: "POST",
-    token: adminToken,
-  });
-  if (status !== 202) throw new Error(`deactivating answered ${status}`);
-  await eventually(
-    async () => {
-      const receipt = await admin.call(`/revocations/${String(body["event_id"])}`, { token: adminToken });
-      if (receipt.body["status"] !== "enforced") throw new Error("the receipt does not say enforced");
-    },
-    { timeoutMs: enforcedWithinMs, intervalMs: 200 },
-  );
+  await deactivateOverHttp(administration, person);
   let accepted = 0;
   for (let i = 0; i < tries; i += 1) {
     if ((await client.statusOf(person.token)) === 200) accepted += 1;

@@ -1,10 +1,11 @@
 import { createClient } from "../support/client.ts";
 import { runDeactivations } from "./deactivations.ts";
+import { readInstanceIds } from "./instances.ts";
 import { runIsolation } from "./isolation.ts";
 import { parseOptions } from "./options.ts";
 import { createPeopleOverHttp, signInPeople } from "./people.ts";
 import { startProgress } from "./progress.ts";
-import { createReport, renderReport } from "./report.ts";
+import { createReport, isPassed, renderReport } from "./report.ts";
 import { openSystem } from "./system.ts";
 import { Traffic } from "./traffic.ts";
 
@@ -19,6 +20,8 @@ try {
   const { rate, seconds, requests: perSecond } = options;
   const admin = createClient(system.entryUrl);
   const adminToken = await admin.signIn(system.administrator.email, system.administrator.password);
+  const administration = { admin, adminToken };
+  const instances = await readInstanceIds(system, administration);
   const urls = system.instanceUrls.length > 0 ? system.instanceUrls : [system.entryUrl];
   const clients = urls.map((url) => createClient(url));
   const createPeople = system.createPeople ?? createPeopleOverHttp(admin, adminToken);
@@ -40,7 +43,12 @@ try {
     countersOf: () => `${busy.requests} requests, ${busy.innocentsRefused} innocents refused`,
   });
   const [deactivations] = await Promise.all([
-    runDeactivations(system, { people: victims, perSecond: rate, admin, adminToken }),
+    runDeactivations(system, {
+      ...administration,
+      people: victims,
+      perSecond: rate,
+      instances: instances.length,
+    }),
     busy.runOpen({ perSecond, seconds }),
   ]).finally(() => progress.stop());
 
@@ -49,20 +57,16 @@ try {
   await closed.runClosed(options.connections, besideSeconds);
 
   log("one instance loses Redis");
-  const acceptedByIsolated = isolated
-    ? await runIsolation(system, { person: isolated, admin, adminToken })
-    : 0;
+  const acceptedByIsolated = isolated ? await runIsolation(system, isolated, administration) : 0;
   const acceptedAfterEnforced = deactivations.acceptedAfterEnforced + acceptedByIsolated;
   const report = createReport({
     options,
-    instances: system.instanceUrls.length,
-    traffic: { quiet, busy, closed, closedSeconds: besideSeconds },
+    instances,
+    traffic: { quiet, busy, closed },
     deactivations: { ...deactivations, acceptedAfterEnforced },
   });
   process.stdout.write(`${options.json ? JSON.stringify(report) : renderReport(report)}\n`);
-  const isKept = report.accepted_after_enforced === 0 && report.innocents_refused === 0;
-  const couldShow = report.revoked_probes > 0 && report.innocent_probes > 0;
-  if (!isKept || !couldShow) process.exitCode = 1;
+  if (!isPassed(report)) process.exitCode = 1;
   await Promise.all([quiet, busy, closed].map((one) => one.close()));
 } finally {
   await system.close();

@@ -4,46 +4,51 @@ import type { Traffic } from "./traffic.ts";
 
 export type LoadReport = ReturnType<typeof createReport>;
 
-type Counted = Pick<Traffic, "requests" | "latenciesMs" | "byInstance" | "innocentsRefused">;
+type Counted = Pick<Traffic, "requests" | "seconds" | "latenciesMs" | "byInstance" | "innocentsRefused">;
 
 export interface MeasuredTraffic {
   /** In open loop, without deactivations and with them. */
   readonly quiet: Counted;
   readonly busy: Counted;
   readonly closed: Counted;
-  readonly closedSeconds: number;
 }
 
 export function createReport(measured: {
-  readonly options: LoadOptions;
-  /** 0 where the system was not started here. */
-  readonly instances: number;
+  readonly options: Pick<LoadOptions, "seconds" | "connections">;
+  /** Ids of all that requests are spread over: one that answered none is the least. */
+  readonly instances: readonly string[];
   readonly traffic: MeasuredTraffic;
   readonly deactivations: DeactivationResult;
 }) {
-  const { options, traffic, deactivations } = measured;
-  const { quiet, busy, closed, closedSeconds } = traffic;
+  const { options, instances, traffic, deactivations } = measured;
+  const { quiet, busy, closed } = traffic;
   const propagations = sorted(deactivations.propagationsMs);
   const all = [quiet, busy, closed];
   return {
-    instances: measured.instances || busy.byInstance.size,
+    instances: instances.length,
     seconds: options.seconds,
     requests: busy.requests,
-    requests_per_second: round(busy.requests / options.seconds),
+    requests_per_second: round(busy.requests / busy.seconds),
     latency_ms: latencyOf(busy),
     latency_without_deactivations_ms: latencyOf(quiet),
     closed_loop: {
       connections: options.connections,
-      requests_per_second: round(closed.requests / closedSeconds),
+      requests_per_second: round(closed.requests / closed.seconds),
       latency_ms: latencyOf(closed),
     },
     deactivations: propagations.length,
     propagation_ms: { p50: at(propagations, 0.5), p99: at(propagations, 0.99), max: at(propagations, 1) },
     revoked_probes: least(deactivations.probes.values()),
-    innocent_probes: least(busy.byInstance.values()),
+    innocent_probes: least(instances.map((id) => busy.byInstance.get(id) ?? 0)),
     accepted_after_enforced: deactivations.acceptedAfterEnforced,
     innocents_refused: all.reduce((sum, { innocentsRefused }) => sum + innocentsRefused, 0),
   };
+}
+
+/** No promise was broken, and each instance was asked what could have shown that one is. */
+export function isPassed(report: LoadReport): boolean {
+  const isKept = report.accepted_after_enforced === 0 && report.innocents_refused === 0;
+  return isKept && report.revoked_probes > 0 && report.innocent_probes > 0;
 }
 
 export function renderReport(report: LoadReport): string {

@@ -7,6 +7,8 @@ export class Traffic {
   readonly latenciesMs: number[] = [];
   readonly byInstance = new Map<string, number>();
   innocentsRefused = 0;
+  /** How long it took until the last answer was there. */
+  seconds = 0;
   readonly #pool: Pool;
   readonly #people: readonly Person[];
   #next = 0;
@@ -34,15 +36,18 @@ export class Traffic {
       underWay.push(this.#request(dueAt));
     }
     await allOf(underWay);
+    this.seconds = (performance.now() - startedAt) / 1_000;
   }
 
   /** In closed loop: each of so many clients asks again as soon as it has its answer. */
   async runClosed(clients: number, seconds: number): Promise<void> {
-    const endAt = performance.now() + seconds * 1_000;
+    const startedAt = performance.now();
+    const endAt = startedAt + seconds * 1_000;
     const ask = async () => {
       while (performance.now() < endAt) await this.#request(performance.now());
     };
     await allOf(Array.from({ length: clients }, ask));
+    this.seconds = (performance.now() - startedAt) / 1_000;
   }
 
   close(): Promise<void> {

@@ -2,6 +2,9 @@ import { clockErrorAllowedMs } from "../../revocation/addition.ts";
 import { cutOffRecordBytes, tokenRecordBytes } from "../../revocation/packed-additions.ts";
 import { generationSeconds, tokenBucketSeconds } from "../../revocation/retention.ts";
 
+/** Lua hands a few thousand values to a function at most. */
+const fieldsInACommand = 1_000;
+
 /**
  * Writing into the buckets, for the scripts `add` and `repair`. A bucket is the key `<prefix><kind>:<number>`;
  * the sorted set `<prefix>index:<kind>` has its number, by the second at which the key expires.
@@ -12,8 +15,8 @@ import { generationSeconds, tokenBucketSeconds } from "../../revocation/retentio
  * No record is left out for being expired, and no bucket dies before now plus the longest lifetime: whoever adds a
  * token knows that it may live, and the server's own clock, by which keys expire, may be ahead.
  *
- * Cut-offs: a live record of a subject may lie in any generation from now on, so all of them are asked. That is
- * one look-up for each quarter of an hour of the longest lifetime, and far fewer than the records in them.
+ * Cut-offs: a live record of a subject may lie in any generation from now on, so all of them are asked, each once
+ * for all subjects of a call: that is one command for each quarter of an hour of the longest lifetime.
  */
 export const bucketWriter = `
 local function bucketWriter(prefix, indexes, nowMs, lifetime)
@@ -76,24 +79,33 @@ local function bucketWriter(prefix, indexes, nowMs, lifetime)
     return table.concat(raised)
   end
 
-  local generations
-  local kept = {}
+  -- As text, as the index has it.
+  local function generationOf(untilSeconds)
+    return string.format('%d', math.floor(untilSeconds / ${generationSeconds}))
+  end
 
-  local function liveGenerations()
-    if not generations then
-      generations = redis.call('ZRANGEBYSCORE', indexes.cutOffs, '(' .. nowSeconds, '+inf')
+  -- Of one call of putCutOffs: the live generations; by generation, the records of the subjects that it is about,
+  -- false where there is none.
+  local live, known
+
+  local function learn(generation, subjects)
+    local records = {}
+    known[generation] = records
+    for from = 1, #subjects, ${fieldsInACommand} do
+      local some = { unpack(subjects, from, math.min(from + ${fieldsInACommand - 1}, #subjects)) }
+      local found = redis.call('HMGET', prefix .. 'cut-offs:' .. generation, unpack(some))
+      for at, subject in ipairs(some) do records[subject] = found[at] end
     end
-    return generations
   end
 
   -- The numbers of the record that a generation has of a subject, or nil.
   local function cutOffIn(generation, subject)
-    local record = redis.call('HGET', prefix .. 'cut-offs:' .. generation, subject)
+    local record = known[generation][subject]
     if record and #record == ${cutOffRecordBytes} then return struct.unpack('>I8I8I4', record, 17) end
   end
 
   local function isNeedless(subject, epoch, notBefore, mustLiveUntil)
-    for _, generation in ipairs(liveGenerations()) do
+    for _, generation in ipairs(live) do
       local itsEpoch, itsNotBefore, itsUntil = cutOffIn(generation, subject)
       if itsEpoch and itsEpoch >= epoch and itsNotBefore >= notBefore
         and itsUntil * 1000 > nowMs and itsUntil >= mustLiveUntil then return true end
@@ -101,35 +113,64 @@ local function bucketWriter(prefix, indexes, nowMs, lifetime)
     return false
   end
 
-  local function merge(generation, subject, epoch, notBefore, untilSeconds)
+  -- Into what is known; 'changed' collects what is to be written.
+  local function merge(changed, generation, record)
+    local subject = string.sub(record, 1, 16)
     local itsEpoch, itsNotBefore, itsUntil = cutOffIn(generation, subject)
     if itsEpoch then
-      epoch = math.max(epoch, itsEpoch)
-      notBefore = math.max(notBefore, itsNotBefore)
-      untilSeconds = math.max(untilSeconds, itsUntil)
+      local epoch, notBefore, untilSeconds = struct.unpack('>I8I8I4', record, 17)
+      record = subject .. struct.pack(
+        '>I8I8I4', math.max(epoch, itsEpoch), math.max(notBefore, itsNotBefore), math.max(untilSeconds, itsUntil))
     end
-    local record = subject .. struct.pack('>I8I8I4', epoch, notBefore, untilSeconds)
-    redis.call('HSET', prefix .. 'cut-offs:' .. generation, subject, record)
-    -- All that is merged by one call lives equally long, so a generation is kept once.
-    if kept[generation] then return end
-    keep(indexes.cutOffs, 'cut-offs', generation, ${generationSeconds})
-    kept[generation], generations = true, nil
+    known[generation][subject] = record
+    if not changed[generation] then
+      changed[generation] = {}
+      live[#live + 1] = generation
+    end
+    local fields = changed[generation]
+    fields[#fields + 1] = subject
+    fields[#fields + 1] = record
+  end
+
+  local function writeCutOffs(changed)
+    for generation, fields in pairs(changed) do
+      for from = 1, #fields, ${2 * fieldsInACommand} do
+        local to = math.min(from + ${2 * fieldsInACommand - 1}, #fields)
+        redis.call('HSET', prefix .. 'cut-offs:' .. generation, unpack(fields, from, to))
+      end
+      keep(indexes.cutOffs, 'cut-offs', tonumber(generation), ${generationSeconds})
+    end
   end
 
   -- Packed cut-offs; returns those that were written, with their raised 'until'. A live one that is as strict
   -- makes one needless, if it lives: 'any' long, as long as the 'raised' or as the 'given' until.
   function writer.putCutOffs(packed, mustLive)
-    local written = {}
+    local subjects, bound = {}, {}
+    for at = 1, #packed, ${cutOffRecordBytes} do
+      local subject = string.sub(packed, at, at + 15)
+      local given = struct.unpack('>I4', packed, at + 32)
+      subjects[#subjects + 1] = subject
+      collect(bound, generationOf(math.max(leastUntil, given)), subject)
+    end
+    known, live = {}, redis.call('ZRANGEBYSCORE', indexes.cutOffs, '(' .. nowSeconds, '+inf')
+    for _, generation in ipairs(live) do learn(generation, subjects) end
+    for generation, some in pairs(bound) do
+      if not known[generation] then learn(generation, some) end
+    end
+
+    local written, changed = {}, {}
     for at = 1, #packed, ${cutOffRecordBytes} do
       local subject = string.sub(packed, at, at + 15)
       local epoch, notBefore, given = struct.unpack('>I8I8I4', packed, at + 16)
       local raised = math.max(leastUntil, given)
       local mustLiveUntil = mustLive == 'raised' and raised or mustLive == 'given' and given or 0
       if not isNeedless(subject, epoch, notBefore, mustLiveUntil) then
-        merge(math.floor(raised / ${generationSeconds}), subject, epoch, notBefore, raised)
-        written[#written + 1] = subject .. struct.pack('>I8I8I4', epoch, notBefore, raised)
+        local record = subject .. struct.pack('>I8I8I4', epoch, notBefore, raised)
+        merge(changed, generationOf(raised), record)
+        written[#written + 1] = record
       end
     end
+    writeCutOffs(changed)
     return table.concat(written)
   end
 

@@ -1,14 +1,14 @@
 import { freshNamespace } from "../../support/services.ts";
 import type { BenchContext, Benchmark } from "../benchmark.ts";
 import { type Contest, type Row, rowOf } from "../contest.ts";
-import { fillKeys, fillStore } from "../sides/fill.ts";
+import { cutOffByKeys, cutOffInStore, fillKeys, fillStore } from "../sides/fill.ts";
 import { openRedis, openStore, removeNamespace, type StorePlace } from "../sides/store.ts";
 import { checkContest } from "./check.ts";
 import { coldStartContest } from "./cold-start.ts";
 import { massRevocationContest } from "./mass-revocation.ts";
 import { structureContest } from "./structures.ts";
 
-const sizes = [10_000, 100_000, 1_000_000, 5_000_000];
+const sizes = [1_000, 10_000, 100_000, 1_000_000, 5_000_000];
 
 export const growth: Benchmark = {
   name: "growth",
@@ -45,30 +45,47 @@ async function* ofTheStore(context: BenchContext, entries: number): AsyncGenerat
   const { redisUrl } = await context.services();
   const place = { redisUrl, namespace: freshNamespace() };
   try {
-    yield [await weighInRedis(place, entries)];
+    yield [await weighInRedis("redis-memory", { place, entries, fillStore, fillKeys })];
+    yield [await weighCutOffs(redisUrl, entries / 10)];
     yield as("load", coldStartContest(context, { place, entries, of: "load" }));
     // Beside what is there already.
-    const params = { ...place, users: context.isShort ? 50 : 2_000, tokensOfAUser: 10 };
-    const revoking = massRevocationContest(context, {
-      params,
-      side: "cutOffs",
-      name: "by cut-off, 400 a call",
-    });
+    const revoking = massRevocationContest(context, { place, side: "cutOffs" });
     yield as("mass-revocation", { ...revoking, params: { entries } });
   } finally {
     await removeNamespace(place);
   }
 }
 
+/** In a place of their own: loading is measured without them. */
+async function weighCutOffs(redisUrl: string, entries: number): Promise<Row> {
+  const place = { redisUrl, namespace: freshNamespace() };
+  try {
+    return await weighInRedis("redis-memory-cut-offs", {
+      place,
+      entries,
+      fillStore: cutOffInStore,
+      fillKeys: cutOffByKeys,
+    });
+  } finally {
+    await removeNamespace(place);
+  }
+}
+
+type Fill = (place: StorePlace, entries: number) => Promise<void>;
+
 /** Fills the store in both ways, and says what each revocation takes there once the feed is trimmed. */
-async function weighInRedis(place: StorePlace, entries: number): Promise<Row> {
+async function weighInRedis(
+  of: string,
+  filling: { place: StorePlace; entries: number; fillStore: Fill; fillKeys: Fill },
+): Promise<Row> {
+  const { place, entries } = filling;
   const before = await usedBytes(place);
-  await fillStore(place, entries);
+  await filling.fillStore(place, entries);
   const store = await openStore(place);
   while ((await store.trimFeed(-1, 100_000)) > 0);
   await store.close();
   const packed = await usedBytes(place);
-  await fillKeys(place, entries);
+  await filling.fillKeys(place, entries);
   const keys = await usedBytes(place);
   const each = (bytes: number) => {
     const one = bytes / entries;
@@ -76,7 +93,7 @@ async function weighInRedis(place: StorePlace, entries: number): Promise<Row> {
   };
   return rowOf({
     bench: "growth",
-    params: { of: "redis-memory", entries },
+    params: { of, entries },
     unit: "bytes",
     repetitions: 1,
     ours: { name: "packed records", ...each(packed - before) },

@@ -22,6 +22,7 @@ const titles: Readonly<Record<string, string>> = {
   memory: "memory of an entry in an instance",
   prune: "pruning one minute in sixty",
   "redis-memory": "memory of an entry in Redis",
+  "redis-memory-cut-offs": "memory of a cut-off in Redis",
   load: "loading all of it",
   "mass-revocation": "revoking one user of many",
 };

@@ -10,16 +10,20 @@ import { createInProcessStoreServer } from "../../../shared/in-process/revocatio
 import { createLog, type Log } from "../../../shared/log.ts";
 import { createMetrics, type Metrics } from "../../../shared/metrics.ts";
 import { createPlatform } from "../../../shared/platform.ts";
-import type { Platform } from "../../../shared/ports/platform.ts";
+import type { Clock, Platform } from "../../../shared/ports/platform.ts";
 import { createFingerprinter } from "../../../shared/revocation/fingerprint.ts";
 import { noAdditions } from "../../../shared/revocation/packed-additions.ts";
+import { tokenBucketOf, tokenBucketSeconds } from "../../../shared/revocation/retention.ts";
 import { uuidOf } from "./names.ts";
-import { issuer, packTokens } from "./revocations.ts";
+import { cutOff, issuer, packTokens } from "./revocations.ts";
 import { makeValid, openRedis } from "./store.ts";
 
 const audience = "quash";
 const signedIn = 1_000;
 const recordsAtOnce = 4_096;
+const lifetimeSeconds = 900;
+/** And some more, for what is minted while the rest is made ready. */
+const minutesOfExpiry = lifetimeSeconds / tokenBucketSeconds + 5;
 
 /** The parts of an API instance that stand in the way of a request, with so many revocations; and tokens. */
 export interface Product extends Platform {
@@ -31,7 +35,6 @@ export interface Product extends Platform {
   readonly isDraining: () => boolean;
   readonly issuer: string;
   readonly publicKey: KeyObject;
-  readonly publicPem: string;
   readonly minted: { readonly tokens: readonly string[]; readonly revokedToken: string };
 }
 
@@ -53,18 +56,17 @@ export async function createProduct({
     ...platform,
     fingerprint: createFingerprinter(issuer),
     ownIssuer: issuer,
+    tokenLifetimeSeconds: lifetimeSeconds,
   });
-  for (let from = 0; from < entries; from += recordsAtOnce) {
-    const tokens = packTokens(Math.min(recordsAtOnce, entries - from), (at) => from + at);
-    blacklist.apply({ ...noAdditions, tokens });
-  }
+  const expiryOf = createExpiryOf(clock);
+  fill(blacklist, entries, expiryOf);
   const revoked = mint(keys);
   const token = createFingerprinter(issuer)(issuer, revoked.jti);
   const expiry = Buffer.alloc(4);
   expiry.writeUInt32BE(revoked.exp);
   blacklist.apply({ ...noAdditions, tokens: Buffer.concat([Buffer.from(token, "hex"), expiry]) });
   const redis = openRedis(redisUrl);
-  await redis.set(`${namespace}:revoked:${revoked.jti}`, "1", "EX", 900);
+  await redis.set(`${namespace}:revoked:${revoked.jti}`, "1", "EX", lifetimeSeconds);
   redis.disconnect();
   const store = createInProcessStoreServer(platform).connect();
   await makeValid(store);
@@ -77,10 +79,12 @@ export async function createProduct({
     syncIntervalMs: 1_000,
     syncDeadlineMs: 1_000,
     maxStalenessMs: 5_000,
-    tokenLifetimeSeconds: 900,
+    tokenLifetimeSeconds: lifetimeSeconds,
     policy: "strict",
   });
   await feed.whenAccepting();
+  const minted = Array.from({ length: signedIn }, () => mint(keys));
+  for (const { exp } of minted) requirePopulated(blacklist, exp, expiryOf);
   const verifyToken = createVerifyToken({ keys, issuer, audience, clock, clockToleranceSeconds: 5 });
   const publicKey = createPublicKey(keys.signing.key);
   return {
@@ -99,12 +103,36 @@ export async function createProduct({
     isDraining: () => false,
     issuer,
     publicKey,
-    publicPem: publicKey.export({ type: "spki", format: "pem" }).toString(),
-    minted: {
-      tokens: Array.from({ length: signedIn }, () => mint(keys).token),
-      revokedToken: revoked.token,
-    },
+    minted: { tokens: minted.map(({ token }) => token), revokedToken: revoked.token },
   };
+}
+
+type ExpiryOf = (number: number) => number;
+
+/** Of revoked tokens by number: in every minute in which a token of today may expire. */
+function createExpiryOf(clock: Clock): ExpiryOf {
+  const nowSeconds = Math.floor(clock.wallMs() / 1_000);
+  return (number) => nowSeconds + (number % minutesOfExpiry) * tokenBucketSeconds;
+}
+
+/** With a cut-off for every ten tokens. */
+function fill(blacklist: Blacklist, entries: number, expiryOf: ExpiryOf): void {
+  for (let from = 0; from < entries; from += recordsAtOnce) {
+    const tokens = packTokens(Math.min(recordsAtOnce, entries - from), (at) => from + at, expiryOf);
+    blacklist.apply({ ...noAdditions, tokens });
+  }
+  cutOff(blacklist, entries / 10, expiryOf);
+}
+
+/** A token that expires in a minute of which nothing is revoked would be looked for in no table at all. */
+function requirePopulated(blacklist: Blacklist, exp: number, expiryOf: ExpiryOf): void {
+  const bucket = tokenBucketOf(exp);
+  for (let number = 0; number < minutesOfExpiry; number += 1) {
+    if (tokenBucketOf(expiryOf(number)) !== bucket) continue;
+    const claims = { iss: issuer, sub: randomUUID(), jti: uuidOf(number), iat: 0, exp, epoch: 1 };
+    if (blacklist.isRevoked(claims) === "token-revoked") return;
+  }
+  throw new Error("no revoked token expires in the same minute as one that is asked for");
 }
 
 function mint({ signing: { kid, alg, key } }: KeySet) {
@@ -115,7 +143,7 @@ function mint({ signing: { kid, alg, key } }: KeySet) {
     sub: randomUUID(),
     client_id: "quash",
     iat,
-    exp: iat + 900,
+    exp: iat + lifetimeSeconds,
     jti: randomUUID(),
     sid: uuidOf(iat),
     epoch: 1,

@@ -47,21 +47,23 @@ export function fillBlacklist(blacklist: Blacklist, entries: number, isPresized 
   }
 }
 
-export function cutOff(blacklist: Blacklist, subjects: number): void {
+/** Ending one after the other within the lifetime, so that they lie in every generation of it. */
+export function cutOff(blacklist: Blacklist, subjects: number, untilOf = expiryOf): void {
   const fingerprint = createFingerprinter(issuer);
-  const rest = { epoch: 1, notBefore: 0, until: startSeconds + lifetimeSeconds };
   for (let at = 0; at < subjects; at += 1) {
     const subject = fingerprint(issuer, subjectName(at));
-    blacklist.apply(packAdditions([{ kind: "cut-off", subject, ...rest }]));
+    blacklist.apply(
+      packAdditions([{ kind: "cut-off", subject, epoch: 1, notBefore: 0, until: untilOf(at) }]),
+    );
   }
 }
 
-export function packTokens(count: number, numberAt: (at: number) => number): Buffer {
+export function packTokens(count: number, numberAt: (at: number) => number, expOf = expiryOf): Buffer {
   const bytes = Buffer.alloc(count * tokenRecordBytes);
   for (let at = 0; at < count; at += 1) {
     const token = numberAt(at);
     writeUuid(token, bytes, at * tokenRecordBytes);
-    bytes.writeUInt32BE(expiryOf(token), at * tokenRecordBytes + 16);
+    bytes.writeUInt32BE(expOf(token), at * tokenRecordBytes + 16);
   }
   return bytes;
 }

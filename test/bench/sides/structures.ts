@@ -1,6 +1,6 @@
 import type { Blacklist } from "../../../api/blacklist/blacklist.ts";
 import { clockErrorAllowedMs } from "../../../shared/revocation/addition.ts";
-import { noAdditions } from "../../../shared/revocation/packed-additions.ts";
+import { noAdditions, tokenRecordBytes } from "../../../shared/revocation/packed-additions.ts";
 import type { Repetition } from "../contest.ts";
 import { uuidOf } from "./names.ts";
 import {
@@ -125,13 +125,19 @@ export const sides = {
     };
   },
 
-  /** As they are announced, a hundred at a time, into tables that nobody has presized. */
+  /**
+   * As they are announced, a hundred at a time, into tables that nobody has presized. The records are there beforehand,
+   * as they would have come from the network; the names are made on the way, since it is the Set that keeps them.
+   */
   async insertBlacklist({ entries }: StructureParams) {
+    const records = packTokens(roundedUp(entries) + recordsInAnnouncement, (at) => at);
+    const announcementBytes = recordsInAnnouncement * tokenRecordBytes;
     return (): Repetition => {
       const blacklist = createEmptyBlacklist();
       let next = 0;
       const longestMs = longestStep(() => {
-        const tokens = packTokens(recordsInAnnouncement, (at) => next + at);
+        const from = next * tokenRecordBytes;
+        const tokens = records.subarray(from, from + announcementBytes);
         blacklist.apply({ ...noAdditions, tokens });
         next += recordsInAnnouncement;
         return next >= roundedUp(entries);

@@ -38,6 +38,14 @@ describe("packed additions", () => {
     );
   });
 
+  it("refuse an epoch that is no whole number, or below nothing", () => {
+    const subject = parseFingerprint("00".repeat(16));
+    for (const epoch of [1.5, -1, Number.NaN, 2 ** 64])
+      expect(() => packAdditions([{ kind: "cut-off", subject, epoch, notBefore: 0, until: 0 }])).to.throw(
+        RangeError,
+      );
+  });
+
   it("refuse a broken record", () => {
     const nothing = new Uint8Array(0);
     expect(() =>

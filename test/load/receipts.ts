@@ -1,0 +1,50 @@
+import { setTimeout as delay } from "node:timers/promises";
+import type { Client } from "../support/client.ts";
+import type { Person } from "./people.ts";
+
+export interface Administration {
+  readonly admin: Client;
+  readonly adminToken: string;
+}
+
+type Receipt = Readonly<Record<string, unknown>>;
+
+/** The longest that a call may wait. */
+const enforcedWithinMs = 30_000;
+const pollEveryMs = 10;
+
+/** Resolves as soon as the receipt says enforced. */
+export async function deactivateOverHttp(
+  { admin, adminToken }: Administration,
+  { id }: Person,
+): Promise<void> {
+  const path = `/users/${id}/deactivate?wait=enforced&timeout_ms=${enforcedWithinMs}`;
+  const { status, body } = await admin.call(path, { method: "POST", token: adminToken });
+  if (status !== 200 && status !== 202) throw new Error(`deactivating answered ${status}`);
+  if (!isEnforced(body)) throw notEnforced();
+}
+
+/** Polls for the receipt of somebody who is deactivated from elsewhere; resolves as soon as it says enforced. */
+export async function untilEnforced({ admin, adminToken }: Administration, { id }: Person): Promise<void> {
+  const giveUpAt = performance.now() + enforcedWithinMs;
+  while (performance.now() < giveUpAt) {
+    const { body } = await admin.call(`/revocations?subject=${id}&limit=1`, { token: adminToken });
+    const receipts: Receipt[] = Array.isArray(body["items"]) ? body["items"] : [];
+    if (receipts.some(isEnforced)) return;
+    await delay(pollEveryMs);
+  }
+  throw notEnforced();
+}
+
+/** Throws for one that waits for a confirmation: nothing would ever come of it. */
+function isEnforced({ status }: Receipt): boolean {
+  if (status !== "held") return status === "enforced";
+  throw new Error(
+    "a deactivation is held, since one source deactivates more users within a minute than it may: " +
+      "start the system's API and workers with HOLD_ABOVE_USERS_PER_MINUTE=0",
+  );
+}
+
+function notEnforced(): Error {
+  return new Error(`a receipt does not say enforced after ${enforcedWithinMs} ms`);
+}
