@@ -18,6 +18,7 @@ import {
 } from "../shared/settings.ts";
 import { abuseSettings } from "./abuse/settings.ts";
 import { stalenessPolicies } from "./blacklist/staleness-policy.ts";
+import { routePoliciesNameRoutes, routePolicyList } from "./routes/route-policies.ts";
 import { longestTokenLifetimeSeconds } from "./tokens/longest-lifetime.ts";
 import { isAcceptableEmail } from "./users/email.ts";
 import { isAcceptablePassword, maxPasswordBytes, minPasswordBytes } from "./users/password.ts";
@@ -77,6 +78,9 @@ export const serviceSettings = {
     description: "what an instance does beyond that: refuse, or go on for an hour",
     default: "strict",
   }),
+  ROUTE_POLICIES: routePolicyList(
+    "the routes, by their patterns, for which another policy holds, such as /me=best_effort,/users/:id=strict",
+  ),
   ...holdSettings,
   BLACKLIST_CEILING_MB: integer(
     { min: 1, max: 1_048_576 },
@@ -119,6 +123,7 @@ export function loadApiSettings(source: SettingsSource): ApiSettings {
   return readSettings(apiSettings, source, [
     stalenessLeavesRoomForASync,
     administratorIsWhole,
+    routePoliciesNameRoutes,
     kafkaCredentialsBelongTogether,
     kafkaCaNeedsTls,
     redisCaNeedsTls,

@@ -29,7 +29,7 @@ import { type BlacklistFeed, startBlacklistFeed } from "./blacklist/blacklist-fe
 import { createOpenConnections } from "./blacklist/connections.ts";
 import { createMemoryAlarm } from "./blacklist/memory-alarm.ts";
 import { startReplicaComparison } from "./blacklist/replica-comparison.ts";
-import { longestAcceptanceMs, type RoutePolicies } from "./blacklist/staleness-policy.ts";
+import { longestAcceptanceMs } from "./blacklist/staleness-policy.ts";
 import { createAcceptEvent } from "./events/accept-event.ts";
 import type { KeyUpdates } from "./keys/key-watch.ts";
 import { createMetricsText } from "./metrics-text.ts";
@@ -38,7 +38,6 @@ import { createRaiseLongest } from "./raise-longest.ts";
 import { createReadiness } from "./readiness.ts";
 import { createReadReceipts } from "./receipts/read-receipts.ts";
 import { createReceiptWaiter } from "./receipts/receipt-waiter.ts";
-import { checkRoutePolicies } from "./routes/check-route-policies.ts";
 import { type ServiceSettings, syncDeadlineMs } from "./settings.ts";
 import { startSetup } from "./setup.ts";
 import { startKeyAnnouncer } from "./tokens/announce-revoked-keys.ts";
@@ -70,8 +69,6 @@ export interface InstanceOptions {
   readonly hasher: PasswordHasher;
   /** Where failed sign-ins are counted; in this process's memory unless given. Called once; the instance closes it. */
   readonly openFailureCounters?: () => FailureCounters;
-  /** Of the routes that are to differ from `STALENESS_POLICY`. */
-  readonly routePolicies?: RoutePolicies;
   /** Metrics of the process itself: for one of those that share a process. */
   readonly withProcessMetrics?: boolean;
 }
@@ -104,13 +101,9 @@ export interface RunningInstance {
 /** Enough for the tokens that most fleets see within a lifetime; what does not fit is verified again. */
 const verificationCache = { maxEntries: 50_000, maxBytes: 64 * 1024 * 1024 } as const;
 
-/**
- * Wires an API instance, and starts what it does by itself: the feed, the first set-up. Throws `config-invalid` where a
- * policy is given to a route that there is not, before it has opened or registered anything.
- */
+/** Wires an API instance, and starts what it does by itself: the feed, the first set-up. */
 export async function startInstance(options: InstanceDeps): Promise<RunningInstance> {
-  const { settings, platform, log, parts, instanceId, routePolicies = {} } = options;
-  checkRoutePolicies(routePolicies);
+  const { settings, platform, log, parts, instanceId } = options;
   const { database, store, eventLog } = parts;
   const { users, sessions, ledger, idempotency, safeguards } = database;
   const { clock, timers, ids } = platform;
@@ -121,7 +114,7 @@ export async function startInstance(options: InstanceDeps): Promise<RunningInsta
   const audience = settings.TOKEN_AUDIENCE;
   const lifetimeSeconds = settings.TOKEN_LIFETIME_SECONDS;
   const policy = settings.STALENESS_POLICY;
-  const policiesOfRoutes = Object.values(routePolicies);
+  const policiesOfRoutes = Object.values(settings.ROUTE_POLICIES);
   const longest = {
     tokenLifetimeSeconds: lifetimeSeconds,
     maxStalenessMs: longestAcceptanceMs([policy, ...policiesOfRoutes], settings.MAX_STALENESS_MS),
@@ -336,7 +329,7 @@ export async function startInstance(options: InstanceDeps): Promise<RunningInsta
     noteRefusal,
     emailOfUser: createEmailOfUser({ users, timers }),
     readiness: createReadiness({ feed, setup, clock, drainingSinceMs: () => drainingSinceMs }),
-    routePolicies,
+    routePolicies: settings.ROUTE_POLICIES,
     tokens,
     metricsText: createMetricsText({ metrics, blacklist, feed, keys, tokens, ceilingBytes }),
     corsOrigins: settings.CORS_ORIGINS,

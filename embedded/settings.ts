@@ -1,3 +1,4 @@
+import { routePoliciesNameRoutes } from "../api/routes/route-policies.ts";
 import {
   administratorIsWhole,
   type ServiceSettings,
@@ -34,5 +35,9 @@ export type EmbeddedSettings = SettingsOf<typeof embeddedSettings> & ServiceSett
 
 /** Throws `config-invalid`, whose message lists every problem. */
 export function loadEmbeddedSettings(source: SettingsSource): EmbeddedSettings {
-  return readSettings(embeddedSettings, source, [stalenessLeavesRoomForASync, administratorIsWhole]);
+  return readSettings(embeddedSettings, source, [
+    stalenessLeavesRoomForASync,
+    administratorIsWhole,
+    routePoliciesNameRoutes,
+  ]);
 }

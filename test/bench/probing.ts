@@ -2,8 +2,10 @@ import { setTimeout as delay } from "node:timers/promises";
 import { createClient } from "../support/client.ts";
 
 export interface ProbingResult {
-  readonly requests: number;
+  readonly answered: number;
   readonly refused: number;
+  /** From the first request that was refused until one was answered again; of the instance that refused longest. */
+  readonly longest_refusal_ms: number;
   readonly p50_ms: number;
   readonly p99_ms: number;
   readonly max_ms: number;
@@ -11,18 +13,24 @@ export interface ProbingResult {
 
 const everyMs = 20;
 
-/** Asks each instance for the same protected resource, one request after the other, until it is stopped. */
+/** Asks each of the instances for the same protected resource, one request after the other, until it is stopped. */
 export function startProbing(urls: readonly string[], token: string): { stop(): Promise<ProbingResult> } {
   const latenciesMs: number[] = [];
-  let refused = 0;
+  let [refused, longestRefusalMs] = [0, 0];
   const stopping = new AbortController();
 
   async function probe(url: string): Promise<void> {
     const client = createClient(url);
+    let refusedSinceMs: number | null = null;
     while (!stopping.signal.aborted) {
       const fromMs = performance.now();
-      if ((await client.statusOf(token)) !== 200) refused += 1;
-      latenciesMs.push(performance.now() - fromMs);
+      const isRefused = (await client.statusOf(token)) !== 200;
+      const nowMs = performance.now();
+      latenciesMs.push(nowMs - fromMs);
+      if (isRefused) refused += 1;
+      if (isRefused) refusedSinceMs ??= nowMs;
+      if (refusedSinceMs !== null) longestRefusalMs = Math.max(longestRefusalMs, nowMs - refusedSinceMs);
+      if (!isRefused) refusedSinceMs = null;
       await delay(everyMs);
     }
   }
@@ -37,7 +45,14 @@ export function startProbing(urls: readonly string[], token: string): { stop(): 
         Math.round(
           (ordered[Math.min(ordered.length - 1, Math.floor(quantile * ordered.length))] ?? 0) * 100,
         ) / 100;
-      return { requests: ordered.length, refused, p50_ms: at(0.5), p99_ms: at(0.99), max_ms: at(1) };
+      return {
+        answered: ordered.length - refused,
+        refused,
+        longest_refusal_ms: Math.round(longestRefusalMs),
+        p50_ms: at(0.5),
+        p99_ms: at(0.99),
+        max_ms: at(1),
+      };
     },
   };
 }

@@ -4,9 +4,11 @@ import {
   apiNames,
   eventFaults,
   linkFaults,
+  type RoleName,
   redisFaults,
   replicationFaults,
   roleNames,
+  type ServiceName,
   serviceNames,
   workerNames,
 } from "./fault-kinds.ts";
@@ -22,13 +24,13 @@ export interface ScheduleOptions {
 export const calm = { beforeMs: 3_000, afterMs: 25_000 } as const;
 /** Longer than the bound with the default settings: an instance must have stopped accepting before it ends. */
 const isolationMs = 10_000;
-/** In so short a run there is no time for everything: what revocations lie in comes first, and soon again. */
+/** In so short a run there is no time for everything: what tells most comes first, and what holds revocations soon again. */
 const shortRunSeconds = 120;
 
 /** Long enough that the system is well now and then: who never accepts anybody cannot be found wrong. */
 const pausesMs = {
   services: { least: 4_000, most: 12_000 },
-  servicesInShort: { least: 3_000, most: 5_000 },
+  storesInShort: { least: 3_000, most: 5_000 },
   replication: { least: 10_000, most: 15_000 },
   roles: { least: 2_000, most: 6_000 },
   links: { least: 500, most: 4_000 },
@@ -53,20 +55,25 @@ export function createSchedule({ seed, seconds, sentinel = false }: ScheduleOpti
     fromMs: fromMs + random.integer(0, 2_000),
     pauseMs: pausesMs[name],
   });
-  const ofServices = sentinel
-    ? [
+  const ofServices = () => {
+    if (sentinel)
+      return [
         // Whoever is without Redis already cannot be shown to be cut off from it by this.
         ...deal({ pack: replicationFaultsOf() }, lane("replication", isolatedUntilMs)),
-        ...deal({ pack: serviceFaults(["kafka", "mongo"]) }, lane("services")),
-      ]
-    : deal(
-        { pack: serviceFaults(serviceNames), first: isShort ? mostTelling(random) : [] },
-        lane(isShort ? "servicesInShort" : "services"),
-      );
+        ...deal({ pack: processFaults(["kafka", "mongo"]) }, lane("services")),
+      ];
+    if (!isShort) return deal({ pack: serviceFaults(serviceNames) }, lane("services"));
+    const ofKafka = processFaults(["kafka"]);
+    return [
+      ...deal({ pack: serviceFaults(["redis", "mongo"]), first: mostTelling(random) }, lane("storesInShort")),
+      ...deal({ pack: ofKafka, first: ofKafka }, lane("services")),
+    ];
+  };
+  const killedFirst = isShort ? aWorkerAndAnApi(random, isolation) : [];
   return [
     isolation,
-    ...ofServices,
-    ...deal({ pack: roleFaults() }, lane("roles")).filter(isSeen),
+    ...ofServices(),
+    ...deal({ pack: processFaults(roleNames), first: killedFirst }, lane("roles")).filter(isSeen),
     ...deal({ pack: linkFaultsOf() }, lane("links", isolatedUntilMs)),
     ...deal({ pack: eventFaultsOf() }, lane("events")),
   ]
@@ -91,17 +98,25 @@ function mostTelling(random: Random): Choice[] {
   ];
 }
 
-function serviceFaults(names: readonly (typeof serviceNames)[number][]): Choice[] {
-  const onEach = names.flatMap((target) =>
+/** The isolated instance is to stay up. */
+function aWorkerAndAnApi(random: Random, { target: isolated }: ScheduledFault): Choice[] {
+  const others = apiNames.filter((name) => !isolated.startsWith(name));
+  return [random.pick(workerNames), random.pick(others)].map((target) => () => ({ does: "kill", target }));
+}
+
+function processFaults(names: readonly (RoleName | ServiceName)[]): Choice[] {
+  return names.flatMap((target) =>
     (["kill", "pause"] as const).map(
       (does): Choice =>
         () => ({ does, target }),
     ),
   );
-  const onRedis = names.includes("redis") ? redisFaults : [];
+}
+
+function serviceFaults(names: readonly ServiceName[]): Choice[] {
   return [
-    ...onEach,
-    ...onRedis.map(
+    ...processFaults(names),
+    ...redisFaults.map(
       (does): Choice =>
         () => ({ does, target: "redis" }),
     ),
@@ -110,15 +125,6 @@ function serviceFaults(names: readonly (typeof serviceNames)[number][]): Choice[
 
 function replicationFaultsOf(): Choice[] {
   return replicationFaults.map((does) => () => ({ does, target: "redis" }));
-}
-
-function roleFaults(): Choice[] {
-  return roleNames.flatMap((target) =>
-    (["kill", "pause"] as const).map(
-      (does): Choice =>
-        () => ({ does, target }),
-    ),
-  );
 }
 
 /** Each fault of each kind of link, each time on whichever of its processes. */

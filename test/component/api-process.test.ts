@@ -36,6 +36,16 @@ describe("api: process", () => {
     expect(output).to.include("SIGNING_KEYS_FILE").and.not.include("canary");
   });
 
+  it("exits with 78, and the embedded system does, for a policy of a route that there is not", async () => {
+    const urls = { MONGO_URL: "mongodb://h/", REDIS_URL: "redis://h", KAFKA_BROKERS: "h:1" };
+    const given = { ...urls, SIGNING_KEYS_FILE: "none", ROUTE_POLICIES: "/mee=best_effort" };
+    for (const entry of ["api/main.ts", "embedded/main.ts"]) {
+      const { code, output } = await runNode([entry], given);
+      expect(output, entry).to.include("- ROUTE_POLICIES names /mee: no route that wants a token; those are");
+      expect(code, entry).to.equal(78);
+    }
+  });
+
   it("exits with 78 and the sentence for a fault of the settings that shows while it runs", async () => {
     const script = `
       import { AppError } from "./shared/errors.ts";

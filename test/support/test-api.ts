@@ -1,5 +1,4 @@
 import { connect } from "node:net";
-import type { RoutePolicies } from "../../api/blacklist/staleness-policy.ts";
 import { generateJwks } from "../../api/keys/generate-jwks.ts";
 import type { KeyUpdates } from "../../api/keys/key-watch.ts";
 import { type ServiceSettings, serviceSettings } from "../../api/settings.ts";
@@ -40,7 +39,6 @@ export interface ApiWorldOptions {
   readonly platform?: Platform;
   readonly log?: Log;
   readonly settings?: Partial<ServiceSettings>;
-  readonly routePolicies?: RoutePolicies;
   /** Those of all worlds unless given. */
   readonly keys?: KeySet;
   readonly hasher?: PasswordHasher;
@@ -59,7 +57,6 @@ export async function createApiWorld({
   platform = createPlatform(),
   log = silentLog,
   settings = {},
-  routePolicies = {},
   keys: ownKeys,
   hasher = fastHasher,
 }: ApiWorldOptions = {}) {
@@ -101,7 +98,6 @@ export async function createApiWorld({
       keyUpdates,
       hasher,
       openFailureCounters: () => failureCounters,
-      routePolicies,
       withProcessMetrics: false,
     });
     running.push(api);

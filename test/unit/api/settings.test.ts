@@ -55,6 +55,15 @@ describe("settings of an API instance", () => {
     ]);
   });
 
+  it("give routes policies of their own, none unless set", () => {
+    expect(load(given).ROUTE_POLICIES).to.deep.equal({});
+    const ROUTE_POLICIES = "/me=best_effort,/users/:id=strict";
+    expect(load({ ...given, ROUTE_POLICIES }).ROUTE_POLICIES).to.deep.equal({
+      "/me": "best_effort",
+      "/users/:id": "strict",
+    });
+  });
+
   it("name every one that is missing, in one message", () => {
     const problems = problemsOf({});
     expect(problems.map((line) => line.split(" ")[1])).to.deep.equal(Object.keys(given));
@@ -78,6 +87,7 @@ describe("settings of an API instance", () => {
     ["CORS_ORIGINS", "https://app.example.com,"],
     ["MAX_CONNECTIONS", "0"],
     ["STALENESS_POLICY", "lenient"],
+    ["ROUTE_POLICIES", "/me=lenient"],
     ["LOG_LEVEL", "loud"],
     ["TOKEN_ISSUER", "with space"],
     ["ADMIN_EMAIL", "nobody"],
@@ -128,6 +138,12 @@ describe("settings of an API instance", () => {
       /^- MAX_STALENESS_MS is 5000; expected at least/,
     );
     expect(problemsOf({ ...given, SYNC_INTERVAL_MS: "4000" })).to.deep.equal([]);
+  });
+
+  it("want the policy of a route for one that there is", () => {
+    expect(problemsOf({ ...given, ROUTE_POLICIES: "/mee=best_effort" })[0]).to.match(
+      /^- ROUTE_POLICIES names \/mee: no route that wants a token; those are .*\/me, /,
+    );
   });
 
   it("want rediss:// for the authorities of Redis", () => {

@@ -31,6 +31,13 @@ describe("steady clock", () => {
     expect(sinceStartMs()).to.equal(100);
   });
 
+  it("counts what the wall clock is set ahead by", async () => {
+    const { platform, sinceStartMs } = createWorld();
+    await platform.advance(100);
+    platform.stepWall(10_000);
+    expect(sinceStartMs()).to.equal(10_100);
+  });
+
   it("counts a suspension behind a wall clock that was set back", async () => {
     const { platform, sinceStartMs } = createWorld();
     platform.stepWall(-10_000);

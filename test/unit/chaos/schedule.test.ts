@@ -59,6 +59,14 @@ describe("the schedule of faults", () => {
     }
   });
 
+  it("kills and suspends Kafka, and kills a worker and an instance, within a minute, whatever the seed", () => {
+    for (const seed of seeds) {
+      const kinds = createSchedule({ seed, seconds: 60 }).map(kindOf);
+      const wanted = ["kill kafka", "pause kafka", "kill worker", "kill api"];
+      expect(kinds, `seed ${seed}`).to.include.members(wanted);
+    }
+  });
+
   it("fails a replicated Redis over, and splits it, within 75 seconds, and does nothing else to it", () => {
     for (const seed of seeds) {
       const schedule = createSchedule({ seed, seconds: 75, sentinel: true });
