@@ -17,7 +17,8 @@ import { longestAcceptanceMs, type StalenessPolicy } from "./staleness-policy.ts
  * is heard between rounds only moves the cursor or brings the next round forward.
  *
  *  subscribing  At the start: what is announced during the load must not go unheard. Left when it listens.
- *  loading      At the start, under another incarnation, and when the feed no longer reaches back to the cursor.
+ *  loading      At the start, under another incarnation, and when the feed no longer reaches back to the cursor. Under
+ *               another incarnation after a moment of chance: the whole fleet has to load then.
  *               Merges into what is there. Announcements that fit the cursor are applied, others make a sync due.
  *               Left for `following` when the whole of one incarnation was read; begun anew otherwise.
  *  following    A sync every interval; at once after a gap, a reconnection or an answer that was cut short; soon after
@@ -49,6 +50,9 @@ const pruneEveryMs = 10_000;
 /** While the store does not answer, announcements must not turn into a storm of calls. */
 const pauseWhileFailingMs = 100;
 
+/** So that a fleet that learns of another incarnation at once does not ask one server for all of it at once. */
+const longestSpreadMs = 250;
+
 const missingAfter = { reached: null, behind: "head", invalid: "incarnation", uncovered: "longest" } as const;
 
 /** Returns at once; loads and follows in the background until `close`. */
@@ -64,6 +68,8 @@ class Feed implements BlacklistFeed {
   readonly #lease: Lease;
   readonly #freshness: Freshness;
   readonly #pacer: Pacer;
+  /** Apart from the other: nothing that is heard brings a load forward. */
+  readonly #spread: Pacer;
   readonly #inTime: InTime;
   #subscription: Subscription | undefined;
   #mustLoad = true;
@@ -71,6 +77,8 @@ class Feed implements BlacklistFeed {
   #failures = 0;
   /** Since the head was last reached: a load that does not help must not be repeated without a pause. */
   #reloads = 0;
+  /** Every instance learns of another incarnation within one interval, and has to load as this one has. */
+  #isFleetLoading = false;
   /** Somebody is about to raise the fence, this instance itself perhaps: that takes milliseconds. */
   #uncovered = 0;
   #pruneAtMs = 0;
@@ -83,6 +91,7 @@ class Feed implements BlacklistFeed {
     this.#lease = new Lease(deps.clock);
     this.#freshness = new Freshness({ ...deps, lease: this.#lease });
     this.#pacer = new Pacer(deps);
+    this.#spread = new Pacer(deps);
     this.#inTime = createInTime(deps.timers, Math.min(deps.syncDeadlineMs, deps.maxStalenessMs / 2));
   }
 
@@ -154,12 +163,20 @@ class Feed implements BlacklistFeed {
   async #load(): Promise<void> {
     const { store, blacklist } = this.#deps;
     this.#freshness.noteMissing("snapshot");
+    if (this.#isFleetLoading) await this.#spreadReload();
+    if (this.#closed !== undefined) return;
     const place = await loadSnapshot({ store, blacklist, inTime: this.#inTime });
     this.#cursor.placeAt(place);
     this.#mustLoad = false;
     this.#freshness.noteMissing("head");
     this.#deps.log.info("replica.loaded", { ...place, entries: blacklist.entries });
     this.#renew();
+  }
+
+  /** The lease runs on meanwhile, and may run out. */
+  #spreadReload(): Promise<void> {
+    const { maxStalenessMs, randomness } = this.#deps;
+    return this.#spread.wait(Math.min(longestSpreadMs, maxStalenessMs / 20) * randomness.fraction());
   }
 
   async #sync(): Promise<number> {
@@ -201,6 +218,7 @@ class Feed implements BlacklistFeed {
       this.#deps.log.info("replica.reload", { reason: outcome, position: reported });
       this.#deps.onResync?.(outcome);
       this.#reloads += 1;
+      this.#isFleetLoading = outcome === "other-incarnation" && this.#reloads === 1;
       return this.#reloads === 1 ? 0 : retryDelayMs(this.#reloads, this.#deps.randomness);
     }
     if (outcome === "reached") this.#reloads = 0;
@@ -263,6 +281,7 @@ class Feed implements BlacklistFeed {
     // Before anything else: whoever reads the sign-off relies on nothing being accepted after it.
     this.#freshness.close();
     this.#pacer.stop();
+    this.#spread.stop();
     await this.#loop;
     if (this.#hasReported) await this.#signOff();
     await this.#subscription?.close();

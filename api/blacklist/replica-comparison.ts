@@ -11,8 +11,8 @@ import type { Blacklist } from "./blacklist.ts";
 import type { BlacklistFeed } from "./blacklist-feed.ts";
 
 /*
- * Reads the store's contents again in the background, one bounded step about every second and all of it about every
- * minute, and merges what this instance lacks although it has followed the feed past it: a bug, a bit flip, a delta
+ * Reads the store's contents again in the background, one bounded step about every four seconds, and begins anew about
+ * every minute, or when it is through where that takes longer; merges what this instance lacks although it has followed the feed past it: a bug, a bit flip, a delta
  * that was lost. A sync cannot find that: it asks only for what comes after the position.
  *
  *  reading    A step takes chunks up to its bound. What the blacklist lacks of them is suspected, up to a head that is
@@ -44,10 +44,11 @@ interface Suspicion {
   readonly parts: readonly PackedAdditions[];
 }
 
-const stepMs = 1_000;
+/** Every instance of a fleet reads at this pace from one server. */
+const stepMs = 4_000;
 const roundMs = 60_000;
-/** One such chunk takes a few milliseconds of this process; the waits for the next one let requests in between. */
-const bytesInStep = 256 * 1024;
+/** Less than a chunk of a large bucket, 256 kB, so that one such chunk, a few milliseconds of this process, is a step. */
+const bytesInStep = 128 * 1024;
 const chunksInStep = 32;
 const bucketsNamed = 5;
 

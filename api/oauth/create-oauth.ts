@@ -31,7 +31,7 @@ export interface OauthDeps extends VerifyTokenDeps {
   readonly feed: FreshFeed;
   readonly tokens: Pick<VerifyOnce, "verify">;
   readonly blacklist: Pick<Blacklist, "isRevoked">;
-  readonly metrics: Pick<Metrics, "checks">;
+  readonly metrics: Pick<Metrics, "checks" | "acceptedChecks">;
   readonly noteRefusal: NoteRefusal;
   readonly noteClientFailure: NoteClientFailure;
   readonly failureLimiter: FailureLimiter;

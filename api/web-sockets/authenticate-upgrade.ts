@@ -18,7 +18,7 @@ export interface UpgradeDeps {
   readonly feed: FreshFeed;
   readonly tokens: Pick<VerifyOnce, "verify">;
   readonly blacklist: Pick<Blacklist, "isRevoked">;
-  readonly metrics: Pick<Metrics, "checks">;
+  readonly metrics: Pick<Metrics, "checks" | "acceptedChecks">;
   readonly noteRefusal: NoteRefusal;
   readonly ids: Ids;
   readonly log: Log;

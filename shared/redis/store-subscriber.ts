@@ -16,6 +16,9 @@ export interface StoreSubscriber {
 /**
  * One connection for all listeners of a process; opened for the first one. Each time it is established again the
  * listeners are told of a gap, after it listens: what is lost lies before, what follows arrives.
+ *
+ * Every instance reports after an announcement. So a process listens to the progress only while somebody there wants
+ * to hear of it: if all did, each announcement to N instances would end in N * N messages.
  */
 export function createStoreSubscriber(deps: {
   connection: RedisConnection;
@@ -29,22 +32,52 @@ export function createStoreSubscriber(deps: {
   let opened: Promise<void> | undefined;
   let hadConnection = false;
   let cancelHeartbeat: Cancel = () => undefined;
+  /** On this connection; commands take effect in their order, so a later one may be sent before it is answered. */
+  let progress: Promise<void> | undefined;
+
+  const isProgressWanted = () => [...listeners].some(wantsProgress);
 
   function each(tell: (listener: StoreListener) => void): void {
     for (const listener of listeners) tell(listener);
   }
 
-  async function listenOnServer(): Promise<void> {
+  /** False, and the connection is made anew, where that failed. */
+  async function subscribe(channel: string): Promise<boolean> {
     try {
-      await redis.subscribe(keys.announcements, keys.progress);
+      await redis.subscribe(channel);
+      return true;
     } catch (error) {
       log.warn("redis.subscription-failed", { err: error });
       redis.disconnect(true);
-      return;
+      return false;
     }
+  }
+
+  async function listenOnServer(): Promise<void> {
+    progress = undefined;
+    const [isListening] = await Promise.all([
+      subscribe(keys.announcements),
+      isProgressWanted() ? followProgress() : undefined,
+    ]);
+    if (!isListening) return;
     if (hadConnection) each((listener) => listener.onGap?.());
     hadConnection = true;
     scheduleHeartbeat();
+  }
+
+  /** While there is no connection: the next one asks what is wanted, and its listeners are told of a gap. */
+  async function followProgress(): Promise<void> {
+    if (redis.status !== "ready") return;
+    progress ??= subscribe(keys.progress).then(() => undefined);
+    await progress;
+  }
+
+  function leaveProgress(): void {
+    if (progress === undefined || isProgressWanted()) return;
+    progress = undefined;
+    redis.unsubscribe(keys.progress).catch((error: unknown) => {
+      log.debug("redis.unsubscription-failed", { err: error });
+    });
   }
 
   function scheduleHeartbeat(): void {
@@ -91,7 +124,11 @@ export function createStoreSubscriber(deps: {
       listeners.add(listener);
       opened ??= open();
       await opened;
-      return () => void listeners.delete(listener);
+      if (wantsProgress(listener)) await followProgress();
+      return () => {
+        listeners.delete(listener);
+        leaveProgress();
+      };
     },
     close() {
       listeners.clear();
@@ -100,6 +137,8 @@ export function createStoreSubscriber(deps: {
     },
   };
 }
+
+const wantsProgress = (listener: StoreListener) => "onReport" in listener || "onApplied" in listener;
 
 function announcementTold(message: Buffer) {
   const announcement = announcementIn(message);

@@ -387,6 +387,56 @@ describe("blacklist feed", () => {
     });
   });
 
+  describe("loading again under another incarnation", () => {
+    /** By a chance of 0.8: of the 250 ms at most. */
+    const spreadMs = 200;
+    let feed: BlacklistFeed;
+    beforeEach(async () => {
+      await world.repair("first");
+      const randomness = { ...world.platform.randomness, fraction: () => 0.8 };
+      feed = await world.start({ randomness });
+      world.server.wipe();
+    });
+
+    const loads = () => world.wire.calls.filter((call) => call === "load").length;
+    /** An announcement makes the sync that learns of it due at once. */
+    const learn = async () => {
+      await world.repair("second", world.cutOff("bob"));
+      await world.deactivate("carol");
+      await world.platform.advance(1);
+    };
+
+    it("begins after a moment of chance, whatever is announced meanwhile", async () => {
+      await learn();
+      await world.deactivate("dave");
+      await world.platform.advance(spreadMs - 10);
+      expect([loads(), feed.isAccepting()]).to.deep.equal([1, true]);
+
+      await world.platform.advance(20);
+      expect([loads(), feed.incarnation]).to.deep.equal([2, "second"]);
+      expect(["bob", "carol", "dave"].map(world.isRefused)).to.deep.equal([true, true, true]);
+    });
+
+    it("accepts nothing in that moment where the lease has run out", async () => {
+      await world.platform.advance(6_000);
+      await learn();
+      await world.platform.advance(spreadMs - 10);
+      expect([loads(), feed.isAccepting()]).to.deep.equal([1, false]);
+
+      await world.platform.advance(20);
+      expect(feed.isAccepting()).to.equal(true);
+    });
+
+    it("is closed in that moment without loading", async () => {
+      await learn();
+      const closing = feed.close();
+      await world.platform.settle();
+      await closing;
+
+      expect(loads()).to.equal(1);
+    });
+  });
+
   describe("freshness", () => {
     beforeEach(() => world.repair("first"));
 

@@ -1,5 +1,7 @@
 import { expect } from "chai";
 import { afterEach, beforeEach, describe, it } from "mocha";
+import { createRefuseIfRevoked } from "../../api/middleware/reject-revoked.ts";
+import type { VerifiedToken } from "../../api/tokens/verify-once.ts";
 import { createInProcessDatabaseServer } from "../../shared/in-process/database.ts";
 import { InProcessEventLogServer } from "../../shared/in-process/event-log.ts";
 import { createInProcessStoreServer } from "../../shared/in-process/revocation-store.ts";
@@ -21,6 +23,23 @@ function valuesIn(text: string): Map<string, number> {
   return new Map(
     lines.map((line) => [line.slice(0, line.lastIndexOf(" ")), Number(line.slice(line.lastIndexOf(" ")))]),
   );
+}
+
+function anyToken(): VerifiedToken {
+  const words = new Uint32Array(4);
+  const claims = {
+    iss: "i",
+    aud: "a",
+    sub: "s",
+    client_id: "c",
+    iat: 1,
+    exp: 2,
+    jti: "j",
+    sid: "s",
+    epoch: 0,
+    roles: [],
+  };
+  return { claims, names: { subject: words, token: words } };
 }
 
 describe("metrics of a process", () => {
@@ -76,6 +95,22 @@ describe("metrics of a process", () => {
     expect(await valueOf("revocation_check_seconds_count")).to.equal(2);
     expect(await valueOf("revocation_check_seconds_sum")).to.be.within(0, 0.1);
     await world.close();
+  });
+
+  it("count each check that was accepted once, from zero, however often they are asked for", async () => {
+    const metrics = createMetrics({ withProcessMetrics: false, of: "api" });
+    const noteRefusal = () => undefined;
+    const refuse = createRefuseIfRevoked({ metrics, noteRefusal, blacklist: { isRevoked: () => null } });
+    const accepted = async () =>
+      valuesIn(await metrics.text()).get('revocation_checks_total{result="accepted"}');
+    const { claims, names } = anyToken();
+
+    const counts = [await accepted()];
+    for (const checks of [3, 0, 1]) {
+      for (let check = 0; check < checks; check += 1) refuse({ claims, names });
+      counts.push(await accepted());
+    }
+    expect(counts).to.deep.equal([0, 3, 3, 4]);
   });
 
   it("of a worker say which engine answers", async () => {

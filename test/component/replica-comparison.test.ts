@@ -165,6 +165,22 @@ describe("replica comparison", () => {
     expect(Math.max(...most)).to.be.at.most(64);
   });
 
+  it("reads one chunk of a large bucket in about four seconds, however much there is", async () => {
+    await world.repair("first");
+    const known = packAdditions([world.tokenRevocation("a")]);
+    world.blacklist.apply(known);
+    const chunk = { ...known, tokens: Buffer.concat(Array<Uint8Array>(13_107).fill(known.tokens)) };
+    let chunks = 0;
+    await start({
+      readState: () => world.worker.readState(),
+      async *load() {
+        for (; chunks < 1_000; chunks += 1) yield await Promise.resolve(chunk);
+      },
+    });
+    await world.platform.advance(2 * minuteMs);
+    expect(chunks).to.be.within(15, 30);
+  });
+
   async function lastComparison(): Promise<number> {
     return (await metrics.comparedAt.get()).values[0]?.value ?? 0;
   }

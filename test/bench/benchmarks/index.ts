@@ -4,6 +4,7 @@ import { checkVsRedis } from "./check-vs-redis.ts";
 import { coldStart } from "./cold-start.ts";
 import { fanOut } from "./fan-out.ts";
 import { growth } from "./growth.ts";
+import { idleFleet } from "./idle-fleet.ts";
 import { massRevocation } from "./mass-revocation.ts";
 import { refusals } from "./refusals.ts";
 import { requestThroughput } from "./request-throughput.ts";
@@ -25,5 +26,6 @@ export const benchmarks: readonly Benchmark[] = [
   requestThroughput,
   refusals,
   fanOut,
+  idleFleet,
   growth,
 ];

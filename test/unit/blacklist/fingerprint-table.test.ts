@@ -68,6 +68,21 @@ describe("fingerprint table", () => {
     expect([missing, surplus, table.size]).to.deep.equal([[], [], 5_000]);
   });
 
+  it("has moved all of its keys before it grows again", () => {
+    const table = new FingerprintTable(hashOf);
+    let pieces = table.pieces;
+    let growths = 0;
+    for (let keys = 0; keys < 20_000; keys += 1) {
+      table.add(randomKey());
+      if (table.pieces[0] !== pieces[0]) {
+        growths += 1;
+        expect(pieces, `before the growth at ${table.size} keys`).to.have.length(1);
+      }
+      pieces = table.pieces;
+    }
+    expect(growths).to.be.greaterThan(15);
+  });
+
   it("counts what is added twice once", () => {
     const table = new FingerprintTable(hashOf);
     table.add(wordsOf("a"));

@@ -12,11 +12,13 @@ export const fingerprint = createFingerprinter(ownIssuer);
 /** A UUID that shows its number. */
 export const uuid = (number: number) => `00000000-0000-4000-8000-${String(number).padStart(12, "0")}`;
 
-export function createWorld() {
+/** `hashKey`: what the tables' hash is made from, in place of chance. */
+export function createWorld(hashKey?: Uint8Array) {
   const platform = createManualPlatform();
   const startSeconds = platform.clock.wallMs() / 1000;
   const blacklist = createBlacklist({
     ...platform,
+    ...(hashKey === undefined ? {} : { randomness: { bytes: () => hashKey } }),
     fingerprint,
     ownIssuer,
     longestLifetimeMs: () => lifetimeSeconds * 1000,
