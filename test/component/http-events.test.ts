@@ -125,6 +125,15 @@ describe("POST /events", () => {
     expect((await world.databaseServer.connect().users.findById(person.id))?.epoch).to.equal(1);
   });
 
+  it("does not keep a session from being ended, whatever its source and id", async () => {
+    const { token } = await createPerson();
+    const sid: unknown = JSON.parse(Buffer.from(token.split(".")[1] ?? "", "base64url").toString())["sid"];
+    const forged = { source: "session-ended", id: sid, type: "token.revoked", data: { jti: "x" } };
+    expect((await post(event(forged))).status).to.equal(202);
+    await api.call("/auth/logout", { method: "POST", token });
+    await eventually(async () => expect(await api.statusOf(token)).to.equal(401));
+  });
+
   it("answers 503 with Retry-After while the log does not take it, and notes nothing", async () => {
     const person = await createPerson();
     const one = event({ subject: person.id });
