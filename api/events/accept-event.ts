@@ -2,6 +2,7 @@ import { AppError } from "../../shared/errors.ts";
 import { decodeEvent } from "../../shared/events/decode-event.ts";
 import { encodeEvent } from "../../shared/events/encode-event.ts";
 import type { DeadLetterReason, QuashEvent } from "../../shared/events/event.ts";
+import { isOtherEvent } from "../../shared/events/event-content.ts";
 import { ledgerIdOf } from "../../shared/events/event-id.ts";
 import type { EventLog } from "../../shared/ports/event-log.ts";
 import type { Ledger, LedgerRow } from "../../shared/ports/ledger.ts";
@@ -28,7 +29,7 @@ const reservedSource = /^\/quash(?:$|\/)/i;
  * Takes an event of an upstream system: validated as the revoker does, published, and then noted as pending, so that
  * its receipt can be read as soon as it is answered. A failure leaves nothing or an event without an answer; sent again
  * under its source and id it is the same event, and one that is known is not published again unless it failed.
- * Throws `event-rejected`, `body-malformed` and `dependency-unavailable`.
+ * Throws `event-rejected`, `idempotency-conflict`, `body-malformed` and `dependency-unavailable`.
  */
 export function createAcceptEvent(deps: AcceptEventDeps) {
   const { ledger, eventLog, clock, namespace } = deps;
@@ -38,18 +39,21 @@ export function createAcceptEvent(deps: AcceptEventDeps) {
     const nowMs = clock.wallMs();
     const event = decode(sent, nowMs);
     const eventId = ledgerIdOf(event, namespace);
+    const times = { effectiveAtMs: event.timeMs, requestedAtMs: nowMs };
+    const pendingRow = pendingRowOf(event, { eventId, isOwn: false, ...times });
     const known = await ledger.find(eventId);
+    if (known !== null && isOtherEvent(known, pendingRow)) throw otherEvent();
     if (known !== null && known.status !== "failed") return known;
     const user = event.type === "token.revoked" ? null : await resolveUser({ event });
     await eventLog.publish("events", [encodeEvent(event)]);
-    const times = { effectiveAtMs: event.timeMs, requestedAtMs: nowMs };
-    const pendingRow = pendingRowOf(event, { eventId, isOwn: false, ...times });
     await ledger.insertPending([
       event.type === "token.revoked" ? pendingRow : rowOfUpstream({ event, pendingRow }, user),
     ]);
     const row = await ledger.find(eventId);
     if (row === null)
       throw new AppError("dependency-unavailable", "The row was purged; send the event again.");
+    // It came at the same moment, and first.
+    if (isOtherEvent(row, pendingRow)) throw otherEvent();
     return row;
   };
 
@@ -64,6 +68,13 @@ export function createAcceptEvent(deps: AcceptEventDeps) {
 }
 
 export type AcceptEvent = ReturnType<typeof createAcceptEvent>;
+
+function otherEvent(): AppError {
+  return new AppError(
+    "idempotency-conflict",
+    "This source has used the id for another event; give each event an id of its own.",
+  );
+}
 
 function refusalOf({
   reason,

@@ -113,6 +113,18 @@ describe("POST /events", () => {
     expect(world.logServer.read("events")).to.have.lengthOf(published);
   });
 
+  it("refuses another event under a source and an id that are known, whatever became of the first", async () => {
+    const person = await createPerson();
+    const one = event({ type: "token.revoked", data: { jti: "nothing" } });
+    const answer = await post(one);
+    const other = { ...one, type: "user.deactivated", subject: person.id, data: {} };
+    expectProblem(await post(other), "idempotency-conflict", "/events");
+    await eventually(async () => expect((await receiptAt(answer))["status"]).to.equal("enforced"));
+    expectProblem(await post(other), "idempotency-conflict", "/events");
+    expectProblem(await post({ ...one, data: { jti: "else" } }), "idempotency-conflict", "/events");
+    expect((await post({ ...one, data: { jti: "nothing", reason: "again" } })).status).to.equal(202);
+  });
+
   it("counts as one event, however many send it at once", async () => {
     const person = await createPerson();
     const one = event({ subject: person.id });
