@@ -125,6 +125,23 @@ describe("POST /events", () => {
     expect((await post({ ...one, data: { jti: "nothing", reason: "again" } })).status).to.equal(202);
   });
 
+  it("does not answer another event in binary mode by an Idempotency-Key that is known", async () => {
+    const call = (id: string, contentType = "application/json") =>
+      send("{}", {
+        "idempotency-key": "one-key",
+        "content-type": contentType,
+        "ce-specversion": "1.0",
+        "ce-id": id,
+        "ce-source": "/hr",
+        "ce-type": "user.signed-out",
+        "ce-subject": "somebody",
+      });
+    const first = await call("key-1");
+    expect((await call("key-1")).body).to.deep.equal(first.body);
+    expectProblem(await call("key-2"), "idempotency-conflict", "/events");
+    expectProblem(await call("key-1", "application/json; charset=utf-8"), "idempotency-conflict", "/events");
+  });
+
   it("counts as one event, however many send it at once", async () => {
     const person = await createPerson();
     const one = event({ subject: person.id });
