@@ -1,3 +1,4 @@
+import type { Audit } from "../../shared/audit/audit.ts";
 import { AppError } from "../../shared/errors.ts";
 import { decodeEvent } from "../../shared/events/decode-event.ts";
 import { encodeEvent } from "../../shared/events/encode-event.ts";
@@ -17,9 +18,16 @@ export interface AcceptEventDeps {
   readonly ledger: Pick<Ledger, "find" | "insertPending">;
   readonly eventLog: Pick<EventLog, "publish">;
   readonly clock: Pick<Clock, "wallMs">;
+  readonly audit: Audit;
   readonly namespace: string;
   /** `iss` of our own tokens. */
   readonly ownIssuer: string;
+}
+
+/** Who sent it, by his token, and in which request. */
+export interface Sender {
+  readonly actor: string;
+  readonly requestId: string;
 }
 
 /** Under it stand the events of this system, of whatever namespace. */
@@ -35,7 +43,7 @@ export function createAcceptEvent(deps: AcceptEventDeps) {
   const { ledger, eventLog, clock, namespace } = deps;
   const resolveUser = createResolveUser(deps.users, deps.ownIssuer);
 
-  return async function acceptEvent(sent: SentEvent): Promise<LedgerRow> {
+  return async function acceptEvent(sent: SentEvent, sender: Sender): Promise<LedgerRow> {
     const nowMs = clock.wallMs();
     const event = decode(sent, nowMs);
     const eventId = ledgerIdOf(event, namespace);
@@ -46,6 +54,7 @@ export function createAcceptEvent(deps: AcceptEventDeps) {
     if (known !== null && known.status !== "failed") return known;
     const user = event.type === "token.revoked" ? null : await resolveUser({ event });
     await eventLog.publish("events", [encodeEvent(event)]);
+    noteAccepted(event, { ...sender, eventId, subject: user?.id ?? null });
     await ledger.insertPending([
       event.type === "token.revoked" ? pendingRow : rowOfUpstream({ event, pendingRow }, user),
     ]);
@@ -56,6 +65,20 @@ export function createAcceptEvent(deps: AcceptEventDeps) {
     if (isOtherEvent(row, pendingRow)) throw otherEvent();
     return row;
   };
+
+  /** The event and its receipt name the source that was claimed; this, who claimed it. */
+  function noteAccepted(
+    { source, type, details }: QuashEvent,
+    told: Sender & { readonly eventId: string; readonly subject: string | null },
+  ): void {
+    deps.audit.record({
+      action: "event.accepted",
+      ...told,
+      object: source,
+      reason: details.reason,
+      eventType: type,
+    });
+  }
 
   /** Its effective time is settled here: the broker's append time is not known yet, and can only be later. */
   function decode(sent: SentEvent, nowMs: number): QuashEvent {

@@ -1,6 +1,7 @@
 import { receiptOfRow } from "../../shared/receipts/receipt.ts";
 import type { AcceptEvent } from "../events/accept-event.ts";
 import { readSentEvent } from "../events/event-record.ts";
+import { askedBy } from "../request-state.ts";
 import { readQuery } from "./input.ts";
 import type { AppRouter, Guards } from "./router.ts";
 import { noQuerySchema } from "./schemas.ts";
@@ -13,6 +14,8 @@ export interface EventRouteDeps {
 export function addEventRoutes(router: AppRouter, guards: Guards, { acceptEvent }: EventRouteDeps): void {
   router.post("/events", ...guards.emitter, async (ctx) => {
     readQuery(ctx, noQuerySchema);
-    answerReceipt(ctx, receiptOfRow(await acceptEvent(await readSentEvent(ctx.req))), 202);
+    const { actor, requestId } = askedBy(ctx);
+    const row = await acceptEvent(await readSentEvent(ctx.req), { actor, requestId });
+    answerReceipt(ctx, receiptOfRow(row), 202);
   });
 }
