@@ -5,6 +5,7 @@ import { encodeEvent } from "../../shared/events/encode-event.ts";
 import type { DeadLetterReason, QuashEvent } from "../../shared/events/event.ts";
 import { isOtherEvent } from "../../shared/events/event-content.ts";
 import { ledgerIdOf } from "../../shared/events/event-id.ts";
+import type { ClientStore } from "../../shared/ports/client-store.ts";
 import type { EventLog } from "../../shared/ports/event-log.ts";
 import type { Ledger, LedgerRow } from "../../shared/ports/ledger.ts";
 import type { Clock } from "../../shared/ports/platform.ts";
@@ -15,6 +16,7 @@ import { rejected, type SentEvent } from "./event-record.ts";
 
 export interface AcceptEventDeps {
   readonly users: Pick<UserStore, "findById" | "findByExternalIdentity">;
+  readonly clients: Pick<ClientStore, "findClient">;
   readonly ledger: Pick<Ledger, "find" | "insertPending">;
   readonly eventLog: Pick<EventLog, "publish">;
   readonly clock: Pick<Clock, "wallMs">;
@@ -37,7 +39,7 @@ const reservedSource = /^\/quash(?:$|\/)/i;
  * Takes an event of an upstream system: validated as the revoker does, published, and then noted as pending, so that
  * its receipt can be read as soon as it is answered. A failure leaves nothing or an event without an answer; sent again
  * under its source and id it is the same event, and one that is known is not published again unless it failed.
- * Throws `event-rejected`, `idempotency-conflict`, `body-malformed` and `dependency-unavailable`.
+ * Throws `forbidden`, `event-rejected`, `idempotency-conflict`, `body-malformed` and `dependency-unavailable`.
  */
 export function createAcceptEvent(deps: AcceptEventDeps) {
   const { ledger, eventLog, clock, namespace } = deps;
@@ -46,6 +48,7 @@ export function createAcceptEvent(deps: AcceptEventDeps) {
   return async function acceptEvent(sent: SentEvent, sender: Sender): Promise<LedgerRow> {
     const nowMs = clock.wallMs();
     const event = decode(sent, nowMs);
+    await refuseUnlessOf(event, sender);
     const eventId = ledgerIdOf(event, namespace);
     const times = { effectiveAtMs: event.timeMs, requestedAtMs: nowMs };
     const pendingRow = pendingRowOf(event, { eventId, isOwn: false, ...times });
@@ -65,6 +68,13 @@ export function createAcceptEvent(deps: AcceptEventDeps) {
     if (isOtherEvent(row, pendingRow)) throw otherEvent();
     return row;
   };
+
+  /** A client that has sources may name no other one. */
+  async function refuseUnlessOf({ source }: QuashEvent, { actor }: Sender): Promise<void> {
+    const { sources = [] } = (await deps.clients.findClient(actor)) ?? {};
+    if (sources.length === 0 || sources.includes(source)) return;
+    throw new AppError("forbidden", `The events of this client may have the source ${sources.join(", ")}.`);
+  }
 
   /** The event and its receipt name the source that was claimed; this, who claimed it. */
   function noteAccepted(

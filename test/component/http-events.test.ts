@@ -3,6 +3,7 @@ import { after, before, describe, it } from "mocha";
 import type { Answer } from "../support/client.ts";
 import { eventually } from "../support/eventually.ts";
 import { expectProblem } from "../support/expect-problem.ts";
+import { createTestClient, postForm } from "../support/oauth-client.ts";
 import { type ApiWorld, createApiWorld, type TestApi } from "../support/test-api.ts";
 
 const password = "long enough";
@@ -140,6 +141,18 @@ describe("POST /events", () => {
     expect((await call("key-1")).body).to.deep.equal(first.body);
     expectProblem(await call("key-2"), "idempotency-conflict", "/events");
     expectProblem(await call("key-1", "application/json; charset=utf-8"), "idempotency-conflict", "/events");
+  });
+
+  it("takes from a client that has sources no event of another one", async () => {
+    const { database } = world.connectParts();
+    const { basic } = await createTestClient(database, world.platform, ["emitter"], ["/idp", "/idp2"]);
+    const form = { grant_type: "client_credentials" };
+    const { body } = await postForm(api.url, "/oauth/token", { form, headers: basic });
+    const token = String(body["access_token"]);
+    const refused = await post(event({ subject: "u" }), token);
+    expectProblem(refused, "forbidden", "/events");
+    expect(refused.body["detail"]).to.include("/idp, /idp2");
+    expect((await post(event({ subject: "u", source: "/idp2" }), token)).status).to.equal(202);
   });
 
   it("counts as one event, however many send it at once", async () => {
