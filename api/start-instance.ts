@@ -310,6 +310,7 @@ export async function startInstance(options: InstanceDeps): Promise<RunningInsta
       ...database,
       eventLog,
       clock,
+      audit,
       namespace: settings.NAMESPACE,
       ownIssuer: issuer,
     }),

@@ -56,7 +56,10 @@ export const errorTable = {
   "last-administrator": refusedCall(409, "The last active administrator cannot be removed"),
   "hold-over": refusedCall(409, "The revocation does not wait for a confirmation"),
   "external-identity-taken": refusedCall(409, "The external identity belongs to another user"),
-  "idempotency-conflict": refusedCall(422, "The Idempotency-Key belongs to another call"),
+  "idempotency-conflict": refusedCall(
+    422,
+    "The Idempotency-Key, or the event's source and id, belong to another call",
+  ),
   "rate-limited": refusedCall(429, "Too many attempts have failed"),
   "request-too-large": refusedCall(413, "The request body is too large"),
   "unsupported-media-type": refusedCall(415, "The content type is not accepted"),

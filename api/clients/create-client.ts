@@ -25,6 +25,8 @@ export interface ClientRequest {
   readonly roles: readonly ClientRole[];
   /** A JWK Set of public keys; without one the client gets a secret. */
   readonly jwks?: string | undefined;
+  /** The sources that its events may name; any unless given. */
+  readonly sources?: readonly string[];
 }
 
 export interface CreatedClient {
@@ -42,7 +44,12 @@ const acceptableName = /^[^\p{Cc}\p{Cs}]{1,128}$/u;
 export function createCreateClient(deps: CreateClientDeps) {
   const { clients, users, audit, hasher, clock, ids, randomness } = deps;
 
-  return async function createClient({ name, roles, jwks }: ClientRequest): Promise<CreatedClient> {
+  return async function createClient({
+    name,
+    roles,
+    jwks,
+    sources = [],
+  }: ClientRequest): Promise<CreatedClient> {
     if (!acceptableName.test(name)) {
       throw new AppError(
         "validation-failed",
@@ -56,6 +63,7 @@ export function createCreateClient(deps: CreateClientDeps) {
       name,
       secretHash: secret && hashOfSecret(secret),
       jwks: jwks ?? null,
+      sources,
       createdAtMs: clock.wallMs(),
     };
     await clients.createClient(client);

@@ -11,6 +11,8 @@ export interface ListedClient {
   readonly client_id: string;
   readonly name: string;
   readonly roles: readonly string[];
+  /** Empty: its events may name any source. */
+  readonly sources: readonly string[];
   readonly status: string;
   readonly authentication: "client_secret_basic" | "private_key_jwt";
   readonly created_at: string;
@@ -24,11 +26,12 @@ export async function* listClients({ clients, users }: ListClientsDeps): AsyncGe
     const page = await clients.listClients({ after, limit: pageLength });
     const found = await users.findMany(page.map(({ id }) => id));
     const userOf = new Map(found.map((user) => [user.id, user]));
-    for (const { id, name, jwks, createdAtMs } of page) {
+    for (const { id, name, jwks, sources, createdAtMs } of page) {
       yield {
         client_id: id,
         name,
         roles: userOf.get(id)?.roles ?? [],
+        sources,
         status: userOf.get(id)?.status ?? "deleted",
         authentication: jwks === null ? "client_secret_basic" : "private_key_jwt",
         created_at: new Date(createdAtMs).toISOString(),

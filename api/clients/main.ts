@@ -30,8 +30,9 @@ program
     "--public-keys <file>",
     "a JWK Set of public keys: it authenticates with private_key_jwt, and has no secret",
   )
+  .option("--source <uri...>", "the only sources that its events may name; any unless given", [])
   .option("--json", "print one JSON object")
-  .action(async (name: string, { role, publicKeys, json }: CreateOptions) => {
+  .action(async (name: string, { role, source, publicKeys, json }: CreateOptions) => {
     const jwks = publicKeys === undefined ? undefined : await readKeys(publicKeys);
     await run(async ({ database, audit }) => {
       await database.migrate();
@@ -42,7 +43,12 @@ program
         actor,
         hasher: createArgon2Hasher(),
       });
-      const { client, secret } = await createClient({ name, roles: [...new Set(role)], jwks });
+      const { client, secret } = await createClient({
+        name,
+        roles: [...new Set(role)],
+        sources: [...new Set(source)],
+        jwks,
+      });
       const shown = { client_id: client.id, ...(secret !== null && { client_secret: secret }) };
       if (json === true) return print(JSON.stringify(shown));
       for (const [member, value] of Object.entries(shown)) print(`${member.padEnd(13)}  ${value}`);
@@ -57,8 +63,16 @@ program
   .action(({ json }: { json?: true }) =>
     run(async ({ database }) => {
       for await (const client of listClients(database)) {
-        const { client_id: id, roles, status, authentication, created_at: createdAt, name } = client;
-        const line = [id, status, roles.join(",") || "-", authentication, createdAt, name].join("  ");
+        const { client_id: id, roles, sources, status, authentication, created_at: createdAt, name } = client;
+        const line = [
+          id,
+          status,
+          roles.join(",") || "-",
+          sources.join(",") || "-",
+          authentication,
+          createdAt,
+          name,
+        ].join("  ");
         print(json === true ? JSON.stringify(client) : line);
       }
     }),
@@ -93,6 +107,7 @@ await program.parseAsync();
 
 interface CreateOptions {
   readonly role: readonly ClientRole[];
+  readonly source: readonly string[];
   readonly publicKeys?: string;
   readonly json?: true;
 }

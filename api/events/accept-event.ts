@@ -1,8 +1,11 @@
+import type { Audit } from "../../shared/audit/audit.ts";
 import { AppError } from "../../shared/errors.ts";
 import { decodeEvent } from "../../shared/events/decode-event.ts";
 import { encodeEvent } from "../../shared/events/encode-event.ts";
 import type { DeadLetterReason, QuashEvent } from "../../shared/events/event.ts";
+import { isOtherEvent } from "../../shared/events/event-content.ts";
 import { ledgerIdOf } from "../../shared/events/event-id.ts";
+import type { ClientStore } from "../../shared/ports/client-store.ts";
 import type { EventLog } from "../../shared/ports/event-log.ts";
 import type { Ledger, LedgerRow } from "../../shared/ports/ledger.ts";
 import type { Clock } from "../../shared/ports/platform.ts";
@@ -13,12 +16,20 @@ import { rejected, type SentEvent } from "./event-record.ts";
 
 export interface AcceptEventDeps {
   readonly users: Pick<UserStore, "findById" | "findByExternalIdentity">;
+  readonly clients: Pick<ClientStore, "findClient">;
   readonly ledger: Pick<Ledger, "find" | "insertPending">;
   readonly eventLog: Pick<EventLog, "publish">;
   readonly clock: Pick<Clock, "wallMs">;
+  readonly audit: Audit;
   readonly namespace: string;
   /** `iss` of our own tokens. */
   readonly ownIssuer: string;
+}
+
+/** Who sent it, by his token, and in which request. */
+export interface Sender {
+  readonly actor: string;
+  readonly requestId: string;
 }
 
 /** Under it stand the events of this system, of whatever namespace. */
@@ -28,30 +39,56 @@ const reservedSource = /^\/quash(?:$|\/)/i;
  * Takes an event of an upstream system: validated as the revoker does, published, and then noted as pending, so that
  * its receipt can be read as soon as it is answered. A failure leaves nothing or an event without an answer; sent again
  * under its source and id it is the same event, and one that is known is not published again unless it failed.
- * Throws `event-rejected`, `body-malformed` and `dependency-unavailable`.
+ * Throws `forbidden`, `event-rejected`, `idempotency-conflict`, `body-malformed` and `dependency-unavailable`.
  */
 export function createAcceptEvent(deps: AcceptEventDeps) {
   const { ledger, eventLog, clock, namespace } = deps;
   const resolveUser = createResolveUser(deps.users, deps.ownIssuer);
 
-  return async function acceptEvent(sent: SentEvent): Promise<LedgerRow> {
+  return async function acceptEvent(sent: SentEvent, sender: Sender): Promise<LedgerRow> {
     const nowMs = clock.wallMs();
     const event = decode(sent, nowMs);
+    await refuseUnlessOf(event, sender);
     const eventId = ledgerIdOf(event, namespace);
+    const times = { effectiveAtMs: event.timeMs, requestedAtMs: nowMs };
+    const pendingRow = pendingRowOf(event, { eventId, isOwn: false, ...times });
     const known = await ledger.find(eventId);
+    if (known !== null && isOtherEvent(known, pendingRow)) throw otherEvent();
     if (known !== null && known.status !== "failed") return known;
     const user = event.type === "token.revoked" ? null : await resolveUser({ event });
     await eventLog.publish("events", [encodeEvent(event)]);
-    const times = { effectiveAtMs: event.timeMs, requestedAtMs: nowMs };
-    const pendingRow = pendingRowOf(event, { eventId, isOwn: false, ...times });
+    noteAccepted(event, { ...sender, eventId, subject: user?.id ?? null });
     await ledger.insertPending([
       event.type === "token.revoked" ? pendingRow : rowOfUpstream({ event, pendingRow }, user),
     ]);
     const row = await ledger.find(eventId);
     if (row === null)
       throw new AppError("dependency-unavailable", "The row was purged; send the event again.");
+    // It came at the same moment, and first.
+    if (isOtherEvent(row, pendingRow)) throw otherEvent();
     return row;
   };
+
+  /** A client that has sources may name no other one. */
+  async function refuseUnlessOf({ source }: QuashEvent, { actor }: Sender): Promise<void> {
+    const { sources = [] } = (await deps.clients.findClient(actor)) ?? {};
+    if (sources.length === 0 || sources.includes(source)) return;
+    throw new AppError("forbidden", `The events of this client may have the source ${sources.join(", ")}.`);
+  }
+
+  /** The event and its receipt name the source that was claimed; this, who claimed it. */
+  function noteAccepted(
+    { source, type, details }: QuashEvent,
+    told: Sender & { readonly eventId: string; readonly subject: string | null },
+  ): void {
+    deps.audit.record({
+      action: "event.accepted",
+      ...told,
+      object: source,
+      reason: details.reason,
+      eventType: type,
+    });
+  }
 
   /** Its effective time is settled here: the broker's append time is not known yet, and can only be later. */
   function decode(sent: SentEvent, nowMs: number): QuashEvent {
@@ -64,6 +101,13 @@ export function createAcceptEvent(deps: AcceptEventDeps) {
 }
 
 export type AcceptEvent = ReturnType<typeof createAcceptEvent>;
+
+function otherEvent(): AppError {
+  return new AppError(
+    "idempotency-conflict",
+    "This source has used the id for another event; give each event an id of its own.",
+  );
+}
 
 function refusalOf({
   reason,

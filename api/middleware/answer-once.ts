@@ -6,6 +6,7 @@ import type { Platform } from "../../shared/ports/platform.ts";
 import { idempotencyKeyOf } from "../idempotency/idempotency-key.ts";
 import { keptAnswerOf, keptProblemOf, replay } from "../idempotency/kept-answer.ts";
 import { type Context, checkAgain, claimsOf, type Middleware } from "../request-state.ts";
+import { headerValues } from "./header-values.ts";
 import { readBodyAhead } from "./read-body.ts";
 
 export interface AnswerOnceDeps extends Pick<Platform, "clock" | "ids"> {
@@ -94,8 +95,13 @@ function idOf(actor: string, key: string): string {
     .digest("base64url");
 }
 
-/** Keyed by what is not stored, so that nobody can try out what a body with a password in it was. */
-function fingerprintOf({ method, path, querystring }: Context, key: string, body: Uint8Array): string {
-  const target = JSON.stringify([method, path, querystring]);
+/**
+ * Keyed by what is not stored, so that nobody can try out what a body with a password in it was. Of the headers those
+ * that say what is sent: a CloudEvent in binary mode has all but its data in them.
+ */
+function fingerprintOf({ method, path, querystring, req }: Context, key: string, body: Uint8Array): string {
+  const saying = Object.keys(req.headers).filter((name) => name === "content-type" || name.startsWith("ce-"));
+  const headers = saying.toSorted((a, b) => (a < b ? -1 : 1)).map((name) => [name, headerValues(req, name)]);
+  const target = JSON.stringify([method, path, querystring, headers]);
   return createHmac("sha256", key).update(target).update(body).digest("base64url");
 }

@@ -39,7 +39,7 @@ export const explanations: Readonly<Record<ErrorCode, string>> = {
   "idempotency-in-progress":
     "A call with the same Idempotency-Key has begun and has not been answered. Send it again after Retry-After: the answer of the first one then comes back.",
   "idempotency-conflict":
-    "An Idempotency-Key stands for one call: the same method, path, query and body. Choose a new key for another call.",
+    "An Idempotency-Key stands for one call: the same method, path, query and body. Choose a new key for another call. An event's source and id stand for one event: the same type, user and token. Give another event another id.",
   "rate-limited":
     "Too many attempts for this account, from this address or by this client have failed. Those that succeed do not count. Try again after Retry-After; until then the password is not looked at.",
   "last-administrator":

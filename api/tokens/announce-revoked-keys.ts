@@ -72,7 +72,7 @@ export function startKeyAnnouncer(deps: AnnounceDeps): KeyAnnouncer {
       timeMs: clock.wallMs(),
       details: { jti: keyNameOf(thumbprint), reason: "the signing key is compromised" },
     };
-    if ((await ledger.find(event.id)) !== null) return;
+    if ((await ledger.find(event.id))?.source === event.source) return;
     await ledger.insertPending([pendingRowOfOwnEvent(event)]);
     log.info("revocation.requested", { event_id: event.id, type: event.type, kid });
     await eventLog.publish("events", [encodeEvent(event)]).catch((err: unknown) => {

@@ -1,6 +1,6 @@
 import type { Audit } from "../../shared/audit/audit.ts";
 import { AppError } from "../../shared/errors.ts";
-import type { EventDetails, QuashEvent } from "../../shared/events/event.ts";
+import { type EventDetails, ownSource, type QuashEvent } from "../../shared/events/event.ts";
 import { sessionEndIdOf } from "../../shared/events/event-id.ts";
 import type { Ledger } from "../../shared/ports/ledger.ts";
 import type { Clock } from "../../shared/ports/platform.ts";
@@ -50,10 +50,11 @@ export function createEndSession(deps: EndSessionDeps) {
   ): Promise<EndedSession> {
     const { requestId, ...details } = end;
     const id = sessionEndIdOf(sid);
-    if ((await ledger.find(id)) !== null) return { eventId: id, event: null };
-    if (!isAdministrators) await requireRoom(users, userId);
+    const wasSaid = (await ledger.find(id))?.source === ownSource(deps.namespace);
+    if (!wasSaid && !isAdministrators) await requireRoom(users, userId);
     const timeMs = clock.wallMs();
     await sessions.endSession(sid, timeMs);
+    if (wasSaid) return { eventId: id, event: null };
     const event = createOwnEvent(deps, {
       id,
       type: "user.signed-out",

@@ -60,8 +60,6 @@ export function createAuthenticateUpgrade(deps: UpgradeDeps) {
     try {
       return check(request, policy);
     } catch (thrown) {
-      // Its client may go before the answer has reached it.
-      socket.once("error", () => socket.destroy());
       answerOnSocket(socket, refusalOf(thrown), deps.ids);
       return null;
     }

@@ -15,17 +15,22 @@ export function ledgerIdOf(
 
 /** The id of the own event that says that a session has ended: one, however often and by whomever it is said. */
 export function sessionEndIdOf(sid: string): string {
-  return uuidOf(["session-ended", sid]);
+  return ownIdOf("session-ended", sid);
 }
 
 /** The id of the own event that cuts a user off below the epoch that he was found with. */
 export function reconciliationIdOf(userId: string, epoch: number): string {
-  return uuidOf(["reconciled", userId, String(epoch)]);
+  return ownIdOf("reconciled", userId, String(epoch));
 }
 
 /** The id of the own event that says that nobody may trust a signing key any more: one, by whomever it is said. */
 export function keyRevocationIdOf(thumbprint: string): string {
-  return uuidOf(["key-revoked", thumbprint]);
+  return ownIdOf("key-revoked", thumbprint);
+}
+
+/** Made from three names or more: an upstream event's is made from two, so nobody can choose a source and an id for it. */
+function ownIdOf(kind: string, ...names: readonly [string, ...string[]]): string {
+  return uuidOf(["quash", kind, ...names]);
 }
 
 function uuidOf(names: readonly string[]): string {

@@ -8,6 +8,7 @@ interface ClientDocument {
   readonly name: string;
   readonly secretHash?: string;
   readonly jwks?: string;
+  readonly sources?: readonly string[];
   readonly createdAt: Date;
 }
 
@@ -20,7 +21,14 @@ const requiredText = { type: String, required: true };
 const requiredTime = { type: Date, required: true };
 
 const clientSchema = new Schema<ClientDocument>(
-  { _id: requiredText, name: requiredText, secretHash: String, jwks: String, createdAt: requiredTime },
+  {
+    _id: requiredText,
+    name: requiredText,
+    secretHash: String,
+    jwks: String,
+    sources: { type: [String], default: undefined },
+    createdAt: requiredTime,
+  },
   { versionKey: false },
 );
 const assertionSchema = new Schema<AssertionDocument>(
@@ -71,22 +79,24 @@ export function createMongoClients({ connection, call }: MongoConnection): Clien
   };
 }
 
-function documentOf({ id, name, secretHash, jwks, createdAtMs }: Client): ClientDocument {
+function documentOf({ id, name, secretHash, jwks, sources, createdAtMs }: Client): ClientDocument {
   return {
     _id: id,
     name,
     ...(secretHash !== null && { secretHash }),
     ...(jwks !== null && { jwks }),
+    ...(sources.length > 0 && { sources }),
     createdAt: new Date(createdAtMs),
   };
 }
 
-function clientOf({ _id: id, name, secretHash, jwks, createdAt }: ClientDocument): Client {
+function clientOf({ _id: id, name, secretHash, jwks, sources, createdAt }: ClientDocument): Client {
   return {
     id,
     name,
     secretHash: secretHash ?? null,
     jwks: jwks ?? null,
+    sources: sources ?? [],
     createdAtMs: createdAt.getTime(),
   };
 }

@@ -24,6 +24,7 @@ export interface RevocationDocument {
   readonly actor?: string;
   readonly source: string;
   readonly sourceEventId: string;
+  readonly content?: string;
   readonly effectiveAt: Date;
   readonly requestedAt: Date;
   readonly status: LedgerRow["status"];
@@ -74,6 +75,7 @@ export const revocationSchema = new Schema<RevocationDocument>(
     actor: String,
     source: requiredText,
     sourceEventId: requiredText,
+    content: String,
     effectiveAt: requiredTime,
     requestedAt: requiredTime,
     status: requiredText,
@@ -126,6 +128,7 @@ export function documentOfPendingRow(row: PendingRow): RevocationDocument {
     ...(row.actor === null ? {} : { actor: row.actor }),
     source: row.source,
     sourceEventId: row.sourceEventId,
+    ...(row.content === null ? {} : { content: row.content }),
     effectiveAt: new Date(effectiveAtMs),
     requestedAt: new Date(requestedAtMs),
     status: "pending",
@@ -147,6 +150,7 @@ export function rowOf({ _id: eventId, ...document }: RevocationDocument): Ledger
     actor: document.actor ?? null,
     source: document.source,
     sourceEventId: document.sourceEventId,
+    content: document.content ?? null,
     effectiveAtMs: document.effectiveAt.getTime(),
     requestedAtMs: document.requestedAt.getTime(),
     status: document.status,

@@ -40,6 +40,7 @@ export const auditActions = [
   "user.deleted",
   "user.signed-out",
   "revocation.applied",
+  "event.accepted",
   "event.dead-lettered",
   "event.held",
   "hold.confirmed",
@@ -61,7 +62,7 @@ export interface AuditEntry {
   readonly actor: string | null;
   /** The user whom it is about. */
   readonly subject: string | null;
-  /** What else it is about: a jti, a sid, a kid or a client's id, as the action says. */
+  /** What else it is about: a jti, a sid, a kid, a client's id or the source of an event, as the action says. */
   readonly object: string | null;
   readonly reason: string | null;
   readonly requestId: string | null;

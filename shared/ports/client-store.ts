@@ -27,6 +27,8 @@ export interface Client {
   readonly secretHash: string | null;
   /** A JWK Set of public keys, as JSON; null for one that has a secret only. */
   readonly jwks: string | null;
+  /** The sources that its events may name; any where there is none here. */
+  readonly sources: readonly string[];
   readonly createdAtMs: number;
 }
 

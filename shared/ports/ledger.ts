@@ -125,6 +125,8 @@ export interface PendingRow {
   readonly source: string;
   /** Differs from `eventId` for upstream events only. */
   readonly sourceEventId: string;
+  /** Digest of what an upstream event said, as it was sent; null for our own. */
+  readonly content: string | null;
   readonly effectiveAtMs: number;
   readonly requestedAtMs: number;
 }

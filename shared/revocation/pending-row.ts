@@ -1,4 +1,5 @@
 import type { QuashEvent } from "../events/event.ts";
+import { contentOf } from "../events/event-content.ts";
 import type { PendingRow } from "../ports/ledger.ts";
 
 export interface PendingRowOptions {
@@ -29,6 +30,7 @@ export function pendingRowOf(event: QuashEvent, options: PendingRowOptions): Pen
     actor: details.actor ?? null,
     source: event.source,
     sourceEventId: event.id,
+    content: options.isOwn ? null : contentOf(event),
     effectiveAtMs: options.effectiveAtMs,
     requestedAtMs: options.requestedAtMs,
   };

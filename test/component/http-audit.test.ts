@@ -89,6 +89,27 @@ describe("GET /audit", () => {
     ]);
   });
 
+  it("has who sent an event over HTTP, whatever source it claims", async () => {
+    const { id } = await person();
+    const event = { id: "sent-1", source: "/hr", type: "user.deactivated", subject: id, specversion: "1.0" };
+    const { status, body } = await api.call("/events", {
+      token: admin,
+      body: { ...event, data: { reason: "left" } },
+      headers: { "content-type": "application/cloudevents+json", "x-request-id": "sending-1" },
+    });
+    expect(status, JSON.stringify(body)).to.equal(202);
+
+    const [accepted] = await recorded(`actor=${adminId}&action=event.accepted`, 1);
+    expect(accepted).to.include({
+      subject: id,
+      object: "/hr",
+      reason: "left",
+      request_id: "sending-1",
+      event_id: body["event_id"],
+      event_type: "user.deactivated",
+    });
+  });
+
   it("has an upstream event under the name of its source, whomever it names", async () => {
     const { id } = await person();
     const event = { id: "up-1", source: "/hr", type: "user.deactivated", subject: id, specversion: "1.0" };

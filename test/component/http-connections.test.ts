@@ -82,6 +82,43 @@ describe("connections", () => {
     });
   });
 
+  it("that ask for a tunnel and are reset do no harm", async () => {
+    for (let round = 0; round < 20; round += 1) {
+      const { socket, seen } = await open("CONNECT a:80 HTTP/1.1\r\nHost: a:80\r\n\r\n");
+      if (round % 2 === 0) await eventually(() => expect(seen.text).to.match(/^HTTP\/1.1 405/));
+      socket.resetAndDestroy();
+    }
+    expect(
+      (await sendRaw(api.port, "GET /livez HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")).status,
+    ).to.equal(200);
+  });
+
+  for (const [asked, request] of [
+    ["ask for a tunnel", "CONNECT a:80 HTTP/1.1\r\nHost: a:80\r\n\r\n"],
+    ["send no HTTP", "this is no HTTP\r\n\r\n"],
+  ] as const) {
+    it(`that ${asked} and never close are gone after their answer`, async () => {
+      const { ids } = createPlatform();
+      const own = await startHttpServer((_request, response) => response.end("served"), {
+        host: "127.0.0.1",
+        port: 0,
+        ids,
+        log: silentLog,
+        maxConnections: 1,
+      });
+      const client = createConnection({
+        port: Number(new URL(own.url).port),
+        host: "127.0.0.1",
+        allowHalfOpen: true,
+      });
+      sockets.push(client.on("error", () => undefined).resume());
+      client.write(request);
+      await once(client, "end");
+      await eventually(async () => expect(await (await fetch(own.url)).text()).to.equal("served"));
+      await own.close();
+    });
+  }
+
   it("that the system does not hand over are counted in the log, and the next ones are served", async () => {
     const log = createRecordingLog();
     const own = await startHttpServer(

@@ -3,6 +3,7 @@ import { after, before, describe, it } from "mocha";
 import type { Answer } from "../support/client.ts";
 import { eventually } from "../support/eventually.ts";
 import { expectProblem } from "../support/expect-problem.ts";
+import { createTestClient, postForm } from "../support/oauth-client.ts";
 import { type ApiWorld, createApiWorld, type TestApi } from "../support/test-api.ts";
 
 const password = "long enough";
@@ -113,6 +114,47 @@ describe("POST /events", () => {
     expect(world.logServer.read("events")).to.have.lengthOf(published);
   });
 
+  it("refuses another event under a source and an id that are known, whatever became of the first", async () => {
+    const person = await createPerson();
+    const one = event({ type: "token.revoked", data: { jti: "nothing" } });
+    const answer = await post(one);
+    const other = { ...one, type: "user.deactivated", subject: person.id, data: {} };
+    expectProblem(await post(other), "idempotency-conflict", "/events");
+    await eventually(async () => expect((await receiptAt(answer))["status"]).to.equal("enforced"));
+    expectProblem(await post(other), "idempotency-conflict", "/events");
+    expectProblem(await post({ ...one, data: { jti: "else" } }), "idempotency-conflict", "/events");
+    expect((await post({ ...one, data: { jti: "nothing", reason: "again" } })).status).to.equal(202);
+  });
+
+  it("does not answer another event in binary mode by an Idempotency-Key that is known", async () => {
+    const call = (id: string, contentType = "application/json") =>
+      send("{}", {
+        "idempotency-key": "one-key",
+        "content-type": contentType,
+        "ce-specversion": "1.0",
+        "ce-id": id,
+        "ce-source": "/hr",
+        "ce-type": "user.signed-out",
+        "ce-subject": "somebody",
+      });
+    const first = await call("key-1");
+    expect((await call("key-1")).body).to.deep.equal(first.body);
+    expectProblem(await call("key-2"), "idempotency-conflict", "/events");
+    expectProblem(await call("key-1", "application/json; charset=utf-8"), "idempotency-conflict", "/events");
+  });
+
+  it("takes from a client that has sources no event of another one", async () => {
+    const { database } = world.connectParts();
+    const { basic } = await createTestClient(database, world.platform, ["emitter"], ["/idp", "/idp2"]);
+    const form = { grant_type: "client_credentials" };
+    const { body } = await postForm(api.url, "/oauth/token", { form, headers: basic });
+    const token = String(body["access_token"]);
+    const refused = await post(event({ subject: "u" }), token);
+    expectProblem(refused, "forbidden", "/events");
+    expect(refused.body["detail"]).to.include("/idp, /idp2");
+    expect((await post(event({ subject: "u", source: "/idp2" }), token)).status).to.equal(202);
+  });
+
   it("counts as one event, however many send it at once", async () => {
     const person = await createPerson();
     const one = event({ subject: person.id });
@@ -123,6 +165,15 @@ describe("POST /events", () => {
     expect(new Set(answers.map(({ body }) => body["event_id"])).size).to.equal(1);
     await eventually(async () => expect((await receiptAt(first))["status"]).to.equal("enforced"));
     expect((await world.databaseServer.connect().users.findById(person.id))?.epoch).to.equal(1);
+  });
+
+  it("does not keep a session from being ended, whatever its source and id", async () => {
+    const { token } = await createPerson();
+    const sid: unknown = JSON.parse(Buffer.from(token.split(".")[1] ?? "", "base64url").toString())["sid"];
+    const forged = { source: "session-ended", id: sid, type: "token.revoked", data: { jti: "x" } };
+    expect((await post(event(forged))).status).to.equal(202);
+    await api.call("/auth/logout", { method: "POST", token });
+    await eventually(async () => expect(await api.statusOf(token)).to.equal(401));
   });
 
   it("answers 503 with Retry-After while the log does not take it, and notes nothing", async () => {

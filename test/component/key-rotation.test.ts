@@ -103,6 +103,21 @@ describe("signing keys that change while instances run", () => {
     });
   });
 
+  it("are refused by every instance, also where an emitter has used the names of that news before", async () => {
+    const password = "long enough";
+    await first.createUser(await first.signIn(), { email: "hr@example.com", password, roles: ["emitter"] });
+    const old = await second.signIn();
+    const id = (await parseKeys(setOf(one))).listed[0]?.thumbprint;
+    const { status } = await first.call("/events", {
+      token: await first.signIn("hr@example.com", password),
+      headers: { "content-type": "application/cloudevents+json" },
+      body: { specversion: "1.0", source: "key-revoked", id, type: "token.revoked", data: { jti: "x" } },
+    });
+    expect(status).to.equal(202);
+    await deploy(setOf(two, { ...one, "quash:compromised_at": now() }), 0);
+    await eventually(async () => expect(await second.statusOf(old)).to.equal(401));
+  });
+
   it("are in the audit when they are new, retired or compromised", async () => {
     const three = await freshJwk("three");
     await deploy(setOf(three, { ...two, "quash:retired_at": now() }, one), 0);

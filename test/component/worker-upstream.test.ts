@@ -1,5 +1,7 @@
 import { expect } from "chai";
 import { afterEach, beforeEach, describe, it } from "mocha";
+import { ledgerIdOf } from "../../shared/events/event-id.ts";
+import { pendingRowOf } from "../../shared/revocation/pending-row.ts";
 import { createWorkerWorld, issuer, type WorkerWorld } from "../support/worker-world.ts";
 
 describe("revoker: upstream events", () => {
@@ -33,6 +35,43 @@ describe("revoker: upstream events", () => {
     await world.publish(event);
     expect(await world.database.users.findById(user.id)).to.include({ status: "deactivated" });
     expect(await world.rowOf(event)).to.include({ subject: user.id, epoch: 1 });
+  });
+
+  it("sets aside another event under a known source and id, and leaves the first one as it is", async () => {
+    const user = await world.addUser();
+    const first = world.event("token.revoked", { details: { jti: "nothing" } });
+    await world.publish(first);
+    const before = await world.rowOf(first);
+    await world.publish(world.event("user.deactivated", { id: first.id, subject: user.id }));
+    expect(world.deadLetterReasons()).to.deep.equal(["data-invalid"]);
+    expect(await world.rowOf(first)).to.deep.equal(before);
+    expect(await world.database.users.findById(user.id)).to.include({ status: "active" });
+  });
+
+  it("does not call the first one failed that still waits", async () => {
+    const first = world.event("user.deactivated", { subject: "u" });
+    const pending = pendingRowOf(first, {
+      eventId: ledgerIdOf(first, "test"),
+      isOwn: false,
+      effectiveAtMs: first.timeMs,
+      requestedAtMs: first.timeMs,
+    });
+    await world.database.ledger.insertPending([pending]);
+    await world.publish({ ...first, subject: "somebody else" });
+    expect(world.deadLetterReasons()).to.deep.equal(["data-invalid"]);
+    expect((await world.rowOf(first))?.status).to.equal("pending");
+    await world.publish(first);
+    expect((await world.rowOf(first))?.status).to.equal("applied");
+  });
+
+  it("takes an event for itself when it comes again, also once its user is deleted and bears no name any more", async () => {
+    const external = { iss: "https://idp.test", sub: "u-2" };
+    await world.addUser({ externalIds: [external] });
+    await world.platform.advance(1_000);
+    const event = world.event("user.deleted", { details: { external } });
+    for (let delivery = 0; delivery < 3; delivery += 1) await world.publish(event);
+    expect(world.deadLetterReasons()).to.deep.equal([]);
+    expect((await world.rowOf(event))?.status).to.equal("applied");
   });
 
   it("ignores an epoch that is not ours to give", async () => {

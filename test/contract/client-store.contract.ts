@@ -3,7 +3,14 @@ import { beforeEach, describe, it } from "mocha";
 import type { Client, ClientStore } from "../../shared/ports/client-store.ts";
 import type { Databases } from "./database.contract.ts";
 
-const client: Client = { id: "c1", name: "a service", secretHash: "hash", jwks: null, createdAtMs: 1_000 };
+const client: Client = {
+  id: "c1",
+  name: "a service",
+  secretHash: "hash",
+  jwks: null,
+  sources: [],
+  createdAtMs: 1_000,
+};
 
 export function clientStoreContract(databases: () => Databases): void {
   describe("clients", () => {
@@ -16,7 +23,13 @@ export function clientStoreContract(databases: () => Databases): void {
     });
 
     it("finds a client as it was created, on every connection", async () => {
-      const withKeys = { ...client, id: "c2", secretHash: null, jwks: '{"keys":[]}' };
+      const withKeys = {
+        ...client,
+        id: "c2",
+        secretHash: null,
+        jwks: '{"keys":[]}',
+        sources: ["/hr", "/idp"],
+      };
       await clients.createClient(client);
       await clients.createClient(withKeys);
 

@@ -36,6 +36,7 @@ export function ledgerContract(databases: () => Databases): void {
           actor: "admin",
           source: "https://hr.test",
           sourceEventId: "hr-1",
+          content: "a digest",
           effectiveAtMs: 900,
           requestedAtMs: 1_000,
         };

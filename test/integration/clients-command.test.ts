@@ -59,7 +59,17 @@ describeWithServices("the command clients", ["mongo"], ({ mongoUrl }) => {
   }
 
   it("creates, lists and deletes a client, of whose secret it keeps a hash", async () => {
-    const created = await run("create", "a gateway", "--role", "operator", "--json");
+    const created = await run(
+      "create",
+      "a gateway",
+      "--role",
+      "operator",
+      "--source",
+      "/a",
+      "--source",
+      "/b",
+      "--json",
+    );
     expect(created.code, created.stderr).to.equal(0);
     const { client_id: id, client_secret: secret } = JSON.parse(created.stdout);
     expect(await isTaken(id, secret)).to.equal(true);
@@ -69,7 +79,7 @@ describeWithServices("the command clients", ["mongo"], ({ mongoUrl }) => {
     const [listed] = (await run("list", "--json")).stdout.trim().split("\n");
     expect(JSON.parse(listed ?? "")).to.include({ client_id: id, name: "a gateway", status: "active" });
     expect((await run("list")).stdout)
-      .to.include("operator")
+      .to.include("operator  /a,/b")
       .and.not.include(secret);
 
     const deleted = await run("delete", id);

@@ -17,6 +17,7 @@ export function pendingRow(changed: Partial<PendingRow> = {}): PendingRow {
     actor: null,
     source: "/quash/test",
     sourceEventId: eventId,
+    content: null,
     effectiveAtMs: 1_000,
     requestedAtMs: 1_000,
     ...changed,

@@ -52,6 +52,7 @@ export async function createTestClient(
   database: Database,
   platform: Platform,
   roles: readonly ClientRole[] = [],
+  sources: readonly string[] = [],
 ): Promise<TestClient> {
   const createClient = createCreateClient({
     ...platform,
@@ -60,7 +61,7 @@ export async function createTestClient(
     actor: "a test",
     hasher: fastHasher,
   });
-  const { client, secret } = await createClient({ name: "a service", roles });
+  const { client, secret } = await createClient({ name: "a service", roles, sources });
   if (secret === null) throw new Error("a client without keys has a secret");
   return { id: client.id, secret, basic: basicOf(client.id, secret) };
 }

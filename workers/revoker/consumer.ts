@@ -1,4 +1,5 @@
 import type { Audit } from "../../shared/audit/audit.ts";
+import { AppError } from "../../shared/errors.ts";
 import type { Log } from "../../shared/log.ts";
 import type { Metrics } from "../../shared/metrics.ts";
 import type { EventLog, LoggedRecord, RecordBatch } from "../../shared/ports/event-log.ts";
@@ -156,11 +157,16 @@ export function createBatchHandler(deps: ConsumerDeps) {
     });
     if (givenUp !== null) {
       metrics.eventsConsumed.inc({ type: event.type, outcome: "dead-letter" });
-      return bury(record, givenUp, eventId);
+      return bury(record, givenUp, isOfOther(givenUp.error) ? undefined : eventId);
     }
     metrics.eventsConsumed.inc({ type: event.type, outcome: outcome ?? "applied" });
     metrics.eventSeconds.observe((platform.clock.monotonicMs() - startedAtMs) / 1_000);
     if (outcome !== "kept") log.info("revocation.applied", { event_id: eventId, type: event.type, outcome });
     return null;
   }
+}
+
+/** Then the row is another event's, which has not failed. */
+function isOfOther(error: unknown): boolean {
+  return error instanceof AppError && error.code === "idempotency-conflict";
 }

@@ -27,7 +27,7 @@ export function dispositionOf(error: unknown, failures: number): Disposition {
   if (error instanceof BatchAbandoned) return { kind: "abandon" };
   if (error instanceof AppError) {
     if (error.rule.retriable) return { kind: "retry" };
-    if (error.code === "event-rejected") {
+    if (error.code === "event-rejected" || error.code === "idempotency-conflict") {
       return { kind: "dead-letter", reason: "data-invalid", detail: error.message, isBug: false };
     }
     if (error.code === "last-administrator") {

@@ -68,7 +68,7 @@ export const eventOperations: readonly Operation[] = [
     summary: "Takes an event of an upstream system",
     description:
       "One CloudEvent, structured as here or binary: its attributes as ce- headers and its data as application/json. " +
-      "The same source and id again are the same event, with the same receipt. token.revoked needs data.jti; an event " +
+      "The same source and id again are the same event, with the same receipt; with another type, user or token they are refused. token.revoked needs data.jti; an event " +
       "about an external identity gives data.external with iss and sub in place of subject.",
     caller: "emitter",
     query: noQuerySchema,
@@ -79,7 +79,7 @@ export const eventOperations: readonly Operation[] = [
         example: { ...pendingReceipt, source: "https://hr.example.com", source_event_id: "4711" },
       }),
     },
-    problems: ["event-rejected", ...dependencyProblems],
+    problems: ["event-rejected", "idempotency-conflict", ...dependencyProblems],
   },
   {
     method: "post",

@@ -1,6 +1,13 @@
+import { createHash } from "node:crypto";
 import { expect } from "chai";
+import fc from "fast-check";
 import { describe, it } from "mocha";
-import { ledgerIdOf, sessionEndIdOf } from "../../../shared/events/event-id.ts";
+import {
+  keyRevocationIdOf,
+  ledgerIdOf,
+  reconciliationIdOf,
+  sessionEndIdOf,
+} from "../../../shared/events/event-id.ts";
 
 describe("ledgerIdOf", () => {
   it("is the id itself for an own event", () => {
@@ -29,5 +36,29 @@ describe("sessionEndIdOf", () => {
     expect(sessionEndIdOf("s1")).to.match(/^[\da-f]{8}-[\da-f]{4}-8[\da-f]{3}-[89ab][\da-f]{3}-[\da-f]{12}$/);
     expect(sessionEndIdOf("s1")).to.equal(sessionEndIdOf("s1"));
     expect(sessionEndIdOf("s1")).not.to.equal(sessionEndIdOf("s2"));
+  });
+});
+
+describe("the ids of own events", () => {
+  const name = fc.oneof(fc.string(), fc.constantFrom("session-ended", "key-revoked", "reconciled", "quash"));
+
+  it("are none that an upstream event can get, whatever its source and id", () => {
+    fc.assert(
+      fc.property(name, name, (source, id) => {
+        const upstream = ledgerIdOf({ source, id }, "test");
+        const own = [source, id].flatMap((text) => [
+          sessionEndIdOf(text),
+          keyRevocationIdOf(text),
+          reconciliationIdOf(text, 1),
+        ]);
+        expect(own).not.to.include(upstream);
+      }),
+    );
+  });
+
+  it("keep apart from what upstream events are named by: a source and an id, and nothing else", () => {
+    const hash = createHash("sha256").update('["/hr","e-1"]').digest("hex");
+    const upstream = ledgerIdOf({ source: "/hr", id: "e-1" }, "test");
+    expect(upstream.slice(0, 8)).to.equal(hash.slice(0, 8));
   });
 });

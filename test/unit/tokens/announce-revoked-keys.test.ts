@@ -5,6 +5,7 @@ import { type KeySet, parseKeys } from "../../../api/tokens/keys.ts";
 import { dependencyUnavailable } from "../../../shared/errors.ts";
 import { silentLog } from "../../../shared/log.ts";
 import { freshJwk, setOf } from "../../support/jwks.ts";
+import { appliedRow } from "../../support/ledger-rows.ts";
 import { createManualPlatform, type ManualPlatform } from "../../support/manual-clock.ts";
 
 const minuteMs = 60_000;
@@ -16,6 +17,7 @@ describe("announcing that a signing key is compromised", () => {
   let listed: KeySet["listed"];
   let rows: Set<string>;
   let isLedgerAway: boolean;
+  let foundSource: string | null;
   let published: number;
   let announcer: KeyAnnouncer;
 
@@ -27,6 +29,7 @@ describe("announcing that a signing key is compromised", () => {
     listed = good.listed;
     rows = new Set();
     isLedgerAway = false;
+    foundSource = null;
     published = 0;
   });
   afterEach(() => announcer.close());
@@ -45,7 +48,8 @@ describe("announcing that a signing key is compromised", () => {
         },
       },
       ledger: {
-        find: () => orAway(() => null),
+        find: (eventId) =>
+          orAway(() => (foundSource === null ? null : appliedRow({ eventId, source: foundSource }))),
         insertPending: (given) => orAway(() => given.forEach(({ eventId }) => rows.add(eventId))),
       },
       eventLog: {
@@ -56,6 +60,19 @@ describe("announcing that a signing key is compromised", () => {
       },
       namespace: "test",
       log: silentLog,
+    });
+  }
+
+  for (const [source, times] of [
+    ["/quash/test", 0],
+    ["/hr", 1],
+  ] as const) {
+    it(`says it ${times} times where the ledger has its row from ${source}`, async () => {
+      foundSource = source;
+      listed = bad.listed;
+      start();
+      await platform.settle();
+      expect(published).to.equal(times);
     });
   }
 

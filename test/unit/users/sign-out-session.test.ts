@@ -1,6 +1,8 @@
 import { expect } from "chai";
 import { beforeEach, describe, it } from "mocha";
 import type { AccessTokenClaims } from "../../../api/tokens/claims.ts";
+import { sessionEndIdOf } from "../../../shared/events/event-id.ts";
+import { pendingRow } from "../../support/ledger-rows.ts";
 import { alice, createWorld, type World } from "./world.ts";
 
 describe("signOutSession", () => {
@@ -56,6 +58,23 @@ describe("signOutSession", () => {
     await world.signOutSession(claims);
     await world.signOutSession(claims);
     expect(world.published).to.have.length(1);
+  });
+
+  it("ends the session and says so whatever another source has put in the place of its event", async () => {
+    const { sid, sub } = claims;
+    const forged = { type: "token.revoked", jti: "x", source: "/hr", sourceEventId: "e-1" } as const;
+    await world.database.ledger.insertPending([pendingRow({ eventId: sessionEndIdOf(sid), ...forged })]);
+    await world.signOutSession(claims);
+    expect((await world.database.sessions.findSession(sid))?.endedAtMs).to.be.a("number");
+    expect(world.published.map(({ event }) => event.subject)).to.deep.equal([sub]);
+  });
+
+  it("ends a session also when its end was said before", async () => {
+    const said = { type: "user.signed-out", source: "/quash/test" } as const;
+    await world.database.ledger.insertPending([pendingRow({ eventId: sessionEndIdOf(claims.sid), ...said })]);
+    await world.signOutSession(claims);
+    expect((await world.database.sessions.findSession(claims.sid))?.endedAtMs).to.be.a("number");
+    expect(world.published).to.have.length(0);
   });
 
   it("leaves the user's other sessions and his epoch alone", async () => {

@@ -114,7 +114,7 @@ async function sendOverHttp(world: EventWorld, { event, random, outcomes }: Send
   if (/\n\s+at |node_modules/.test(text)) return [`a stack trace for ${shown}`];
   if (status !== 202) {
     outcomes.push(`over HTTP: ${status}`);
-    return [400, 413, 415].includes(status) ? [] : [`${status} for ${shown}`];
+    return [400, 413, 415, 422].includes(status) ? [] : [`${status} for ${shown}`];
   }
   outcomes.push("over HTTP: 202");
   return (await world.canReadReceipt(location)) ? [] : [`no receipt for ${shown}`];
