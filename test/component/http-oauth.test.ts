@@ -296,3 +296,27 @@ describe("OAuth over HTTP", () => {
     });
   });
 });
+
+describe("POST /oauth/revoke for a token that has expired and is still accepted", () => {
+  let world: ApiWorld;
+
+  before(async () => {
+    world = await createApiWorld({ settings: { TOKEN_LIFETIME_SECONDS: 2, CLOCK_TOLERANCE_SECONDS: 30 } });
+    await world.startWorker();
+  });
+  after(() => world.close());
+
+  it("revokes it within the clock tolerance", async () => {
+    const api = await world.startApi();
+    const token = await api.signIn();
+    const { body } = await api.call("/me", { token });
+    const { expires_at: expiresAt } = body["token"] as { expires_at: string };
+    await eventually(() => expect(Date.now()).to.be.at.least(Date.parse(expiresAt) + 1_000));
+    expect(await api.statusOf(token)).to.equal(200);
+
+    const { basic } = await createTestClient(world.connectParts().database, world.platform, ["operator"]);
+    const revoked = await postForm(api.url, "/oauth/revoke", { form: { token }, headers: basic });
+    expect(revoked.status).to.equal(200);
+    await eventually(async () => expect(await api.statusOf(token)).to.equal(401));
+  });
+});
