@@ -118,6 +118,16 @@ describe("OAuth over HTTP", () => {
       );
     });
 
+    for (const name of ["access_token", "client_secret", "client_assertion"]) {
+      it(`takes no ${name} in the form beside a token in the header`, async () => {
+        const headers = { authorization: `Bearer ${root}` };
+        for (const path of ["/oauth/introspect", "/oauth/revoke"]) {
+          const answer = await postForm(api.url, path, { form: { token: "x", [name]: root }, headers });
+          expectRefusal(answer, 400, "invalid_request");
+        }
+      });
+    }
+
     it("is not for emitters", async () => {
       const emitter = await createTestClient(database, world.platform, ["emitter"]);
       expectRefusal(await introspect(root, emitter), 403, "insufficient_scope");
