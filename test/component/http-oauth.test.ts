@@ -207,6 +207,11 @@ describe("OAuth over HTTP", () => {
       ).to.equal(200);
     });
 
+    it("names no scope for a client without roles", async () => {
+      const { status, body } = await post("/oauth/token", { grant_type: "client_credentials" }, plain);
+      expect([status, Object.keys(body)]).to.deep.equal([200, ["access_token", "token_type", "expires_in"]]);
+    });
+
     it("gives less where less is asked for, and never more", async () => {
       const both = await createTestClient(database, world.platform, ["operator", "emitter"]);
       const emitter = await serviceToken(both, "emitter");
@@ -328,5 +333,28 @@ describe("POST /oauth/revoke for a token that has expired and is still accepted"
     const revoked = await postForm(api.url, "/oauth/revoke", { form: { token }, headers: basic });
     expect(revoked.status).to.equal(200);
     await eventually(async () => expect(await api.statusOf(token)).to.equal(401));
+  });
+});
+
+describe("the metadata of an issuer with a path", () => {
+  let world: ApiWorld;
+
+  before(async () => {
+    const TOKEN_ISSUER = "https://quash.example/tenants/a(1)/";
+    world = await createApiWorld({ settings: { TOKEN_ISSUER } });
+    await world.startWorker();
+  });
+  after(() => world.close());
+
+  it("stand where clients look for them, and nowhere below", async () => {
+    const { url } = await world.startApi();
+    const at = async (path: string) => {
+      const answer = await fetch(`${url}/.well-known/oauth-authorization-server${path}`);
+      const { issuer } = (await answer.json()) as { issuer?: string };
+      return [answer.status, issuer];
+    };
+    const found = [200, "https://quash.example/tenants/a(1)/"];
+    expect([await at(""), await at("/tenants/a(1)")]).to.deep.equal([found, found]);
+    expect((await at("/tenants"))[0]).to.equal(404);
   });
 });
