@@ -37,7 +37,9 @@ function headersOf(error: AppError): Record<string, string> {
     "cache-control": "no-store",
     ...error.headers,
     ...(retryAfter === undefined ? {} : { "retry-after": String(retryAfter) }),
-    ...(rule.status === 401 ? { "www-authenticate": challengeOf(error) } : {}),
+    ...(rule.status === 401 || rule.challenge !== undefined
+      ? { "www-authenticate": challengeOf(error) }
+      : {}),
   };
 }
 

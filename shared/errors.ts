@@ -6,8 +6,8 @@ interface ErrorRule {
   readonly retriable: boolean;
   /** Whether `detail` was written for the caller; otherwise only the title is shown. */
   readonly expose: boolean;
-  /** RFC 6750 §3.1: `invalid_token` only where a token was sent. */
-  readonly challenge?: "invalid_token";
+  /** RFC 6750 §3.1: only where a token was sent. */
+  readonly challenge?: "invalid_token" | "insufficient_scope";
 }
 
 const refusedToken = (title: string): ErrorRule => ({
@@ -47,7 +47,7 @@ export const errorTable = {
   "user-deactivated": refusedToken("All tokens of this user issued so far have been revoked"),
   "credentials-invalid": refusedCall(401, "The e-mail address or the password is wrong"),
   "refresh-token-invalid": refusedCall(401, "The refresh token is not valid"),
-  forbidden: refusedCall(403, "The token's roles do not allow this"),
+  forbidden: { ...refusedCall(403, "The token's roles do not allow this"), challenge: "insufficient_scope" },
   "not-found": refusedCall(404, "There is nothing at this address"),
   "method-not-allowed": refusedCall(405, "The method is not allowed here"),
   "request-timeout": refusedCall(408, "The request took too long to arrive"),

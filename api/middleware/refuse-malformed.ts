@@ -6,7 +6,7 @@ const maxTargetLength = 8 * 1024;
 
 /**
  * What Node lets through: a target that is too long, a version that is neither 1.0 nor 1.1, chunks in 1.0 (RFC 9112
- * §6.1), no Host or two of them (§3.2), and a path that is not percent-encoded UTF-8.
+ * §6.1), no Host or two of them (§3.2), two types of one body, and a path that is not percent-encoded UTF-8.
  */
 export function createRefuseMalformed(): Middleware {
   return async function refuseMalformed(ctx, next) {
@@ -22,6 +22,8 @@ export function createRefuseMalformed(): Middleware {
     }
     if (hosts.length > 1 || (hosts.length === 0 && !isOld))
       throw new AppError("request-malformed", "Send exactly one Host header.");
+    if (headerValues(ctx.req, "content-type").length > 1)
+      throw new AppError("request-malformed", "Send one Content-Type header.");
     if (ctx.path.includes("%") && !isDecodable(ctx.path))
       throw new AppError("request-malformed", "The path is not percent-encoded UTF-8.");
     await next();

@@ -19,9 +19,12 @@ export interface CallerDeps {
   readonly acceptToken: AcceptToken;
 }
 
+/** Ways to authenticate besides the header: one is used in a request (RFC 6750 §2, RFC 6749 §2.3). */
+const inForm = ["access_token", "client_secret", "client_assertion"] as const;
+
 /**
  * Authenticates a client, or takes an access token in its place (RFC 7662 §2.1), which costs no I/O: a client's own, an
- * operator's or an administrator's. Throws `invalid_client`, or as the guards of a protected route.
+ * operator's or an administrator's. Throws `invalid_client`, `auth-ambiguous`, or as the guards of a protected route.
  */
 export function createReadCaller({ authenticateClient, acceptToken }: CallerDeps) {
   return async function readCaller(request: IncomingMessage, form: Form, origin: Origin): Promise<Caller> {
@@ -29,6 +32,11 @@ export function createReadCaller({ authenticateClient, acceptToken }: CallerDeps
     if (!/^bearer(?: |$)/i.test(header)) {
       return authenticateClient(clientCredentialsOf(request, form), origin);
     }
+    if (inForm.some((name) => form.has(name)))
+      throw new AppError(
+        "auth-ambiguous",
+        "Send the token in the header, and nothing in the form to authenticate by.",
+      );
     const { sub, client_id: clientId, roles } = acceptToken(tokenOf(request));
     const caller = { id: sub, roles };
     if (clientId === sub || isOperator(caller)) return caller;

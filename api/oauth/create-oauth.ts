@@ -20,7 +20,7 @@ import { createReadCaller } from "./caller.ts";
 import { createGrantServiceToken } from "./grant-service-token.ts";
 import { guardClientAttempts } from "./guard-client-attempts.ts";
 import { createIntrospectToken } from "./introspect-token.ts";
-import { createMetadata, endpointOf, tokenPath } from "./metadata.ts";
+import { createMetadata, endpointOf, metadataPathsOf, tokenPath } from "./metadata.ts";
 import { createRevokeAnyToken } from "./revoke-any-token.ts";
 
 export interface OauthDeps extends VerifyTokenDeps {
@@ -64,6 +64,7 @@ export function createOauth(deps: OauthDeps) {
       verifyWhenever: createVerifyToken({ ...deps, clockToleranceSeconds: Infinity }),
     }),
     metadata: createMetadata(issuer),
+    metadataPaths: metadataPathsOf(issuer),
   };
 }
 

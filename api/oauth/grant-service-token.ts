@@ -23,7 +23,8 @@ export interface ServiceTokenRequest {
 export interface ServiceToken {
   readonly accessToken: string;
   readonly expiresInSeconds: number;
-  readonly scope: string;
+  /** None for a client without roles: RFC 6749 §3.3 knows no empty scope. */
+  readonly scope: string | undefined;
 }
 
 /**
@@ -51,7 +52,7 @@ export function createGrantServiceToken(deps: GrantServiceTokenDeps) {
     return {
       accessToken: issued.accessToken,
       expiresInSeconds: issued.expiresInSeconds,
-      scope: roles.join(" "),
+      scope: roles.length === 0 ? undefined : roles.join(" "),
     };
   };
 }

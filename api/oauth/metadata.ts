@@ -32,6 +32,15 @@ export function createMetadata(issuer: string): Readonly<Record<string, unknown>
   };
 }
 
+const metadataPath = "/.well-known/oauth-authorization-server";
+
+/** RFC 8414 §3.1: behind it stands the issuer's path, if it has one; as patterns of the router. */
+export function metadataPathsOf(issuer: string): readonly string[] {
+  const path = URL.canParse(issuer) ? new URL(issuer).pathname.replace(/\/+$/, "") : "";
+  if (!path.startsWith("/")) return [metadataPath];
+  return [metadataPath, `${metadataPath}${path.replaceAll(/[{}()[\]+?!:*\\]/g, "\\$&")}`];
+}
+
 function prefixed(endpoint: string, values: Readonly<Record<string, unknown>>): Record<string, unknown> {
   return Object.fromEntries(Object.entries(values).map(([name, value]) => [`${endpoint}_${name}`, value]));
 }

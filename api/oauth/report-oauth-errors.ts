@@ -42,10 +42,9 @@ function refusalOf(thrown: unknown): Refusal | null {
 }
 
 /** What the other parts refuse, in OAuth's words: RFC 6750 §3.1, RFC 6749 §4.1.2.1. */
-function codeOf({ rule, code }: AppError): string {
+function codeOf({ rule }: AppError): string {
   if (rule.retriable || rule.status === 429) return "temporarily_unavailable";
-  if (rule.challenge !== undefined) return rule.challenge;
-  return code === "forbidden" ? "insufficient_scope" : "invalid_request";
+  return rule.challenge ?? "invalid_request";
 }
 
 /** RFC 6749 §5.2: no quotes, no backslashes, ASCII. */

@@ -14,7 +14,7 @@ export const serviceToken = named(
     access_token: z.string(),
     token_type: z.literal("Bearer"),
     expires_in: z.int().nonnegative().meta({ description: "Seconds." }),
-    scope: z.string(),
+    scope: z.string().optional(),
   }),
   {
     access_token: "eyJhbGciOiJSUzI1NiIsInR5cCI6ImF0K2p3dCIsImtpZCI6IjEifQ.eyJzdWIiOiIuLi4ifQ.c2lnbmF0dXJl",

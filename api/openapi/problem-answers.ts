@@ -97,6 +97,7 @@ function headersOf(status: number): Record<string, unknown> {
 
 const ofStatus: Readonly<Record<number, readonly HeaderName[]>> = {
   401: ["WWW-Authenticate", "RateLimit", "RateLimit-Policy"],
+  403: ["WWW-Authenticate"],
   409: ["Idempotency-Replayed", "Retry-After"],
   429: ["Retry-After", "RateLimit", "RateLimit-Policy"],
   503: ["Retry-After"],

@@ -27,7 +27,11 @@ export function addAuthRoutes(
     answerGrant(
       ctx,
       await failureLimiter.guard(keys, () =>
-        useCases.signIn({ ...credentials, requestId: ctx.state.requestId, client: clientOf(ctx) }),
+        useCases.signIn({
+          ...credentials,
+          requestId: ctx.state.requestId,
+          client: clientOf(ctx, clientAddress),
+        }),
       ),
     );
   });
@@ -36,7 +40,10 @@ export function addAuthRoutes(
     readQuery(ctx, noQuerySchema);
     const { refresh_token: refreshToken } = await readInput(ctx, refreshSchema);
     const { requestId } = ctx.state;
-    answerGrant(ctx, await useCases.refreshSession({ refreshToken, requestId, client: clientOf(ctx) }));
+    answerGrant(
+      ctx,
+      await useCases.refreshSession({ refreshToken, requestId, client: clientOf(ctx, clientAddress) }),
+    );
   });
 
   router.post("/auth/logout", ...guards.bearer, async (ctx) => {

@@ -1,13 +1,12 @@
 import type { SessionClient } from "../../shared/ports/session-store.ts";
+import type { ClientAddress } from "../abuse/client-address.ts";
 import type { Context } from "../request-state.ts";
 
 const agentLength = 256;
-/** How a socket that takes both kinds shows an address of the old one (RFC 4291 §2.5.5.2). */
-const mapped = /^::ffff:(?=\d+\.)/i;
 
 /** Where a request comes from, as its user is to know it again: a text to show, and nothing to decide by. */
-export function clientOf(ctx: Pick<Context, "ip" | "get">): SessionClient {
-  const address = ctx.ip.replace(mapped, "");
+export function clientOf(ctx: Pick<Context, "req" | "get">, clientAddress: ClientAddress): SessionClient {
+  const address = clientAddress(ctx.req);
   const agent = ctx
     .get("user-agent")
     .replaceAll(/\p{Cc}/gu, "")

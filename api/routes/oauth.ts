@@ -34,7 +34,7 @@ export function addOauthRoutes(router: AppRouter, oauth: Oauth): void {
       access_token: granted.accessToken,
       token_type: "Bearer",
       expires_in: granted.expiresInSeconds,
-      scope: granted.scope,
+      ...(granted.scope !== undefined && { scope: granted.scope }),
     };
   });
 
@@ -58,7 +58,7 @@ export function addOauthRoutes(router: AppRouter, oauth: Oauth): void {
   });
 
   /** RFC 8414. */
-  router.get("/.well-known/oauth-authorization-server", (ctx) => {
+  router.get([...oauth.metadataPaths], (ctx) => {
     readQuery(ctx, noQuerySchema);
     if (oauth.metadata === null)
       throw new AppError("not-found", "TOKEN_ISSUER is no address, so there is none.");

@@ -1,11 +1,11 @@
 import { AppError } from "../../shared/errors.ts";
 
 /**
- * One person, one spelling: NFC, without surrounding white space, lower case. Letters that only look alike stay
- * different ones.
+ * One person, one spelling: NFC, without surrounding white space, lower case. Normalised last, since some capitals have
+ * a composed form that their small letters lack, or the other way round. Letters that only look alike stay different ones.
  */
 export function normaliseEmail(email: string): string {
-  return email.normalize("NFC").trim().toLowerCase();
+  return email.trim().toLowerCase().normalize("NFC");
 }
 
 export const maxAddressLength = 254;

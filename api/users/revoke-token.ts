@@ -5,6 +5,7 @@ import type { Ledger } from "../../shared/ports/ledger.ts";
 import type { Clock } from "../../shared/ports/platform.ts";
 import type { SessionStore } from "../../shared/ports/session-store.ts";
 import type { UserStore } from "../../shared/ports/user-store.ts";
+import { clockErrorAllowedMs } from "../../shared/revocation/addition.ts";
 import { requireRoom } from "./end-session.ts";
 import type { Operation } from "./operation.ts";
 import { createOwnEvent, type OwnEventDeps, type Publish } from "./own-event.ts";
@@ -38,7 +39,11 @@ export interface RevokedToken {
   readonly subject: string;
 }
 
-/** Revokes one recorded token. Throws `not-found` when it is not recorded or has expired, `outbox-full`. */
+/**
+ * Revokes one recorded token, also one that has expired here and that another instance, whose clock is behind, still
+ * accepts: as long as its record and its entry in the blacklist are kept. Throws `not-found` when it is not recorded or
+ * has expired everywhere, `outbox-full`.
+ */
 export function createRevokeToken(deps: RevokeTokenDeps) {
   const { users, sessions, ledger, clock } = deps;
 
@@ -46,7 +51,7 @@ export function createRevokeToken(deps: RevokeTokenDeps) {
     const { jti, actor, reason, requestId, operation, isBounded } = request;
     const timeMs = clock.wallMs();
     const token = await sessions.findToken(jti);
-    if (!token || token.expiresAtMs <= timeMs) throw notFound();
+    if (!token || token.expiresAtMs + clockErrorAllowedMs <= timeMs) throw notFound();
     const { subject } = token;
     if (token.revokedBy !== null && (await isDone(token.revokedBy)))
       return { eventId: token.revokedBy, event: null, subject };

@@ -18,6 +18,18 @@ export interface ChainSummary {
   /** Of the last record below. */
   prunedHash: string;
   endedAt: number | null;
+  /** False also where the entry of its beginning was pruned. */
+  isStarted: boolean;
+  /** When its places were noted first: those that no note of pruning has covered yet. */
+  unpruned: { readonly seq: number; readonly atMs: number }[];
+}
+
+export interface SummaryOptions {
+  /** How long the records are kept. */
+  readonly retentionMs: number;
+  readonly nowMs: number;
+  /** Places whose hashes are wanted. */
+  readonly asked?: readonly number[];
 }
 
 export interface RegisterSummary {
@@ -30,12 +42,18 @@ export interface RegisterSummary {
 }
 
 const pageSize = 1_000;
+/** A place is noted minutes after its record was made, later only where the database was away meanwhile. */
+const latestNoteMs = 86_400_000;
 
-/** Reads the register from its first entry to its last, and checks that it is one chain. */
+/**
+ * Reads the register from its first entry to its last, and checks that it is one chain, and that it notes the pruning of
+ * nothing that was too young for it.
+ */
 export async function summariseRegister(
   store: Pick<AuditStore, "listRegister">,
-  asked: readonly number[] = [],
+  { retentionMs, nowMs, asked = [] }: SummaryOptions,
 ): Promise<RegisterSummary> {
+  const youngestMs = retentionMs - Math.min(latestNoteMs, retentionMs / 2);
   const chains = new Map<string, ChainSummary>();
   const findings: Finding[] = [];
   const hashes = new Map<number, string>();
@@ -48,10 +66,24 @@ export async function summariseRegister(
     const found = faultOf(entry, last);
     if (found !== null) findings.push({ chain: "register", ...found });
     if (asked.includes(entry.place)) hashes.set(entry.place, entry.hash);
-    note(entry, entry.kind === "register-pruned" ? register : summaryIn(chains, entry.chain));
+    const summary = entry.kind === "register-pruned" ? register : summaryIn(chains, entry.chain);
+    findings.push(...prunedTooEarly(entry, summary));
+    note(entry, summary);
     first ??= entry;
     last = entry;
     entries += 1;
+  }
+
+  function prunedTooEarly(entry: RegisterEntry, { unpruned }: ChainSummary): Finding[] {
+    if (entry.kind !== "pruned") return [];
+    const kept = unpruned.findIndex(({ seq }) => seq >= entry.seq);
+    const covered = unpruned.splice(0, kept === -1 ? unpruned.length : kept);
+    // A note that is dated ahead would make anything old enough.
+    const prunedAtMs = Math.min(entry.atMs, nowMs);
+    const young = covered.find(({ atMs }) => prunedAtMs - atMs < youngestMs);
+    if (young === undefined) return [];
+    const detail = `was not old enough to be pruned, as entry ${entry.place} of the register says`;
+    return [{ chain: entry.chain, place: young.seq, detail }];
   }
 
   for (;;) {
@@ -93,16 +125,33 @@ function beginningFault(
 function summaryIn(chains: Map<string, ChainSummary>, chain: string): ChainSummary {
   const known = chains.get(chain);
   if (known !== undefined) return known;
-  const summary: ChainSummary = { heads: new Map(), prunedBelow: 0, prunedHash: noHash, endedAt: null };
+  const summary: ChainSummary = {
+    heads: new Map(),
+    prunedBelow: 0,
+    prunedHash: noHash,
+    endedAt: null,
+    isStarted: false,
+    unpruned: [],
+  };
   chains.set(chain, summary);
   return summary;
 }
 
-function note({ kind, seq, recordHash }: RegisterEntry, summary: ChainSummary): void {
-  if (kind === "head" || kind === "ended") summary.heads.set(seq, recordHash);
+function note(entry: RegisterEntry, summary: ChainSummary): void {
+  const { kind, seq, recordHash, atMs } = entry;
+  if (kind === "started") summary.isStarted = true;
+  if (kind === "head" || kind === "ended") {
+    if (isFirstOfItsPlace(entry, summary)) summary.unpruned.push({ seq, atMs });
+    summary.heads.set(seq, recordHash);
+  }
   if (kind === "ended") summary.endedAt = seq;
   const isPruned = kind === "pruned" || kind === "register-pruned";
   if (!isPruned || seq <= summary.prunedBelow) return;
   summary.prunedBelow = seq;
   summary.prunedHash = recordHash;
+}
+
+/** A process may end long after its last record: its end dates that one only if no entry before it could have. */
+function isFirstOfItsPlace({ kind, seq }: RegisterEntry, { heads, isStarted }: ChainSummary): boolean {
+  return kind === "head" || (!heads.has(seq) && (isStarted || heads.size > 0));
 }

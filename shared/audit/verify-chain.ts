@@ -2,16 +2,21 @@ import type { AuditRecord } from "../ports/audit-store.ts";
 import { hashOfRecord, noHash } from "./audit-chain.ts";
 import type { ChainSummary, Finding } from "./register-summary.ts";
 
+/** A place of a chain, and what stood there. */
+export type KnownRecord = Pick<AuditRecord, "chain" | "seq" | "hash">;
+
 /** Takes the records of one chain in their order, and says at the end what was changed, inserted or taken out. */
 export class ChainCheck {
   readonly chain: string;
   readonly #noted: ChainSummary | undefined;
+  readonly #known: ReadonlyMap<number, string>;
   readonly #findings: Finding[] = [];
   #last: Pick<AuditRecord, "seq" | "hash"> | null = null;
 
-  constructor(chain: string, noted: ChainSummary | undefined) {
+  constructor(chain: string, noted: ChainSummary | undefined, known: readonly KnownRecord[]) {
     this.chain = chain;
     this.#noted = noted;
+    this.#known = new Map(known.filter((one) => one.chain === chain).map(({ seq, hash }) => [seq, hash]));
     if (noted === undefined) this.#find(1, "inserted: the register knows no such chain");
   }
 
@@ -19,6 +24,8 @@ export class ChainCheck {
     const { seq, hash } = record;
     if (hashOfRecord(record) !== hash) this.#find(seq, "was changed");
     else if (!this.#isNoted(record)) this.#find(seq, "was changed together with what comes before it");
+    if (seq === 1 && this.#noted?.isStarted === false)
+      this.#find(seq, "is there, and the entry of the register that comes before it was taken out");
     this.#checkPlace(record);
     this.#last = { seq, hash };
   }
@@ -26,7 +33,7 @@ export class ChainCheck {
   end(): readonly Finding[] {
     const noted = this.#noted;
     if (noted === undefined) return this.#findings;
-    const lastNoted = Math.max(0, ...noted.heads.keys());
+    const lastNoted = lastOf([...noted.heads.keys(), ...this.#known.keys()]);
     const begin = Math.max(this.#last?.seq ?? 0, noted.prunedBelow - 1);
     if (lastNoted > begin) this.#find(begin + 1, `${lastNoted - begin} taken out, up to the last one noted`);
     if (noted.endedAt !== null && (this.#last?.seq ?? 0) > noted.endedAt)
@@ -34,9 +41,14 @@ export class ChainCheck {
     return this.#findings;
   }
 
+  /** Where the chain has come to, unless it has ended: it may grow, and what it has must stay. */
+  openEnd(): KnownRecord | null {
+    if (this.#last === null || this.#noted?.endedAt !== null) return null;
+    return { chain: this.chain, ...this.#last };
+  }
+
   #isNoted({ seq, hash }: AuditRecord): boolean {
-    const head = this.#noted?.heads.get(seq);
-    return head === undefined || head === hash;
+    return [this.#noted?.heads, this.#known].every((places) => (places?.get(seq) ?? hash) === hash);
   }
 
   #checkPlace({ seq, previous }: AuditRecord): void {
@@ -58,4 +70,8 @@ export class ChainCheck {
   #find(place: number, detail: string): void {
     this.#findings.push({ chain: this.chain, place, detail });
   }
+}
+
+function lastOf(places: readonly number[]): number {
+  return places.reduce((last, place) => Math.max(last, place), 0);
 }

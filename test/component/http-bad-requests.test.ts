@@ -186,7 +186,24 @@ describe("bad requests", () => {
         expect([target, (await get(target)).status]).to.deep.equal([target, 200]);
       }
       expectProblem(await get("http://quash?x"), "not-found");
-      expectProblem(await raw(["OPTIONS * HTTP/1.1", "Host: a", "Connection: close"]), "not-found");
+    });
+
+    it("tells who asks for the server as a whole which methods there are", async () => {
+      const { status, headers } = await raw(["OPTIONS * HTTP/1.1", "Host: a", "Connection: close"]);
+      expect([status, headers.get("allow")]).to.deep.equal([204, "DELETE, GET, HEAD, POST, OPTIONS"]);
+      expectProblem(await get("*"), "not-found");
+    });
+
+    it("refuses two Content-Type headers, whichever would do", async () => {
+      const types = ["Content-Type: application/json", "Content-Type: text/plain"];
+      for (const sent of [types, types.toReversed()])
+        expectProblem(
+          await raw(
+            ["POST /auth/login HTTP/1.1", "Host: a", ...sent, "Content-Length: 2", "Connection: close"],
+            "{}",
+          ),
+          "request-malformed",
+        );
     });
 
     it("answers HTTP/1.0 without a Host, and an expectation that it does not know", async () => {

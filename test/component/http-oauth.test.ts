@@ -118,6 +118,16 @@ describe("OAuth over HTTP", () => {
       );
     });
 
+    for (const name of ["access_token", "client_secret", "client_assertion"]) {
+      it(`takes no ${name} in the form beside a token in the header`, async () => {
+        const headers = { authorization: `Bearer ${root}` };
+        for (const path of ["/oauth/introspect", "/oauth/revoke"]) {
+          const answer = await postForm(api.url, path, { form: { token: "x", [name]: root }, headers });
+          expectRefusal(answer, 400, "invalid_request");
+        }
+      });
+    }
+
     it("is not for emitters", async () => {
       const emitter = await createTestClient(database, world.platform, ["emitter"]);
       expectRefusal(await introspect(root, emitter), 403, "insufficient_scope");
@@ -195,6 +205,11 @@ describe("OAuth over HTTP", () => {
       expect(
         (await other.call("/instances", { token: String(answer.body["access_token"]) })).status,
       ).to.equal(200);
+    });
+
+    it("names no scope for a client without roles", async () => {
+      const { status, body } = await post("/oauth/token", { grant_type: "client_credentials" }, plain);
+      expect([status, Object.keys(body)]).to.deep.equal([200, ["access_token", "token_type", "expires_in"]]);
     });
 
     it("gives less where less is asked for, and never more", async () => {
@@ -294,5 +309,52 @@ describe("OAuth over HTTP", () => {
         response_types_supported: [],
       });
     });
+  });
+});
+
+describe("POST /oauth/revoke for a token that has expired and is still accepted", () => {
+  let world: ApiWorld;
+
+  before(async () => {
+    world = await createApiWorld({ settings: { TOKEN_LIFETIME_SECONDS: 2, CLOCK_TOLERANCE_SECONDS: 30 } });
+    await world.startWorker();
+  });
+  after(() => world.close());
+
+  it("revokes it within the clock tolerance", async () => {
+    const api = await world.startApi();
+    const token = await api.signIn();
+    const { body } = await api.call("/me", { token });
+    const { expires_at: expiresAt } = body["token"] as { expires_at: string };
+    await eventually(() => expect(Date.now()).to.be.at.least(Date.parse(expiresAt) + 1_000));
+    expect(await api.statusOf(token)).to.equal(200);
+
+    const { basic } = await createTestClient(world.connectParts().database, world.platform, ["operator"]);
+    const revoked = await postForm(api.url, "/oauth/revoke", { form: { token }, headers: basic });
+    expect(revoked.status).to.equal(200);
+    await eventually(async () => expect(await api.statusOf(token)).to.equal(401));
+  });
+});
+
+describe("the metadata of an issuer with a path", () => {
+  let world: ApiWorld;
+
+  before(async () => {
+    const TOKEN_ISSUER = "https://quash.example/tenants/a(1)/";
+    world = await createApiWorld({ settings: { TOKEN_ISSUER } });
+    await world.startWorker();
+  });
+  after(() => world.close());
+
+  it("stand where clients look for them, and nowhere below", async () => {
+    const { url } = await world.startApi();
+    const at = async (path: string) => {
+      const answer = await fetch(`${url}/.well-known/oauth-authorization-server${path}`);
+      const { issuer } = (await answer.json()) as { issuer?: string };
+      return [answer.status, issuer];
+    };
+    const found = [200, "https://quash.example/tenants/a(1)/"];
+    expect([await at(""), await at("/tenants/a(1)")]).to.deep.equal([found, found]);
+    expect((await at("/tenants"))[0]).to.equal(404);
   });
 });

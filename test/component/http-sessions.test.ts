@@ -204,3 +204,34 @@ describe("sessions over HTTP", () => {
       expectProblem(await at.call("/auth/refresh", { body }), "refresh-token-invalid");
   });
 });
+
+describe("sessions behind a proxy", () => {
+  let world: ApiWorld;
+
+  before(async () => {
+    world = await createApiWorld({ settings: { TRUST_PROXY: "1" } });
+    await world.startWorker();
+  });
+  after(() => world.close());
+
+  it("show the address for which the trusted proxy asked, at the sign-in and at each refresh", async () => {
+    const api = await world.startApi();
+    const email = "proxied@example.com";
+    await api.createUser(await api.signIn(), { email, password });
+    const grantFor = async (path: string, body: unknown, forwarded: string) =>
+      (await api.call(path, { body, headers: { "x-forwarded-for": forwarded } })).body;
+    const addressOf = async (grant: Record<string, unknown>) => {
+      const { body } = await api.call("/me/sessions", { token: String(grant["access_token"]) });
+      return (body["items"] as { address: string }[]).map(({ address }) => address);
+    };
+
+    const first = await grantFor("/auth/login", { email, password }, "198.51.100.1, 203.0.113.9");
+    expect(await addressOf(first)).to.deep.equal(["203.0.113.9"]);
+    const refreshed = await grantFor(
+      "/auth/refresh",
+      { refresh_token: first["refresh_token"] },
+      "203.0.113.10",
+    );
+    expect(await addressOf(refreshed)).to.deep.equal(["203.0.113.10"]);
+  });
+});

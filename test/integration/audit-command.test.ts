@@ -1,6 +1,7 @@
 import { expect } from "chai";
 import { afterEach, beforeEach, it } from "mocha";
 import mongoose from "mongoose";
+import { appendToRegister } from "../../shared/audit/append-to-register.ts";
 import { createAuditRecorder } from "../../shared/audit/audit-recorder.ts";
 import { silentLog } from "../../shared/log.ts";
 import { createMetrics } from "../../shared/metrics.ts";
@@ -8,6 +9,7 @@ import { connectMongo } from "../../shared/mongo/database.ts";
 import { createPlatform } from "../../shared/platform.ts";
 import type { Database } from "../../shared/ports/database.ts";
 import { dropMongoDatabase } from "../support/drop-mongo-database.ts";
+import { eventually } from "../support/eventually.ts";
 import { startNode } from "../support/node-process.ts";
 import { describeWithServices, freshNamespace } from "../support/services.ts";
 
@@ -68,5 +70,29 @@ describeWithServices("audit command on a real server", ["mongo"], ({ mongoUrl })
     await direct.collection("audit_register").deleteMany({ chain: last?.chain });
     expect((await verify()).code).to.equal(0);
     expect(await verify("--known", known)).to.include({ code: 1 });
+  }).timeout(60_000);
+
+  it("takes what it printed of a chain that has no end, and finds a pruning that came before the retention", async () => {
+    const metrics = createMetrics({ withProcessMetrics: false });
+    const platform = createPlatform();
+    const deps = { ...platform, store: database.audit, instanceId: "i3", log: silentLog, metrics };
+    const running = createAuditRecorder({ ...deps, process: "api" });
+    running.record({ action: "user.deleted", subject: "u4" });
+    await eventually(async () => expect((await database.audit.lastOfRegister())?.kind).to.equal("head"));
+    const { output } = await verify();
+    const known = / --known (\S+) (\S+)\n/.exec(output)?.slice(1) ?? [];
+    expect(known[1], output).to.match(/^[0-9a-f-]{36}:1:[0-9a-f]{64}$/);
+    expect(await verify("--known", ...known)).to.include({ code: 0 });
+
+    const chain = known[1]?.split(":")[0] ?? "";
+    const last = await database.audit.lastOfRegister();
+    const atMs = platform.clock.wallMs();
+    const note = { kind: "pruned", chain, seq: 2, recordHash: last?.recordHash ?? "", atMs } as const;
+    await appendToRegister(database.audit, note);
+    await database.audit.removeBelow({ chain, seq: 2 }, 10);
+    const found = await verify("--known", ...known);
+    expect(found.code).to.equal(1);
+    expect(found.output).to.include(`chain ${chain}, record 1: was not old enough to be pruned`);
+    await running.close();
   }).timeout(60_000);
 });

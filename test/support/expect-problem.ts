@@ -17,10 +17,12 @@ export function expectProblem(
   expect(body["detail"], context).to.be.a("string").with.length.greaterThan(10);
   expect(body["instance"], context).to.be.a("string");
   const challenge = headers.get("www-authenticate");
-  if (status !== 401) expect(challenge, context).to.equal(null);
+  if (status !== 401 && status !== 403) expect(challenge, context).to.equal(null);
   else if ("challenge" in errorTable[slug])
     expect(challenge, context).to.match(
-      /^Bearer realm="quash", error="invalid_token", error_description="[^"]+"$/,
+      status === 401
+        ? /^Bearer realm="quash", error="invalid_token", error_description="[^"]+"$/
+        : /^Bearer realm="quash", error="insufficient_scope", error_description="[^"]+"$/,
     );
   else expect(challenge, context).to.equal('Bearer realm="quash"');
   if (status === 503) expect(Number(headers.get("retry-after")), context).to.be.at.least(1);

@@ -130,5 +130,6 @@ export function expectRefusal(answer: OauthAnswer, status: number, error: string
   expect(answer.headers.get("content-type")).to.match(/^application\/json/);
   expect(answer.headers.get("cache-control")).to.equal("no-store");
   const challenge = answer.headers.get("www-authenticate");
-  expect(challenge).to.equal(error === "invalid_client" ? 'Basic realm="quash"' : null);
+  if (error === "insufficient_scope") expect(challenge).to.match(/^Bearer .*error="insufficient_scope"/);
+  else expect(challenge).to.equal(error === "invalid_client" ? 'Basic realm="quash"' : null);
 }

@@ -41,7 +41,10 @@ const refusals = {
     headers: [...headers, "WWW-Authenticate"],
     example: { error: "invalid_client", error_description: "The client is unknown." },
   }),
-  403: refusal("The client's roles do not allow this.", "insufficient_scope"),
+  403: json("The client's roles do not allow this.", oauthError, {
+    headers: [...headers, "WWW-Authenticate"],
+    example: { error: "insufficient_scope", error_description: "The sentence says what to change." },
+  }),
   413: refusal("The body is too large.", "invalid_request"),
   415: refusal("The body has a content encoding.", "invalid_request"),
   429: json("Too many attempts of this client, or from this address, failed.", oauthError, {

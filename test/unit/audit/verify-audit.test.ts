@@ -1,12 +1,13 @@
 import { expect } from "chai";
 import { beforeEach, describe, it } from "mocha";
+import { appendToRegister } from "../../../shared/audit/append-to-register.ts";
 import { linkEntry, linkRecord } from "../../../shared/audit/audit-chain.ts";
-import { verifyAudit } from "../../../shared/audit/verify-audit.ts";
+import { type KnownAudit, type KnownEntry, verifyAudit } from "../../../shared/audit/verify-audit.ts";
 import type { AuditRecord, RegisterEntry } from "../../../shared/ports/audit-store.ts";
 import { auditChain } from "../../support/audit-records.ts";
-import { type AuditWorld, createAuditWorld, tampered } from "./world.ts";
+import { type AuditWorld, createAuditWorld, type Tampering } from "./world.ts";
 
-type Tampering = Parameters<typeof tampered>[1];
+const dayMs = 86_400_000;
 
 describe("the audit's verification", () => {
   let world: AuditWorld;
@@ -19,12 +20,7 @@ describe("the audit's verification", () => {
     await recorder.close();
   });
 
-  async function findingsAfter(tampering: Tampering): Promise<string[]> {
-    const { findings } = await verifyAudit(tampered(world.store, tampering));
-    return findings.map(
-      ({ chain, place, detail }) => `${chain === "register" ? chain : "chain"} ${place} ${detail}`,
-    );
-  }
+  const findingsAfter = (tampering: Tampering) => world.findings({}, tampering);
 
   const without = (at: number) => (records: AuditRecord[]) => records.filter(({ seq }) => seq !== at);
   const changing = (at: number) => (records: AuditRecord[]) =>
@@ -45,7 +41,7 @@ describe("the audit's verification", () => {
   }
 
   it("finds nothing where nothing was touched", async () => {
-    const { findings, records, chains, open } = await verifyAudit(world.store);
+    const { findings, records, chains, open } = await world.verify();
     expect({ findings, records, chains, open }).to.deep.equal({
       findings: [],
       records: 4,
@@ -126,11 +122,10 @@ describe("the audit's verification", () => {
   it("finds by an entry that was kept elsewhere that all was written anew, or its end cut off", async () => {
     const kept = await world.store.lastOfRegister();
     if (kept === null) throw new Error("the register is empty");
-    expect(await world.findings(kept)).to.deep.equal([]);
-    expect((await world.findings({ ...kept, hash: "0".repeat(64) }))[0]).to.match(
-      /^register 3 is another one/,
-    );
-    expect((await world.findings({ ...kept, place: 9 }))[0]).to.match(/^register 9 is gone, and was there/);
+    const findingsBy = (entry: KnownEntry) => world.findings({ known: { register: [entry], records: [] } });
+    expect(await findingsBy(kept)).to.deep.equal([]);
+    expect((await findingsBy({ ...kept, hash: "0".repeat(64) }))[0]).to.match(/^register 3 is another one/);
+    expect((await findingsBy({ ...kept, place: 9 }))[0]).to.match(/^register 9 is gone, and was there/);
   });
 
   it("finds nothing where processes write while it reads", async () => {
@@ -145,6 +140,118 @@ describe("the audit's verification", () => {
         return world.store.listByChain(page);
       },
     };
-    expect((await verifyAudit(store)).findings).to.deep.equal([]);
+    const options = { nowMs: world.platform.clock.wallMs(), retentionMs: 0 };
+    expect((await verifyAudit(store, options)).findings).to.deep.equal([]);
+  });
+
+  async function forgePruning(seq: number, atMs: number): Promise<void> {
+    const record = (await world.records()).find((one) => one.seq === seq);
+    if (record === undefined) throw new Error("no such record");
+    const { chain, hash: recordHash } = record;
+    await appendToRegister(world.store, { kind: "pruned", chain, seq: seq + 1, recordHash, atMs });
+    await world.store.removeBelow({ chain, seq: seq + 1 }, 100);
+  }
+
+  for (const [when, aheadMs] of [
+    ["dated as it was made", 0],
+    ["dated so far ahead that all would be old enough", 400 * dayMs],
+  ] as const) {
+    it(`finds a chain that was taken out by a note of pruning, ${when}`, async () => {
+      const { known } = await world.verify();
+      await world.platform.advance(60_000);
+      await forgePruning(4, world.platform.clock.wallMs() + aheadMs);
+
+      expect(await world.findings({ known })).to.deep.equal([
+        "chain 4 was not old enough to be pruned, as entry 4 of the register says",
+      ]);
+    });
+  }
+
+  it("finds nothing in a note of pruning that came when the retention was over", async () => {
+    await forgePruning(4, world.platform.clock.wallMs() + 366 * dayMs);
+    expect(await world.findings({ nowMs: world.platform.clock.wallMs() + 367 * dayMs })).to.deep.equal([]);
+  });
+
+  it("finds that the entry of the register was taken out which comes before a chain", async () => {
+    const [second] = (await world.store.listRegister({ limit: 2 })).slice(1);
+    if (second === undefined) throw new Error("the register is too short");
+    await appendToRegister(world.store, {
+      kind: "register-pruned",
+      chain: "",
+      seq: 2,
+      recordHash: second.previous,
+      atMs: world.platform.clock.wallMs(),
+    });
+    await world.store.removeFromRegister(2, 10);
+
+    expect(await world.findings()).to.deep.equal([
+      "chain 1 is there, and the entry of the register that comes before it was taken out",
+    ]);
+  });
+
+  describe("of a chain that has no end", () => {
+    let known: KnownAudit;
+    /** Of the chain that has no end: its second record is in no head yet. */
+    let last: AuditRecord;
+
+    beforeEach(async () => {
+      const running = world.startRecorder();
+      for (const subject of ["u5", "u6"]) {
+        running.record({ action: "user.created", subject });
+        await world.platform.advance(1_000);
+      }
+      ({ known } = await world.verify());
+      last = only((await world.records()).filter(({ subject }) => subject === "u6"));
+    });
+
+    it("gives its last record among what is to be kept", () => {
+      const { chain, seq, hash } = last;
+      expect(known.records).to.deep.equal([{ chain, seq, hash }]);
+    });
+
+    it("finds nothing where it went on", async () => {
+      const { hash: previous, ...rest } = last;
+      await world.store.append([linkRecord({ ...rest, seq: last.seq + 1, previous })]);
+      expect(await world.findings({ known })).to.deep.equal([]);
+    });
+
+    it("finds by what was kept that another record stands in the place of the last one", async () => {
+      const { hash: _, ...rest } = last;
+      const forged = linkRecord({ ...rest, actor: "somebody" });
+      const records = (all: AuditRecord[]) => all.map((one) => (one.hash === last.hash ? forged : one));
+
+      expect(await world.findings({}, { records })).to.deep.equal([]);
+      expect(await world.findings({ known }, { records })).to.deep.equal([
+        "chain 2 was changed together with what comes before it",
+      ]);
+    });
+
+    it("finds by what was kept that the last record was taken out", async () => {
+      const records = (all: AuditRecord[]) => all.filter(({ hash }) => hash !== last.hash);
+
+      expect(await world.findings({}, { records })).to.deep.equal([]);
+      expect(await world.findings({ known }, { records })).to.deep.equal([
+        "chain 2 1 taken out, up to the last one noted",
+      ]);
+    });
+
+    it("finds by what was kept that the whole of it is gone, with its entries in the register", async () => {
+      const isElsewhere = ({ chain }: { readonly chain: string }) => chain !== last.chain;
+      const tampering: Tampering = {
+        records: (all) => all.filter(isElsewhere),
+        register: (all) => all.filter(isElsewhere),
+      };
+
+      expect(await world.findings({}, tampering)).to.deep.equal([]);
+      expect(await world.findings({ known }, tampering)).to.include(
+        "chain 2 was there, and the register knows no such chain any more, or it was pruned",
+      );
+    });
   });
 });
+
+function only<T>(found: readonly T[]): T {
+  const [one, ...more] = found;
+  if (one === undefined || more.length > 0) throw new Error(`${found.length} found in place of one`);
+  return one;
+}

@@ -1,10 +1,21 @@
 import { createAuditRecorder } from "../../../shared/audit/audit-recorder.ts";
-import { verifyAudit } from "../../../shared/audit/verify-audit.ts";
+import {
+  type Verification,
+  type VerifyAuditOptions,
+  verifyAudit,
+} from "../../../shared/audit/verify-audit.ts";
 import { createInProcessDatabaseServer } from "../../../shared/in-process/database.ts";
 import { silentLog } from "../../../shared/log.ts";
 import { createMetrics } from "../../../shared/metrics.ts";
 import type { AuditRecord, AuditStore, RegisterEntry } from "../../../shared/ports/audit-store.ts";
 import { createManualPlatform } from "../../support/manual-clock.ts";
+
+export interface Tampering {
+  readonly records?: (records: AuditRecord[]) => AuditRecord[];
+  readonly register?: (entries: RegisterEntry[]) => RegisterEntry[];
+}
+
+const retentionMs = 365 * 86_400_000;
 
 export type AuditWorld = ReturnType<typeof createAuditWorld>;
 
@@ -34,8 +45,15 @@ export function createAuditWorld() {
     async records(): Promise<AuditRecord[]> {
       return store.listByChain({ limit: 100_000 });
     },
-    async findings(known?: Pick<RegisterEntry, "place" | "hash">): Promise<string[]> {
-      const { findings } = await verifyAudit(store, known);
+    async verify(
+      options: Partial<VerifyAuditOptions> = {},
+      tampering: Tampering = {},
+    ): Promise<Verification> {
+      const nowMs = platform.clock.wallMs();
+      return verifyAudit(tampered(store, tampering), { nowMs, retentionMs, ...options });
+    },
+    async findings(options: Partial<VerifyAuditOptions> = {}, tampering: Tampering = {}): Promise<string[]> {
+      const { findings } = await this.verify(options, tampering);
       return findings.map(
         ({ chain, place, detail }) => `${chain === "register" ? chain : "chain"} ${place} ${detail}`,
       );
@@ -44,13 +62,7 @@ export function createAuditWorld() {
 }
 
 /** A store in which some records and entries are not as they were written, or not there. */
-export function tampered(
-  store: AuditStore,
-  changes: {
-    readonly records?: (records: AuditRecord[]) => AuditRecord[];
-    readonly register?: (entries: RegisterEntry[]) => RegisterEntry[];
-  },
-): AuditStore {
+function tampered(store: AuditStore, changes: Tampering): AuditStore {
   const { records = (given) => given, register = (given) => given } = changes;
   return {
     ...store,

@@ -122,5 +122,7 @@ function faultOf({ status, headers, text }: RawResponse, verdict: Verdict, outco
   if (!headers.get("content-type")?.startsWith("application/problem+json"))
     return "a problem of another type";
   const challenge = headers.get("www-authenticate");
-  return (challenge === null) === (status === 401) ? "a challenge too many or too few" : null;
+  return (challenge === null) === (status === 401 || status === 403)
+    ? "a challenge too many or too few"
+    : null;
 }
