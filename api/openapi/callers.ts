@@ -58,6 +58,13 @@ export const callers = {
     security: [{ client: [] }, {}],
     problems: [],
   },
+  clientOrToken: {
+    description:
+      "A client, by HTTP Basic or by a signed assertion in the body (private_key_jwt); or, by an access token, a " +
+      "client, an operator or an administrator.",
+    security: [{ client: [] }, { accessToken: [] }, {}],
+    problems: [],
+  },
 } as const satisfies Readonly<Record<string, CallerRule>>;
 
 export type Caller = keyof typeof callers;

@@ -16,7 +16,9 @@ export function headersOf(operation: Operation): ImpliedHeaders {
   };
 }
 
+const withoutKeys: readonly Operation["caller"][] = ["anyone", "client", "clientOrToken"];
+
 /** Whatever changes something for the bearer of a token. */
 export function takesIdempotencyKey({ method, caller }: Pick<Operation, "method" | "caller">): boolean {
-  return method !== "get" && caller !== "anyone" && caller !== "client";
+  return method !== "get" && !withoutKeys.includes(caller);
 }

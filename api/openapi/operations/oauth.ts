@@ -79,7 +79,7 @@ export const oauthOperations: readonly Operation[] = [
     tag: "OAuth",
     summary: "Ends an access token or a refresh token",
     description: "RFC 7009. A token that is unknown or has ended is answered with 200 too.",
-    caller: "client",
+    caller: "clientOrToken",
     query: noQuerySchema,
     body: { contentType: form, content: tokenRequest, isOptional: false },
     answers: { 200: nothing("It is ended, if it was one.", headers), ...refusals },
@@ -91,7 +91,7 @@ export const oauthOperations: readonly Operation[] = [
     tag: "OAuth",
     summary: "Says whether an access token would be accepted now",
     description: "RFC 7662, by the very checks of the protected calls of this instance.",
-    caller: "client",
+    caller: "clientOrToken",
     query: noQuerySchema,
     body: { contentType: form, content: tokenRequest, isOptional: false },
     answers: {

@@ -73,4 +73,12 @@ describe("the OpenAPI document", () => {
       .to.have.property("content")
       .with.all.keys("application/json", "application/problem+json");
   });
+
+  it("takes a client's secret, an access token or an assertion where all three will do", () => {
+    const { paths } = createDocument(allOperations, "1.0.0");
+    for (const path of ["/oauth/revoke", "/oauth/introspect"]) {
+      expect(paths[path]?.["post"]?.["security"]).to.deep.equal([{ client: [] }, { accessToken: [] }, {}]);
+    }
+    expect(paths["/oauth/token"]?.["post"]?.["security"]).to.deep.equal([{ client: [] }, {}]);
+  });
 });
