@@ -90,7 +90,7 @@ export function createAcceptEvent(deps: AcceptEventDeps) {
     });
   }
 
-  /** Its effective time is settled here: the broker's append time is not known yet, and can only be later. */
+  /** Its effective time: the revoker takes it from the row, should the broker's clock be behind this one. */
   function decode(sent: SentEvent, nowMs: number): QuashEvent {
     const decoded = decodeEvent(sent, { appendedAtMs: nowMs, namespace });
     if (!decoded.ok) throw refusalOf(decoded);

@@ -45,7 +45,8 @@ export function createRevokeAnyToken(deps: RevokeAnyTokenDeps) {
     requireOwn(clientId, caller);
     try {
       const isBounded = !isOperator(caller);
-      await deps.revokeToken({ jti, actor: caller.id, reason, requestId: caller.requestId, isBounded });
+      const asked = { actor: caller.id, reason, requestId: caller.requestId };
+      await deps.revokeToken({ jti, ...asked, isBounded, alsoExpired: true });
     } catch (error) {
       if (!(error instanceof AppError) || error.code !== "not-found") throw error;
     }

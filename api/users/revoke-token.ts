@@ -30,6 +30,8 @@ export interface RevokeRequest {
   readonly requestId?: string | undefined;
   /** Whether it waits while too many events of the subject do: for who revokes his own. */
   readonly isBounded?: boolean;
+  /** Whether one that has expired here is revoked as long as an instance whose clock is behind may accept it. */
+  readonly alsoExpired?: boolean;
 }
 
 export interface RevokedToken {
@@ -39,11 +41,7 @@ export interface RevokedToken {
   readonly subject: string;
 }
 
-/**
- * Revokes one recorded token, also one that has expired here and that another instance, whose clock is behind, still
- * accepts: as long as its record and its entry in the blacklist are kept. Throws `not-found` when it is not recorded or
- * has expired everywhere, `outbox-full`.
- */
+/** Revokes one recorded token. Throws `not-found` when it is not recorded or has expired, `outbox-full`. */
 export function createRevokeToken(deps: RevokeTokenDeps) {
   const { users, sessions, ledger, clock } = deps;
 
@@ -51,7 +49,8 @@ export function createRevokeToken(deps: RevokeTokenDeps) {
     const { jti, actor, reason, requestId, operation, isBounded } = request;
     const timeMs = clock.wallMs();
     const token = await sessions.findToken(jti);
-    if (!token || token.expiresAtMs + clockErrorAllowedMs <= timeMs) throw notFound();
+    const graceMs = request.alsoExpired === true ? clockErrorAllowedMs : 0;
+    if (!token || token.expiresAtMs + graceMs <= timeMs) throw notFound();
     const { subject } = token;
     if (token.revokedBy !== null && (await isDone(token.revokedBy)))
       return { eventId: token.revokedBy, event: null, subject };

@@ -3,7 +3,13 @@ import { afterEach, beforeEach, describe, it } from "mocha";
 import { encodeEvent } from "../../shared/events/encode-event.ts";
 import type { QuashEvent } from "../../shared/events/event.ts";
 import type { EventRecord } from "../../shared/ports/event-log.ts";
-import { createWorkerWorld, tokenLifetimeSeconds, type WorkerWorld } from "../support/worker-world.ts";
+import { receiveEvent } from "../../workers/revoker/received-event.ts";
+import {
+  createWorkerWorld,
+  namespace,
+  tokenLifetimeSeconds,
+  type WorkerWorld,
+} from "../support/worker-world.ts";
 
 const dayMs = 86_400_000;
 
@@ -58,6 +64,21 @@ describe("revoker: sources whose clock is wrong", () => {
     await world.platform.advance(1_000);
     expect(await world.isTokenRevoked(within)).to.equal(true);
     expect(await world.database.users.findById(user.id)).to.include({ status: "active" });
+  });
+
+  it("counts an event from the time in its row, where the clock of the API that accepted it is ahead of the broker's", async () => {
+    const user = await world.addUser();
+    await world.platform.advance(1_000);
+    const event = world.event("user.deactivated", { subject: user.id });
+    const accepted = { ...event, timeMs: world.platform.clock.wallMs() + 500 };
+    const { pendingRow } = receiveEvent(accepted, { namespace });
+    await world.database.ledger.insertPending([pendingRow]);
+    await world.eventLog.publish("events", [encodeEvent(accepted)]);
+    await world.platform.advance(1_000);
+    expect(await world.database.users.findById(user.id)).to.include({
+      status: "deactivated",
+      statusChangedAtMs: accepted.timeMs,
+    });
   });
 
   it("kills nothing that is issued after an event arrived which claims to be of tomorrow", async () => {

@@ -79,7 +79,8 @@ export function createApplyEvent(deps: ApplyDeps) {
     if (row?.status === "applied" || row?.status === "enforced") {
       return (await isNotedUnderPresent(row, first?.written)) ? "duplicate" : rewriteRow(row, heartbeat);
     }
-    const plan = isChange ? await decideChange(received, row, named) : await decideOther(received, row);
+    const settled = row === null ? received : { ...received, effectiveAtMs: row.effectiveAtMs };
+    const plan = isChange ? await decideChange(settled, row, named) : await decideOther(settled, row);
     if (plan === null) return "kept";
     await heartbeat();
     await writeRevocation({
