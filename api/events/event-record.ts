@@ -2,6 +2,7 @@ import type { IncomingMessage } from "node:http";
 import { AppError } from "../../shared/errors.ts";
 import { headerValues } from "../middleware/header-values.ts";
 import { readBytes } from "../middleware/read-body.ts";
+import { mayHoldToken, refuseTokenInForm } from "../middleware/refuse-token-in-form.ts";
 
 /** A CloudEvent as its record would stand in the log. */
 export interface SentEvent {
@@ -15,9 +16,10 @@ const mostAttributes = 64;
 /**
  * Reads one event by the HTTP binding of CloudEvents 1.0: in structured mode (§3.2) as application/cloudevents+json, in
  * binary mode (§3.1) as application/json with its attributes in `ce-` headers, which may come without a body.
- * Throws `unsupported-media-type`, `event-rejected` and as the reading of a body does.
+ * Throws `unsupported-media-type`, `event-rejected`, `auth-ambiguous` for a form with a token, and as the reading of a body does.
  */
 export async function readSentEvent(request: IncomingMessage): Promise<SentEvent> {
+  if (mayHoldToken(request)) refuseTokenInForm(await readBytes(request));
   const contentType = onlyValue(request, "content-type");
   const mediaType = contentType?.split(";")[0]?.trim().toLowerCase();
   const attributes = readAttributes(request);

@@ -246,6 +246,9 @@ describe("POST /events", () => {
     for (const type of ["text/plain", "application/json", "application/cloudevents-batch+json"]) {
       expectProblem(await send(body, { "content-type": type }), "unsupported-media-type", type);
     }
+    const form = { "content-type": "application/x-www-form-urlencoded" };
+    expectProblem(await send("a=b", form), "unsupported-media-type");
+    expectProblem(await send("access_token=x", form), "auth-ambiguous");
     const charset = { "content-type": "application/cloudevents+json; charset=utf-16" };
     expectProblem(await send(body, charset), "event-rejected");
     expectProblem(await send(undefined, { "ce-id": "%zz" }), "event-rejected");
