@@ -6,7 +6,9 @@ import { createRoutes, type RouteDeps } from "../../../api/routes/index.ts";
 import type { Guards } from "../../../api/routes/router.ts";
 
 /** The routes are only listed here, never called, so what they need stays away. */
-const nothing = new Proxy({} as RouteDeps, { get: () => undefined });
+const nothing = new Proxy({} as RouteDeps, {
+  get: (_target, name) => (name === "oauth" ? { metadataPaths: ["/metadata"] } : undefined),
+});
 
 describe("idempotency keys", () => {
   const [requireToken, requireRole, answerOnce]: readonly Middleware[] = [1, 2, 3].map(
