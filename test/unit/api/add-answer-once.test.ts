@@ -2,13 +2,8 @@ import { expect } from "chai";
 import { describe, it } from "mocha";
 import type { Middleware } from "../../../api/request-state.ts";
 import { addAnswerOnce } from "../../../api/routes/add-answer-once.ts";
-import { createRoutes, type RouteDeps } from "../../../api/routes/index.ts";
 import type { Guards } from "../../../api/routes/router.ts";
-
-/** The routes are only listed here, never called, so what they need stays away. */
-const nothing = new Proxy({} as RouteDeps, {
-  get: (_target, name) => (name === "oauth" ? { metadataPaths: ["/metadata"] } : undefined),
-});
+import { listRoutes } from "../../support/list-routes.ts";
 
 describe("idempotency keys", () => {
   const [requireToken, requireRole, answerOnce]: readonly Middleware[] = [1, 2, 3].map(
@@ -21,7 +16,7 @@ describe("idempotency keys", () => {
     operator: [requireToken, requireRole],
     emitter: [requireToken, requireRole],
   };
-  const router = createRoutes(guards, nothing);
+  const router = listRoutes(guards);
   addAnswerOnce(router, guards, answerOnce);
   const routes = router.stack.map(({ methods, path, stack }) => ({
     name: `${methods.join(",")} ${String(path)}`,

@@ -1,9 +1,9 @@
 import { expect } from "chai";
 import { describe, it } from "mocha";
 import type { Middleware } from "../../../api/request-state.ts";
-import { createRoutes, type RouteDeps } from "../../../api/routes/index.ts";
 import { protectedPatterns } from "../../../api/routes/protected-patterns.ts";
 import { routePoliciesNameRoutes, routePolicyList } from "../../../api/routes/route-policies.ts";
+import { listRoutes } from "../../support/list-routes.ts";
 
 describe("the policies of routes", () => {
   const parse = (given: string) => routePolicyList("").parse(given);
@@ -39,13 +39,8 @@ describe("the policies of routes", () => {
   }
 });
 
-/** The routes are only listed here, never called, so what they need stays away. */
 function routesBehind(guard: Middleware): Set<string> {
-  const nothing = new Proxy({} as RouteDeps, { get: () => undefined });
-  const { stack } = createRoutes(
-    { bearer: [guard], admin: [guard], operator: [guard], emitter: [guard] },
-    nothing,
-  );
+  const { stack } = listRoutes({ bearer: [guard], admin: [guard], operator: [guard], emitter: [guard] });
   return new Set(
     stack.filter((layer) => layer.stack.some((each) => each === guard)).map(({ path }) => String(path)),
   );
