@@ -127,7 +127,7 @@ describe("open connections", () => {
     await open("alice");
     world.server.wipe();
     await world.repair("second", world.cutOff("alice"));
-    await world.platform.advance(1_100);
+    await world.platform.advance(1_500);
 
     expect(closed).to.deep.equal([["alice", "revoked"]]);
   });
