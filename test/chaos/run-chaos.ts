@@ -11,6 +11,7 @@ import { calm, createSchedule } from "./schedule.ts";
 import { maxLagSeconds } from "./system/replicated-redis.ts";
 import { type ChaosSystem, startSystem } from "./system/start-system.ts";
 import { createApiClient } from "./workload/api-client.ts";
+import { readBacklog } from "./workload/backlog.ts";
 import { noteDeadLetters } from "./workload/dead-letters.ts";
 import { createPeople } from "./workload/people.ts";
 import { probeAll } from "./workload/probes.ts";
@@ -23,7 +24,6 @@ import { connectUpstreamSystem } from "./workload/upstream-system.ts";
 const innocents = 12;
 const maxStalenessMs = 5_000;
 /** Beyond the time for which faults and operations last: what has not come to its end by then is lost. */
-const lastEventsMs = 5_000;
 const patienceMs = 60_000;
 
 type RunOptions = Pick<ChaosOptions, "seed" | "seconds" | "sentinel">;
@@ -102,8 +102,6 @@ async function work(
     await Promise.race([delay(calm.afterMs, undefined, { signal }), working]);
     end.abort();
     await working;
-    // What Kafka took last has no row yet that could be waited for.
-    await delay(lastEventsMs);
     await untilSettled(system, receipts, log);
     const newcomer = createApiClient(newcomerName, await system.startNewcomer());
     recorder.note({ op: "joined", at: Date.now(), instance: newcomer.name });
@@ -128,6 +126,8 @@ async function untilSettled(system: ChaosSystem, receipts: ReceiptReader, log: L
           const { status } = await fetch(`${url}/readyz`);
           if (status !== 200) throw new Error(`${url}/readyz answers ${status}`);
         }
+        const backlog = await readBacklog(system);
+        if (backlog > 0) throw new Error(`${backlog} events wait in the log`);
         const waiting = await receipts.readAll();
         if (waiting !== 0) throw new Error(`${waiting ?? "all"} receipts are not enforced`);
       },
