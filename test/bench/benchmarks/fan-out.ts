@@ -2,7 +2,7 @@ import { freshNamespace } from "../../support/services.ts";
 import type { BenchContext, Benchmark } from "../benchmark.ts";
 import { type Row, rowOf, type Target } from "../contest.ts";
 import { openFloor } from "../fan-out/floor.ts";
-import { type Course, measure } from "../fan-out/measure.ts";
+import { type Course, measure, TooLate } from "../fan-out/measure.ts";
 import { openProduct } from "../fan-out/product.ts";
 
 const targets: Readonly<Record<string, Target>> = {
@@ -44,7 +44,14 @@ async function* courseOf(
     // The first ones pay for what is compiled and connected once.
     await measure(opened, { rounds: context.isShort ? 1 : 30, perSecond: 0, brokers: services.kafkaBrokers });
     for (const perSecond of backgrounds) {
-      const { tookMs } = await measure(opened, { rounds, perSecond, brokers: services.kafkaBrokers });
+      const measured = await measure(opened, { rounds, perSecond, brokers: services.kafkaBrokers }).catch(
+        (error: unknown) => {
+          if (perSecond === 0 || !(error instanceof TooLate)) throw error;
+          context.log(`fan-out: not measured with ${perSecond} events a second beside: ${error.message}`);
+        },
+      );
+      if (measured === undefined) break;
+      const { tookMs } = measured;
       const params = { instances, events: kind, background_per_second: perSecond };
       const hasTargets = !context.isShort && instances === 8 && kind === "own";
       for (const [of, quantile] of [

@@ -35,6 +35,9 @@ const dispatcher = new Agent({ pipelining: 1, headersTimeout: 30_000, bodyTimeou
 const pauseMs = 30;
 const lostAfterMs = 20_000;
 
+/** More comes than the services can take: what is measured from then on is the length of a queue. */
+export class TooLate extends Error {}
+
 export interface Measured {
   /** From just before the record was sent until the last of all had heard; of each round of each course. */
   readonly tookMs: ReadonlyMap<Course, readonly number[]>;
@@ -82,7 +85,7 @@ async function runRound(
   const startedAt = performance.now();
   const abandoned = new AbortController();
   const lost = delay(lostAfterMs, undefined, { signal: abandoned.signal }).then(() => {
-    throw new Error(`an event did not reach all within ${lostAfterMs} ms`);
+    throw new TooLate(`an event did not reach all within ${lostAfterMs} ms`);
   });
   const heard = Promise.all([publish(record), ...ends.map((end) => end())]).then(() => performance.now());
   try {

@@ -61,15 +61,21 @@ function createIsCutOff({ cutOffs }: CheckParams): (query: Query) => boolean {
   return ({ sub, epoch }) => epochs.size > 0 && (epochs.get(sub) ?? 0) > epoch;
 }
 
+/** So few that their texts are still in the processor's cache, as those of a token are that was just verified. */
+const queriesAtOnce = 200;
+
 function asking({ entries, hitPercent, count }: CheckParams, isRevoked: (query: Query) => boolean) {
   let turn = 0;
   return (): Repetition => {
-    const queries = createQueries({ entries, count, hitPercent, turn });
-    turn += 1;
     let revoked = 0;
-    const startedAt = performance.now();
-    for (const query of queries) if (isRevoked(query)) revoked += 1;
-    const tookMs = performance.now() - startedAt;
+    let tookMs = 0;
+    for (let asked = 0; asked < count; asked += queriesAtOnce) {
+      const queries = createQueries({ entries, count: queriesAtOnce, hitPercent, turn });
+      turn += 1;
+      const startedAt = performance.now();
+      for (const query of queries) if (isRevoked(query)) revoked += 1;
+      tookMs += performance.now() - startedAt;
+    }
     return { value: (tookMs * 1e6) / count, answers: String(revoked) };
   };
 }
