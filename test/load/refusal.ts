@@ -51,7 +51,10 @@ export function createAsker(): Asker {
       if (statusCode !== 200) throw new Error(`${url}/me/stream answered ${statusCode}`);
       const chunks: AsyncIterator<Buffer> = body[Symbol.asyncIterator]();
       await chunks.next();
-      return { refused: untilEnd(chunks).then(() => untilRefused(url, token)) };
+      const refused = untilEnd(chunks).then(() => untilRefused(url, token));
+      // Whoever opened others of them too may have given up by the time at which this one fails.
+      refused.catch(() => undefined);
+      return { refused };
     },
     close: () => dispatcher.destroy(),
   };
