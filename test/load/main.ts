@@ -50,7 +50,13 @@ try {
       instances: instances.length,
     }),
     busy.runOpen({ perSecond, seconds }),
-  ]).finally(() => progress.stop());
+  ])
+    .catch((error: unknown) => {
+      // Said at once: the requests that are under way fail, too, once the system is closed.
+      log(error instanceof Error ? error.message : String(error));
+      throw error;
+    })
+    .finally(() => progress.stop());
 
   log(`${besideSeconds} s of requests without a pause, ${options.connections} at once`);
   const closed = open();
