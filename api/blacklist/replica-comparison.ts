@@ -12,8 +12,9 @@ import type { BlacklistFeed } from "./blacklist-feed.ts";
 
 /*
  * Reads the store's contents again in the background, one bounded step about every four seconds, and begins anew about
- * every minute, or when it is through where that takes longer; merges what this instance lacks although it has followed the feed past it: a bug, a bit flip, a delta
- * that was lost. A sync cannot find that: it asks only for what comes after the position.
+ * every minute, or when it is through where that takes longer; merges what this instance lacks although it has followed
+ * the feed past it: a bug, a bit flip, a delta that was lost. A sync cannot find that: it asks only for what comes after
+ * the position.
  *
  *  reading    A step takes chunks up to its bound. What the blacklist lacks of them is suspected, up to a head that is
  *             read afterwards: whatever the chunks held was added at or before it.

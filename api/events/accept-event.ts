@@ -3,7 +3,7 @@ import { AppError } from "../../shared/errors.ts";
 import { decodeEvent } from "../../shared/events/decode-event.ts";
 import { encodeEvent } from "../../shared/events/encode-event.ts";
 import type { DeadLetterReason, QuashEvent } from "../../shared/events/event.ts";
-import { isOtherEvent } from "../../shared/events/event-content.ts";
+import { requireSameEvent } from "../../shared/events/event-content.ts";
 import { ledgerIdOf } from "../../shared/events/event-id.ts";
 import type { ClientStore } from "../../shared/ports/client-store.ts";
 import type { EventLog } from "../../shared/ports/event-log.ts";
@@ -53,7 +53,7 @@ export function createAcceptEvent(deps: AcceptEventDeps) {
     const times = { effectiveAtMs: event.timeMs, requestedAtMs: nowMs };
     const pendingRow = pendingRowOf(event, { eventId, isOwn: false, ...times });
     const known = await ledger.find(eventId);
-    if (known !== null && isOtherEvent(known, pendingRow)) throw otherEvent();
+    if (known !== null) requireSameEvent(known, pendingRow);
     if (known !== null && known.status !== "failed") return known;
     const user = event.type === "token.revoked" ? null : await resolveUser({ event });
     await eventLog.publish("events", [encodeEvent(event)]);
@@ -64,8 +64,8 @@ export function createAcceptEvent(deps: AcceptEventDeps) {
     const row = await ledger.find(eventId);
     if (row === null)
       throw new AppError("dependency-unavailable", "The row was purged; send the event again.");
-    // It came at the same moment, and first.
-    if (isOtherEvent(row, pendingRow)) throw otherEvent();
+    // Another one may have come at the same moment, and first.
+    requireSameEvent(row, pendingRow);
     return row;
   };
 
@@ -101,13 +101,6 @@ export function createAcceptEvent(deps: AcceptEventDeps) {
 }
 
 export type AcceptEvent = ReturnType<typeof createAcceptEvent>;
-
-function otherEvent(): AppError {
-  return new AppError(
-    "idempotency-conflict",
-    "This source has used the id for another event; give each event an id of its own.",
-  );
-}
 
 function refusalOf({
   reason,

@@ -16,7 +16,8 @@ const mostAttributes = 64;
 /**
  * Reads one event by the HTTP binding of CloudEvents 1.0: in structured mode (§3.2) as application/cloudevents+json, in
  * binary mode (§3.1) as application/json with its attributes in `ce-` headers, which may come without a body.
- * Throws `unsupported-media-type`, `event-rejected`, `auth-ambiguous` for a form with a token, and as the reading of a body does.
+ * Throws `unsupported-media-type`, `event-rejected`, `auth-ambiguous` for a form with a token, and as the reading of a
+ * body does.
  */
 export async function readSentEvent(request: IncomingMessage): Promise<SentEvent> {
   if (mayHoldToken(request)) refuseTokenInForm(await readBytes(request));

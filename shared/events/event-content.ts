@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { AppError } from "../errors.ts";
 import type { QuashEvent } from "./event.ts";
 
 /** Of what an upstream event says, that which makes it another one: nothing that applying it changes, and no times. */
@@ -11,7 +12,14 @@ interface WithContent {
   readonly content: string | null;
 }
 
-/** Whether one (source, id) was used for two events. Rows of earlier versions, and those of own events, have no content. */
-export function isOtherEvent(known: WithContent, received: WithContent): boolean {
-  return known.content !== null && received.content !== null && known.content !== received.content;
+/**
+ * Throws `idempotency-conflict` where one (source, id) was used for two events. Rows of earlier versions, and those of
+ * own events, have no content.
+ */
+export function requireSameEvent(known: WithContent, received: WithContent): void {
+  if (known.content === null || received.content === null || known.content === received.content) return;
+  throw new AppError(
+    "idempotency-conflict",
+    "This source has used the id for another event; give each event an id of its own.",
+  );
 }

@@ -2,8 +2,8 @@ import { createHash } from "node:crypto";
 import { heldSource, ownSource } from "./event.ts";
 
 /**
- * The id under which the ledger knows an event: its own if it came from us, also if it was held. Two sources may use one id, so anybody else's is a UUID of version 8
- * (RFC 9562 §5.8) made from both.
+ * The id under which the ledger knows an event: its own if it came from us, also if it was held. Two sources may use one
+ * id, so anybody else's is a UUID of version 8 (RFC 9562 §5.8) made from both.
  */
 export function ledgerIdOf(
   event: { readonly source: string; readonly id: string },

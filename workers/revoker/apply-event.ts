@@ -1,5 +1,4 @@
-import { AppError } from "../../shared/errors.ts";
-import { isOtherEvent } from "../../shared/events/event-content.ts";
+import { requireSameEvent } from "../../shared/events/event-content.ts";
 import { createCarryOut } from "../../shared/holds/carry-out.ts";
 import type { GuardAdministrators } from "../../shared/holds/guard-administrators.ts";
 import type { HoldRule } from "../../shared/holds/hold-rule.ts";
@@ -44,7 +43,8 @@ export type Outcome = "applied" | "duplicate" | "rewritten" | "kept";
 /**
  * Applies one event: one attempt, idempotent, from the first call to the fence. Whatever it throws, calling it
  * again (without `first`) repairs what was left half-way. Errors of the ports pass through; `store-invalid` also
- * says that the incarnation changed on the way. Throws `idempotency-conflict` for another event under a known (source, id).
+ * says that the incarnation changed on the way. Throws `idempotency-conflict` for another event under a known (source,
+ * id).
  */
 export function createApplyEvent(deps: ApplyDeps) {
   const { users, ledger, store, clock, names } = deps;
@@ -74,7 +74,7 @@ export function createApplyEvent(deps: ApplyDeps) {
     // Before the row is read: of two workers the one that finds the user deleted finds the other's row, too.
     const named = isChange ? await resolveUser(received) : null;
     const row = await ledger.find(received.eventId);
-    if (row !== null && isOtherEvent(row, received.pendingRow)) throw otherEvent();
+    if (row !== null) requireSameEvent(row, received.pendingRow);
     if (row?.status === "held") return "kept";
     if (row?.status === "applied" || row?.status === "enforced") {
       return (await isNotedUnderPresent(row, first?.written)) ? "duplicate" : rewriteRow(row, heartbeat);
@@ -154,10 +154,6 @@ export function createApplyEvent(deps: ApplyDeps) {
     if (present === null || fence?.incarnation !== present) throw incarnationChanged();
     return row.incarnation === present;
   }
-}
-
-function otherEvent(): AppError {
-  return new AppError("idempotency-conflict", "This source has used the id for another event.");
 }
 
 export type ApplyEvent = ReturnType<typeof createApplyEvent>["applyEvent"];

@@ -84,8 +84,8 @@ local function bucketWriter(prefix, indexes, nowMs, lifetime)
     return string.format('%d', math.floor(untilSeconds / ${generationSeconds}))
   end
 
-  -- Of one call of putCutOffs: the live generations; by generation, the records of the subjects that it is about,
-  -- false where there is none.
+  -- Of one call of putCutOffs: the live generations and those that it has written to; by generation, the records of the
+  -- subjects that it is about, false where there is none.
   local live, known
 
   local function learn(generation, subjects)
@@ -123,13 +123,10 @@ local function bucketWriter(prefix, indexes, nowMs, lifetime)
         '>I8I8I4', math.max(epoch, itsEpoch), math.max(notBefore, itsNotBefore), math.max(untilSeconds, itsUntil))
     end
     known[generation][subject] = record
-    if not changed[generation] then
-      changed[generation] = {}
-      live[#live + 1] = generation
-    end
-    local fields = changed[generation]
-    fields[#fields + 1] = subject
-    fields[#fields + 1] = record
+    -- Not before: what lies in a generation that the index lacks has to be written, so that the index gets it back.
+    if not changed[generation] then live[#live + 1] = generation end
+    collect(changed, generation, subject)
+    collect(changed, generation, record)
   end
 
   local function writeCutOffs(changed)
