@@ -63,8 +63,10 @@ program
     say(await rotateIn(file, { alg, isForced: now === true }, platform)),
   );
 
+// A name may begin with a hyphen, one in 64 made here does: it must not be taken for an option.
 program
   .command("retire")
+  .allowUnknownOption()
   .description("mark keys that do not sign any more: their tokens count until the last of them has expired")
   .argument("[kid]", "one key; all that have signed unless given")
   .addOption(fileOption())
@@ -74,6 +76,7 @@ program
 
 program
   .command("compromise")
+  .allowUnknownOption()
   .description("mark a key that somebody else may have: every instance refuses its tokens at once")
   .argument("<kid>", "its name, as list shows it")
   .addOption(fileOption())

@@ -47,6 +47,25 @@ describe("keys command", () => {
     expect(await readdir(directory)).to.deep.equal(["keys.json"]);
   });
 
+  it("marks a key whose name begins with a hyphen, wherever it stands among the options", async () => {
+    const file = join(directory, "keys.json");
+    const withName = async (name: string) => {
+      const set: unknown = JSON.parse(await generateJwks("ES256"));
+      await writeFile(file, JSON.stringify(set).replace(/"kid":"[^"]*"/, `"kid":"${name}"`));
+    };
+    const list = async () => (await keys("list", "--file", file, "--json")).stdout;
+    for (const command of [
+      (name: string) => ["compromise", name, "--file", file],
+      (name: string) => ["compromise", "--file", file, name],
+    ]) {
+      await withName("-xNgac8d");
+      await keys(...command("-xNgac8d"));
+      expect(await list()).to.match(/^\{(?=.*"kid":"-xNgac8d").*"state":"compromised"/m);
+    }
+    const mistyped: unknown = await keys("compromise", "-xNgac8d", "--fille", file).catch((e: unknown) => e);
+    expect(mistyped).to.include({ code: 1 });
+  });
+
   it("lists, rotates and marks the keys of SIGNING_KEYS_FILE, and shows no key material", async () => {
     const file = join(directory, "keys.json");
     await writeFile(file, await generateJwks("ES256"));
