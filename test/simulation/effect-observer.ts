@@ -139,7 +139,7 @@ function isPendingRow(value: unknown): value is PendingRow {
   return isObject(value) && isText(value["eventId"]);
 }
 
-function isUser(value: unknown): value is User {
+export function isUser(value: unknown): value is User {
   return isObject(value) && typeof value["epoch"] === "number";
 }
 

@@ -49,9 +49,7 @@ function apply(world: World, kind: FaultKind, drawn: Drawn): void {
     case "slow-start":
       return startSlowly(world, random.pick(world.apis), lastsMs);
     case "retention":
-      world.log.deleteEventsBefore(world.logServer.clock.wallMs());
-      world.lostEventsUntilMs = world.nowMs;
-      return;
+      return random.chance(0.5) ? retentionRunsOut(world) : loseInterrupted(world, drawn);
     case "store-away":
       return world.engines.store.goAwayFor(lastsMs);
     case "database-away":
@@ -113,12 +111,29 @@ function split(world: World, { random, lastsMs }: Drawn): void {
 function interruptEvent(world: World, { random }: Drawn): void {
   const worker = random.pick(world.members.filter(({ isApi }) => !isApi));
   const how = random.pick(["wipe", "fail-over"] as const);
-  world.afterMarks.set(worker.process.name, () => {
+  const act = () => {
     pause(world, worker, { lastsMs: 3_000 + random.fraction() * 6_000, how: "stopped" });
     world.trace(`${how} between what ${worker.process.name} writes`);
     if (how === "wipe") world.store.wipe();
     else world.store.failOver(random.integer(1, 10));
-  });
+  };
+  world.interruptions.set(worker.process.name, { after: "tokens-marked", act });
+}
+
+function retentionRunsOut(world: World): void {
+  world.trace("retention takes the events");
+  world.log.deleteEventsBefore(world.logServer.clock.wallMs());
+  world.lostEventsUntilMs = world.nowMs;
+}
+
+/** A worker dies between what it writes of an event, and nobody will read that one again. */
+function loseInterrupted(world: World, { random, lastsMs }: Drawn): void {
+  const worker = random.pick(world.members.filter(({ isApi }) => !isApi));
+  const act = () => {
+    kill(world, worker, lastsMs);
+    retentionRunsOut(world);
+  };
+  world.interruptions.set(worker.process.name, { after: "user-shut-out", act });
 }
 
 function stepClock(world: World, process: SimProcess, { random, lastsMs }: Drawn): void {
@@ -135,7 +150,7 @@ export function healAll(world: World): void {
   world.store.heal();
   world.store.delivery.lost = 0;
   world.store.delivery.doubled = 0;
-  world.afterMarks.clear();
+  world.interruptions.clear();
   for (const engine of Object.values(world.engines)) engine.comeBack();
   for (const { process, links } of world.members) {
     for (const link of Object.values(links)) link.state = "up";

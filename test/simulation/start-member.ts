@@ -2,6 +2,7 @@ import { startInstance } from "../../api/start-instance.ts";
 import type { Parts } from "../../shared/ports/parts.ts";
 import type { PasswordHasher, Platform } from "../../shared/ports/platform.ts";
 import { startWorker } from "../../workers/start-worker.ts";
+import { isUser } from "./effect-observer.ts";
 import { connectEventLog } from "./linked-event-log.ts";
 import type { OnEffect } from "./linked-port.ts";
 import { connectStore } from "./linked-store.ts";
@@ -9,7 +10,7 @@ import type { Member } from "./member.ts";
 import { connectDatabase } from "./observed-database.ts";
 import { identityProvider, namespace, placeOf } from "./people.ts";
 import { createWatchedLog } from "./watched-log.ts";
-import type { World } from "./world.ts";
+import type { Interruption, World } from "./world.ts";
 
 /** As good as any where nobody attacks, and free. */
 export const fastHasher: PasswordHasher = {
@@ -57,7 +58,8 @@ function connectParts(world: World, member: Member): Parts {
         iss === identityProvider ? (world.userIds[placeOf(sub) ?? -1] ?? null) : null,
       onEffect: async (method, args, result) => {
         await noting("database")(method, args, result);
-        if (method === "markTokens" && Number(result) > 0) interrupt(world, process.name, args[0]);
+        const after = stepOf(world, method, { args, result });
+        if (after !== null) interrupt(world, process.name, after);
       },
     }),
     eventLog: connectEventLog(world.log, links.kafka, { scheduler, onEffect: noting("log") }),
@@ -73,12 +75,25 @@ function connectParts(world: World, member: Member): Parts {
   };
 }
 
-function interrupt({ afterMarks, history }: World, name: string, eventId: unknown): void {
-  const act = afterMarks.get(name);
-  const isOfUpstream = history.killers.some((killer) => killer.isPublished && killer.eventId === eventId);
-  if (act === undefined || !isOfUpstream) return;
-  afterMarks.delete(name);
-  act();
+/** How far the effect brings another system's event; null where it is of no interest. */
+function stepOf(
+  { history }: World,
+  method: string,
+  { args, result }: { readonly args: readonly unknown[]; readonly result: unknown },
+): Interruption["after"] | null {
+  if (method === "markTokens") {
+    const isOfUpstream = history.killers.some((killer) => killer.isPublished && killer.eventId === args[0]);
+    return isOfUpstream && Number(result) > 0 ? "tokens-marked" : null;
+  }
+  if (method !== "change" && method !== "changeMany") return null;
+  return [result].flat().some((user) => isUser(user) && user.status !== "active") ? "user-shut-out" : null;
+}
+
+function interrupt({ interruptions }: World, name: string, after: Interruption["after"]): void {
+  const interruption = interruptions.get(name);
+  if (interruption?.after !== after) return;
+  interruptions.delete(name);
+  interruption.act();
 }
 
 async function startApi(world: World, { member, platform, parts }: Life): Promise<void> {

@@ -33,6 +33,11 @@ export interface WorldDeps {
 }
 
 /** The servers, the processes and the ways between them. */
+export interface Interruption {
+  readonly after: "tokens-marked" | "user-shut-out";
+  readonly act: () => void;
+}
+
 export class World {
   readonly scheduler = new Scheduler();
   readonly history = new History();
@@ -62,8 +67,8 @@ export class World {
   /** Upstream events that were published before may be lost: retention has run out. */
   lostEventsUntilMs = -Infinity;
   isHealed = false;
-  /** To be done once, by the name of a worker, when it has marked tokens for another system's event. */
-  readonly afterMarks = new Map<string, () => void>();
+  /** What happens once to a worker, by its name, in the middle of another system's event. */
+  readonly interruptions = new Map<string, Interruption>();
   /** The incarnation that the ledger expects of the store. */
   fence: string | null = null;
   /** Since when the store is the one that the ledger expects; Infinity while it is not. Noted after each step. */
