@@ -24,6 +24,8 @@ export function startAuditPruner({ store, retentionDays, platform, log, metrics 
   async function run(signal: AbortSignal): Promise<void> {
     const nowMs = platform.clock.wallMs();
     const beforeMs = pruningClock.nowMs() - retentionDays * dayMs;
+    // The pruning clock has yet to catch up: reading the chains would find nothing, at each start of a worker.
+    if (beforeMs < 0) return;
     const removed = await pruneAudit(store, { beforeMs, nowMs, signal });
     if (removed === 0) return;
     metrics.pruned.inc({ kind: "audit_records" }, removed);
