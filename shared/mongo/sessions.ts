@@ -18,16 +18,18 @@ export function createMongoSessions(
 ): SessionStore {
   const sessions = connection.model<SessionDocument>("Session", sessionSchema, "sessions");
 
+  const findSession = (sid: string) =>
+    call(async () => {
+      const document = await sessions.findOne({ _id: sid }).lean().exec();
+      return document === null ? null : sessionOf(document);
+    });
+
   return {
     createSession: (session) =>
       call(async () => {
         await sessions.create(documentOfNewSession(session));
       }),
-    findSession: (sid) =>
-      call(async () => {
-        const document = await sessions.findOne({ _id: sid }).lean().exec();
-        return document === null ? null : sessionOf(document);
-      }),
+    findSession,
     listSessions: (query) =>
       call(async () => {
         const documents = await sessions
@@ -38,17 +40,12 @@ export function createMongoSessions(
           .exec();
         return documents.map(sessionOf);
       }),
+    // Not one findOneAndUpdate: some servers of this protocol scan the collection for it.
     rotate: (sid, rotation) =>
       call(async () => {
-        const document = await sessions
-          .findOneAndUpdate(
-            { _id: sid, refreshHash: rotation.fromHash, endedAt: null },
-            updateOfRotation(rotation),
-            { returnDocument: "after" },
-          )
-          .lean()
-          .exec();
-        return document === null ? null : sessionOf(document);
+        const present = { _id: sid, refreshHash: rotation.fromHash, endedAt: null };
+        const { matchedCount } = await sessions.updateOne(present, updateOfRotation(rotation)).exec();
+        return matchedCount === 0 ? null : findSession(sid);
       }),
     endSession: (sid, endedAtMs) =>
       call(async () => {

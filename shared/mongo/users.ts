@@ -94,16 +94,15 @@ export function createMongoUsers({ connection, call, ping }: MongoConnection): U
       call(async () => {
         await users.updateOne({ _id: id }, { $inc: { revision: 1 } }).exec();
       }),
+    // Not one findOneAndUpdate: some servers of this protocol scan the collection for it.
     change: (id, change) =>
       call(async () => {
-        const document = await users
-          .findOneAndUpdate(stillAt(id, change), updateOf(change), {
-            returnDocument: "after",
-            projection: withoutOutbox,
-          })
-          .lean()
-          .exec();
-        return document === null ? null : userOf(document);
+        const { matchedCount } = await users.updateOne(stillAt(id, change), updateOf(change)).exec();
+        if (matchedCount === 0) return null;
+        const user = await findOne({ _id: id });
+        // As this change left him, whatever came next.
+        const { status, epoch, statusChangedAtMs, epochRaisedAtMs } = change.to;
+        return user && { ...user, status, epoch, statusChangedAtMs, epochRaisedAtMs };
       }),
     changeMany: async (changes) => {
       const updates = changes.map(({ id, change }) => ({

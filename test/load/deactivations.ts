@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
 import { Kafka, logLevel, Partitioners } from "kafkajs";
+import { ledgerIdOf } from "../../shared/events/event-id.ts";
 import type { Person } from "./people.ts";
 import { createProber, type Prober } from "./prober.ts";
 import { type Administration, deactivateOverHttp, untilEnforced } from "./receipts.ts";
@@ -122,7 +123,7 @@ async function connectUpstream({ kafka }: SystemUnderLoad, administration: Admin
     const headers = { "content-type": "application/cloudevents+json" };
     const messages = [{ key: id, value: JSON.stringify(event), headers }];
     await producer.send({ topic: `${kafka.namespace}.user-events`, acks: -1, messages });
-    await untilEnforced(administration, person);
+    await untilEnforced(administration, ledgerIdOf(event, kafka.namespace));
   };
   return { deactivate, close: () => producer.disconnect() };
 }

@@ -12,7 +12,7 @@ type Receipt = Readonly<Record<string, unknown>>;
 /** The longest that a call may wait. */
 const enforcedWithinMs = 30_000;
 /** Less often the longer it takes: a system that is slow must not be asked the more for it. */
-const polls = { firstMs: 20, mostMs: 500, growth: 1.5 } as const;
+const polls = { firstMs: 20, mostMs: 2_000, growth: 2 } as const;
 
 /** Resolves as soon as the receipt says enforced. */
 export async function deactivateOverHttp(
@@ -25,13 +25,13 @@ export async function deactivateOverHttp(
   if (!isEnforced(body)) throw notEnforced();
 }
 
-/** Polls for the receipt of somebody who is deactivated from elsewhere; resolves as soon as it says enforced. */
-export async function untilEnforced({ admin, adminToken }: Administration, { id }: Person): Promise<void> {
+/** Polls for the receipt of an event that was sent from elsewhere; resolves as soon as it says enforced. */
+export async function untilEnforced({ admin, adminToken }: Administration, eventId: string): Promise<void> {
   const giveUpAt = performance.now() + enforcedWithinMs;
   for (let pauseMs: number = polls.firstMs; performance.now() < giveUpAt; pauseMs *= polls.growth) {
-    const { body } = await admin.call(`/revocations?subject=${id}&limit=1`, { token: adminToken });
-    const receipts: Receipt[] = Array.isArray(body["items"]) ? body["items"] : [];
-    if (receipts.some(isEnforced)) return;
+    // Until a worker has read the event there is none.
+    const { status, body } = await admin.call(`/revocations/${eventId}`, { token: adminToken });
+    if (status === 200 && isEnforced(body)) return;
     await delay(Math.min(polls.mostMs, pauseMs));
   }
   throw notEnforced();

@@ -29,13 +29,15 @@ export class Traffic {
   async runOpen(plan: { readonly perSecond: number; readonly seconds: number }): Promise<void> {
     const startedAt = performance.now();
     const underWay: Promise<void>[] = [];
-    for (let at = 0; at < plan.perSecond * plan.seconds; at += 1) {
+    const failures: unknown[] = [];
+    for (let at = 0; at < plan.perSecond * plan.seconds && failures.length === 0; at += 1) {
       const dueAt = startedAt + (at * 1_000) / plan.perSecond;
       const waitMs = dueAt - performance.now();
       if (waitMs > 1) await delay(waitMs);
-      underWay.push(this.#request(dueAt));
+      underWay.push(this.#request(dueAt).catch((error: unknown) => void failures.push(error)));
     }
-    await allOf(underWay);
+    await Promise.all(underWay);
+    throwFirst(failures);
     this.seconds = (performance.now() - startedAt) / 1_000;
   }
 
@@ -46,7 +48,10 @@ export class Traffic {
     const ask = async () => {
       while (performance.now() < endAt) await this.#request(performance.now());
     };
-    await allOf(Array.from({ length: clients }, ask));
+    const outcomes = await Promise.allSettled(Array.from({ length: clients }, ask));
+    throwFirst(
+      outcomes.flatMap((outcome): unknown[] => (outcome.status === "rejected" ? [outcome.reason] : [])),
+    );
     this.seconds = (performance.now() - startedAt) / 1_000;
   }
 
@@ -80,9 +85,6 @@ export class Traffic {
   }
 }
 
-async function allOf(underWay: readonly Promise<void>[]): Promise<void> {
-  const failures = (await Promise.allSettled(underWay)).flatMap((outcome): unknown[] =>
-    outcome.status === "rejected" ? [outcome.reason] : [],
-  );
+function throwFirst(failures: readonly unknown[]): void {
   if (failures.length > 0) throw new AggregateError(failures, `requests failed: ${String(failures[0])}`);
 }
