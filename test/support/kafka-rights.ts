@@ -41,7 +41,6 @@ export async function giveKafkaRights(broker: string, { topics, acl }: KafkaRigh
 const resourceOptions = {
   "--topic": AclResourceTypes.TOPIC,
   "--group": AclResourceTypes.GROUP,
-  "--cluster": AclResourceTypes.CLUSTER,
 } as const;
 
 const operations = {
@@ -64,7 +63,7 @@ function entriesOf(text: string): AclEntry[] {
       resourcePatternType = ResourcePatternTypes.PREFIXED;
     } else if (isOneOf(resourceOptions, name)) {
       resourceType = resourceOptions[name];
-      resourceName = name === "--cluster" ? "kafka-cluster" : value;
+      resourceName = value;
     } else throw new TypeError(`the guide has ${name} ${value}, which is not known here`);
   }
   const shared = { principal, host: "*", permissionType: AclPermissionTypes.ALLOW };
