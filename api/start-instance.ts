@@ -323,6 +323,7 @@ export async function startInstance(options: InstanceDeps): Promise<RunningInsta
       receipts,
       blacklist,
       feed,
+      keys,
       clock,
       issuer,
       clockToleranceSeconds,

@@ -41,7 +41,7 @@ X-Permitted-Cross-Domain-Policies and X-XSS-Protection.`;
 
 /** Throws a `TypeError` that says what to add where an operation is described by half. */
 export function createDocument(operations: readonly Operation[], version: string): OpenApiDocument {
-  const sent = operations.flatMap(({ body }) => body?.content ?? []);
+  const sent = operations.flatMap(({ body }) => bodyContentsOf(body).map(({ content }) => content));
   const received = operations.flatMap(({ answers }) =>
     Object.values(answers).flatMap(({ content }) => content ?? []),
   );
@@ -124,12 +124,16 @@ function parametersOf(operation: Operation): Json[] {
   return [...inPath, ...inQuery, ...inHeaders];
 }
 
-function requestBodyOf({ contentType, content, isOptional }: Body): Json {
-  const { name, example } = content;
-  return {
-    required: !isOptional,
-    content: { [contentType]: { schema: { $ref: referenceTo(name) }, example } },
-  };
+function requestBodyOf(body: Body): Json {
+  const contents = bodyContentsOf(body).map(({ contentType, content: { name, example } }) => [
+    contentType,
+    { schema: { $ref: referenceTo(name) }, example },
+  ]);
+  return { required: !body.isOptional, content: Object.fromEntries(contents) };
+}
+
+function bodyContentsOf(body: Body | undefined) {
+  return body === undefined ? [] : [body, ...(body.other === undefined ? [] : [body.other])];
 }
 
 function responsesOf(operation: Operation, problemAnswers: ProblemAnswers): Json {

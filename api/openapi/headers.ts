@@ -8,6 +8,12 @@ export interface HeaderDescription {
   readonly isOptional?: boolean;
 }
 
+/** Of an event in binary mode; with a structured one none of them counts. */
+function ceAttribute(name: string, what: string, example: string): HeaderDescription {
+  const description = `Binary mode only: the event's ${name}, what is not printable ASCII percent-encoded as UTF-8. ${what}`;
+  return { description, schema: { type: "string" }, example };
+}
+
 /** Headers of answers and of requests, each under the name that it is sent with. */
 export const headers = {
   "X-Request-Id": {
@@ -76,6 +82,12 @@ export const headers = {
     example: '"account";q=10;w=300',
     isOptional: true,
   },
+  "ce-specversion": ceAttribute("specversion", "Always 1.0.", "1.0"),
+  "ce-id": ceAttribute("id", "With ce-source it identifies the event.", "4711"),
+  "ce-source": ceAttribute("source", "Whose event it is.", "https://hr.example.com"),
+  "ce-type": ceAttribute("type", "As in structured mode.", "user.deactivated"),
+  "ce-subject": ceAttribute("subject", "The user's id; not needed where the body has external.", ids.user),
+  "ce-time": ceAttribute("time", "When it happened; now, if left out.", "2026-03-01T12:03:00Z"),
   "X-Accel-Buffering": {
     description: "Tells a balancer to hand each event on at once.",
     schema: { type: "string", enum: ["no"] },

@@ -47,6 +47,8 @@ export interface Named {
 export interface Body {
   readonly contentType: string;
   readonly content: Named;
+  /** What it may be sent as instead. */
+  readonly other?: { readonly contentType: string; readonly content: Named };
   /** Whether a call without a body is answered as one with an empty object. */
   readonly isOptional: boolean;
 }

@@ -46,6 +46,7 @@ function tokenJson({ token, session }: Known) {
   return {
     sid: token.sid,
     epoch: token.epoch,
+    kid: token.key?.kid ?? null,
     issued_at: timeText(token.issuedAtMs),
     expires_at: timeText(token.expiresAtMs),
     session_ended_at: session?.endedAtMs == null ? null : timeText(session.endedAtMs),

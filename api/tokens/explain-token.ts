@@ -1,13 +1,16 @@
 import { AppError } from "../../shared/errors.ts";
+import { keyRevocationIdOf } from "../../shared/events/event-id.ts";
+import { keyNameOf } from "../../shared/events/key-name.ts";
 import type { Ledger, LedgerRow } from "../../shared/ports/ledger.ts";
 import type { Clock } from "../../shared/ports/platform.ts";
-import type { SessionStore, TokenRecord } from "../../shared/ports/session-store.ts";
+import type { SessionStore, TokenKey, TokenRecord } from "../../shared/ports/session-store.ts";
 import type { User, UserStore } from "../../shared/ports/user-store.ts";
 import type { Receipt } from "../../shared/receipts/receipt.ts";
 import type { Blacklist, CheckedClaims } from "../blacklist/blacklist.ts";
 import type { BlacklistFeed } from "../blacklist/blacklist-feed.ts";
 import type { ReadReceipts } from "../receipts/read-receipts.ts";
 import { type Verdict, verdictOf } from "./verdict.ts";
+import type { KnownKeys } from "./verify-token.ts";
 
 export interface ExplainDeps {
   readonly sessions: Pick<SessionStore, "findToken" | "findSession">;
@@ -16,6 +19,7 @@ export interface ExplainDeps {
   readonly receipts: Pick<ReadReceipts, "get">;
   readonly blacklist: Pick<Blacklist, "isRevoked">;
   readonly feed: Pick<BlacklistFeed, "isAccepting" | "freshness" | "position">;
+  readonly keys: KnownKeys;
   readonly clock: Pick<Clock, "wallMs">;
   readonly issuer: string;
   readonly clockToleranceSeconds: number;
@@ -50,16 +54,27 @@ export function createExplainToken(deps: ExplainDeps) {
       throw new AppError("not-found", "No token of this jti is recorded, and no event names it.");
     }
     const subject = token?.subject ?? named?.subject ?? null;
-    const [user, session, row] = await Promise.all([
+    const claims = token === null ? claimsOfRow(named, jti) : claimsOfRecord(token);
+    const [user, session, row, keyRow] = await Promise.all([
       subject === null ? null : users.findById(subject),
       token === null ? null : sessions.findSession(token.sid),
       token === null ? named : findEvent(token),
+      token?.key === undefined ? null : findKeyRevocation(token.key),
     ]);
-    const eventId = row?.eventId ?? token?.revokedBy ?? waitingEventOf(user, token);
+    const verdict = verdictOf({ claims, key: token?.key }, deps);
+    const ofToken = row?.eventId ?? token?.revokedBy ?? waitingEventOf(user, token);
+    const isOfKey = keyRow !== null && (verdict.rule === "signing-key" || ofToken === null);
+    const eventId = isOfKey ? keyRow.eventId : ofToken;
     const receipt = eventId === null ? null : await receiptOf(eventId);
-    const claims = token === null ? claimsOfRow(named, jti) : claimsOfRecord(token);
-    return { verdict: verdictOf(claims, deps), token, user, session, receipt, actor: row?.actor ?? null };
+    const actor = (isOfKey ? keyRow : row)?.actor ?? null;
+    return { verdict, token, user, session, receipt, actor };
   };
+
+  /** Null where the key was taken out, or its time is over, and nobody said that it is compromised. */
+  async function findKeyRevocation({ thumbprint }: TokenKey): Promise<LedgerRow | null> {
+    const row = await ledger.find(keyRevocationIdOf(thumbprint));
+    return row?.jti === keyNameOf(thumbprint) ? row : null;
+  }
 
   /** The one whose mark it bears, else the first that cut off its epoch. */
   async function findEvent({ revokedBy, subject, epoch }: TokenRecord): Promise<LedgerRow | null> {

@@ -51,7 +51,7 @@ export function createIssueToken(deps: IssueTokenDeps) {
       epoch,
       roles: [...user.roles],
     };
-    const { kid, alg, key } = deps.keys.signing;
+    const { kid, alg, thumbprint, key } = deps.keys.signing;
     const accessToken = jwt.sign(claims, key, { algorithm: alg, header: { alg, typ: "at+jwt", kid } });
     await deps.sessions.recordToken({
       jti: claims.jti,
@@ -61,6 +61,7 @@ export function createIssueToken(deps: IssueTokenDeps) {
       issuedAtMs: readAtMs,
       expiresAtMs: claims.exp * 1000,
       revokedBy: null,
+      key: { kid, alg, thumbprint },
     });
     return { accessToken, expiresInSeconds: deps.lifetimeSeconds, claims };
   };

@@ -8,6 +8,8 @@ export type SigningAlgorithm = (typeof algorithms)[number];
 export interface SigningKey {
   readonly kid: string;
   readonly alg: SigningAlgorithm;
+  /** RFC 7638. */
+  readonly thumbprint: string;
   readonly key: KeyObject;
 }
 
@@ -84,10 +86,10 @@ function* repetitionsIn(keys: readonly ImportedKey[], { kid, thumbprint }: Impor
 }
 
 function listedKey(key: ImportedKey): ListedKey {
-  const { kid, alg, publicKey, signatureBytes } = key;
+  const { kid, alg, thumbprint, publicKey, signatureBytes } = key;
   return {
     ...key,
-    verification: { kid, alg, key: publicKey, signatureBytes },
+    verification: { kid, alg, thumbprint, key: publicKey, signatureBytes },
     publicJwk: { ...publicKey.export({ format: "jwk" }), kid, alg, use: "sig" },
   };
 }
@@ -114,7 +116,8 @@ export function signingKeyOf(signer: ListedKey | undefined): SigningKey {
       retryAfterSeconds: 5,
     });
   }
-  return { kid: signer.kid, alg: signer.alg, key: signer.privateKey };
+  const { kid, alg, thumbprint, privateKey } = signer;
+  return { kid, alg, thumbprint, key: privateKey };
 }
 
 function parseJwkSet(text: string): readonly unknown[] {

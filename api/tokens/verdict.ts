@@ -1,10 +1,12 @@
 import { AppError, type ErrorCode } from "../../shared/errors.ts";
 import type { Clock } from "../../shared/ports/platform.ts";
+import type { TokenKey } from "../../shared/ports/session-store.ts";
 import type { Blacklist, CheckedClaims } from "../blacklist/blacklist.ts";
 import type { BlacklistFeed } from "../blacklist/blacklist-feed.ts";
-import { refuseByTime } from "./verify-token.ts";
+import { type KnownKeys, refuseByKey, refuseByTime } from "./verify-token.ts";
 
 export interface VerdictDeps {
+  readonly keys: KnownKeys;
   readonly blacklist: Pick<Blacklist, "isRevoked">;
   readonly feed: Pick<BlacklistFeed, "isAccepting" | "freshness" | "position">;
   readonly clock: Pick<Clock, "wallMs">;
@@ -16,17 +18,32 @@ export interface Verdict {
   readonly isAccepted: boolean;
   /** The problem that it is refused with. */
   readonly code: ErrorCode | null;
-  readonly rule: "none" | "freshness" | "time" | "token-revocation" | "cut-off";
+  readonly rule: "none" | "freshness" | "signing-key" | "time" | "token-revocation" | "cut-off";
   readonly detail: string;
 }
 
+/** What is looked at of a token. */
+export interface JudgedToken {
+  readonly claims: CheckedClaims;
+  /** Undefined where it is not known what signed it. */
+  readonly key: TokenKey | undefined;
+}
+
 /** In the order in which a request is checked. */
-export function verdictOf(claims: CheckedClaims, deps: VerdictDeps): Verdict {
+export function verdictOf({ claims, key }: JudgedToken, deps: VerdictDeps): Verdict {
   const { feed, blacklist } = deps;
   if (!feed.isAccepting()) {
     const isCold = feed.freshness().state === "cold";
     const code = isCold ? "replica-cold" : "replica-stale";
     return refused(code, "freshness", "This instance cannot prove that it knows every revocation.");
+  }
+  const unverified = key === undefined ? null : codeOf(() => refuseByKey(deps.keys, key));
+  if (unverified !== null) {
+    return refused(
+      unverified,
+      "signing-key",
+      "The key that signed the token is not good on this instance any more.",
+    );
   }
   const late = codeByTime(claims, deps);
   if (late !== null) return refused(late, "time", "The token's time is not now.");
@@ -51,8 +68,13 @@ function codeByTime(
   { exp, iat }: CheckedClaims,
   { clock, clockToleranceSeconds }: VerdictDeps,
 ): ErrorCode | null {
+  const nowSeconds = Math.floor(clock.wallMs() / 1_000);
+  return codeOf(() => refuseByTime({ exp, iat }, { nowSeconds, clockToleranceSeconds }));
+}
+
+function codeOf(refuse: () => void): ErrorCode | null {
   try {
-    refuseByTime({ exp, iat }, { nowSeconds: Math.floor(clock.wallMs() / 1_000), clockToleranceSeconds });
+    refuse();
     return null;
   } catch (error) {
     if (error instanceof AppError) return error.code;

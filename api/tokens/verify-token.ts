@@ -2,6 +2,7 @@ import jwt from "jsonwebtoken";
 import type { ZodError } from "zod";
 import { AppError } from "../../shared/errors.ts";
 import type { Clock } from "../../shared/ports/platform.ts";
+import type { TokenKey } from "../../shared/ports/session-store.ts";
 import { type AccessTokenClaims, createClaimsSchema } from "./claims.ts";
 import type { KeySet, VerificationKey } from "./keys.ts";
 import { longestTokenLifetimeSeconds } from "./longest-lifetime.ts";
@@ -20,6 +21,7 @@ export interface VerifyTokenDeps {
 
 const allowedHeaderMembers = new Set(["alg", "typ", "kid"]);
 const maxHeaderBytes = 1024;
+const accessTokenType = "at+jwt";
 
 /**
  * Verifies an access token by RFC 8725 and RFC 9068 §4: its shape, its header, the signature, its claims, in this
@@ -63,8 +65,22 @@ function refuseByContents({ claims, ...parsed }: ParsedToken): void {
   if (Object.keys(claims).length === 0) throw refusedClaims("it has no claims");
 }
 
+/**
+ * Throws `key-unknown`, `signature-invalid` or `algorithm-rejected` where a token of ours, which this key signed, can no
+ * longer be verified.
+ */
+export function refuseByKey(keys: KnownKeys, { kid, alg, thumbprint }: TokenKey): void {
+  const key = chooseKey(keys, { header: { kid, alg, typ: accessTokenType }, headerBytes: 0 });
+  if (key.thumbprint !== thumbprint) throw refusedSignature();
+}
+
+export type KnownKeys = Pick<KeySet, "find" | "algorithms">;
+
 /** The order makes each fault come out under its own name, also where a long one breaks two rules. */
-function chooseKey(keys: KeySet, { header, headerBytes }: ParsedToken): VerificationKey {
+function chooseKey(
+  keys: KnownKeys,
+  { header, headerBytes }: Pick<ParsedToken, "header" | "headerBytes">,
+): VerificationKey {
   const alg = header["alg"];
   if (typeof alg !== "string" || !keys.algorithms.has(alg)) throw refusedAlgorithm();
   const foreign = Object.keys(header).find((member) => !allowedHeaderMembers.has(member));
@@ -72,7 +88,7 @@ function chooseKey(keys: KeySet, { header, headerBytes }: ParsedToken): Verifica
     throw new AppError("header-rejected", "The token's header may have alg, typ and kid, and nothing else.");
   }
   // RFC 8725 §3.11: explicit typing, so that no other kind of token passes for an access token.
-  if (header["typ"] !== "at+jwt") {
+  if (header["typ"] !== accessTokenType) {
     throw new AppError("token-type-rejected", "Send an access token: its header says typ at+jwt.");
   }
   const key = typeof header["kid"] === "string" ? keys.find(header["kid"]) : undefined;

@@ -1,5 +1,12 @@
 import { Schema } from "mongoose";
-import type { KeptAnswer, NewSession, Session, SessionClient, TokenRecord } from "../ports/session-store.ts";
+import type {
+  KeptAnswer,
+  NewSession,
+  Session,
+  SessionClient,
+  TokenKey,
+  TokenRecord,
+} from "../ports/session-store.ts";
 
 export interface SessionDocument {
   readonly _id: string;
@@ -23,6 +30,7 @@ export interface TokenDocument {
   readonly expiresAt: Date;
   /** Missing while it lives. */
   readonly revokedBy?: string;
+  readonly key?: TokenKey;
 }
 
 const requiredText = { type: String, required: true };
@@ -56,6 +64,7 @@ export const tokenSchema = new Schema<TokenDocument>(
     issuedAt: requiredTime,
     expiresAt: requiredTime,
     revokedBy: String,
+    key: new Schema({ kid: String, alg: String, thumbprint: String }, { _id: false }),
   },
   { versionKey: false },
 );
@@ -106,6 +115,7 @@ export function documentOfToken(token: TokenRecord): TokenDocument {
     issuedAt: new Date(token.issuedAtMs),
     expiresAt: new Date(token.expiresAtMs),
     ...(token.revokedBy === null ? {} : { revokedBy: token.revokedBy }),
+    ...(token.key !== undefined && { key: token.key }),
   };
 }
 
@@ -118,5 +128,6 @@ export function tokenOf({ _id: jti, ...document }: TokenDocument): TokenRecord {
     issuedAtMs: document.issuedAt.getTime(),
     expiresAtMs: document.expiresAt.getTime(),
     revokedBy: document.revokedBy ?? null,
+    ...(document.key !== undefined && { key: document.key }),
   };
 }

@@ -94,4 +94,13 @@ export interface TokenRecord {
   readonly expiresAtMs: number;
   /** The event that revoked it; null while it lives. */
   readonly revokedBy: string | null;
+  /** What signed it; missing in records from before it was kept. */
+  readonly key?: TokenKey;
+}
+
+/** A kid may be given anew, the thumbprint (RFC 7638) says which key it was. */
+export interface TokenKey {
+  readonly kid: string;
+  readonly alg: string;
+  readonly thumbprint: string;
 }

@@ -46,8 +46,17 @@ describe("signing keys that change while instances run", () => {
     }
   }
 
-  const kidOf = (token: string): unknown =>
-    JSON.parse(Buffer.from(token.split(".")[0] ?? "", "base64url").toString())["kid"];
+  const partOf = (token: string, at: 0 | 1) =>
+    JSON.parse(Buffer.from(token.split(".")[at] ?? "", "base64url").toString());
+  const kidOf = (token: string): unknown => partOf(token, 0)["kid"];
+
+  async function explain(token: string, administrator: string): Promise<Record<string, unknown>> {
+    const { status, body } = await second.call(`/tokens/${partOf(token, 1)["jti"]}/explain`, {
+      token: administrator,
+    });
+    expect(status, JSON.stringify(body)).to.equal(200);
+    return body;
+  }
 
   it("hit no innocent when the second key is put first while requests run", async () => {
     const old = await first.signIn();
@@ -101,6 +110,38 @@ describe("signing keys that change while instances run", () => {
       const { body } = await second.call(path, { token: young });
       expect(body).to.include({ status: "enforced", type: "token.revoked" });
     });
+  });
+
+  it("are explained where one is compromised: the rule, its event, since when, and who said so", async () => {
+    const old = await second.signIn();
+    const before = await explain(old, old);
+    expect(before).to.include({ verdict: "accepted", rule: "none", event: null });
+    expect(before["token"]).to.include({ kid: "one" });
+
+    await deploy(setOf(two, { ...one, "quash:compromised_at": now() }), 0);
+    await eventually(async () => expect(await second.statusOf(old)).to.equal(401));
+    const young = await second.signIn();
+    const thumbprint = (await parseKeys(setOf(one))).listed[0]?.thumbprint ?? "";
+    await eventually(async () => {
+      const body = await explain(old, young);
+      expect(body).to.include({ verdict: "refused", code: "key-unknown", rule: "signing-key" });
+      expect(body["event"]).to.include({ event_id: keyRevocationIdOf(thumbprint), status: "enforced" });
+      expect(body["since"])
+        .to.equal(Reflect.get(Object(body["event"]), "applied_at"))
+        .and.not.equal(null);
+      expect(body["by"]).to.deep.equal({ actor: null, source: "/quash/test" });
+      expect(body["token"]).to.include({ kid: "one" });
+    });
+    expect(await explain(young, young)).to.include({ verdict: "accepted", event: null });
+  });
+
+  it("are explained where one was taken out of the file, which no event says", async () => {
+    const old = await second.signIn();
+    await deploy(setOf(two), 1);
+    const body = await explain(old, await second.signIn());
+    expect(body).to.include({ verdict: "refused", code: "key-unknown", rule: "signing-key" });
+    expect(body).to.include({ event: null, since: null, by: null });
+    expect(await first.statusOf(old)).to.equal(200);
   });
 
   it("are refused by every instance, also where an emitter has used the names of that news before", async () => {

@@ -173,6 +173,14 @@ export function sessionStoreContract(databases: () => Databases): void {
       expect(both.map(({ jti }) => jti).toSorted()).to.deep.equal(["t1", "t2"]);
     });
 
+    it("keeps which key signed a token, also once it is marked", async () => {
+      const key = { kid: "one", alg: "ES256", thumbprint: "oKIywvGUpTVTyxMQ3bwIIeQUudfr_CkLMjCE19ECD-U" };
+      await sessions.recordToken(aToken({ key }));
+      await databases().one.ledger.markTokens("e1", { by: "jti", jti: "t1", nowMs: 2_000 }, 5);
+
+      expect(await elsewhere.findToken("t1")).to.deep.equal(aToken({ key, revokedBy: "e1" }));
+    });
+
     it("purges expired tokens, at most as many as it was told", async () => {
       for (const [index, expiresAtMs] of [1_000, 2_000, 2_999, 3_000].entries()) {
         await sessions.recordToken(aToken({ jti: `t${index}`, expiresAtMs }));

@@ -41,8 +41,10 @@ describeWithServices("a signing key that is compromised", ["mongo", "redis", "ka
 
   const keys = (...args: string[]) =>
     run(process.execPath, ["--import", "tsx", "api/keys/main.ts", ...args, "--file", fleet.keysFile]);
-  const kidOf = (token: string): string =>
-    String(JSON.parse(Buffer.from(token.split(".")[0] ?? "", "base64url").toString())["kid"]);
+  const partOf = (token: string, at: 0 | 1) =>
+    JSON.parse(Buffer.from(token.split(".")[at] ?? "", "base64url").toString());
+  const kidOf = (token: string): string => String(partOf(token, 0)["kid"]);
+  const jtiOf = (token: string): string => String(partOf(token, 1)["jti"]);
 
   it("is refused by a process that never reads the new file, which the receipt of the command proves", async function () {
     this.timeout(60_000);
@@ -57,6 +59,10 @@ describeWithServices("a signing key that is compromised", ["mongo", "redis", "ka
 
     const young = await two.signIn();
     expect(kidOf(young)).not.to.equal(kidOf(old));
+    const explained = (await two.call(`/tokens/${jtiOf(old)}/explain`, { token: young })).body;
+    expect(explained).to.include({ verdict: "refused", code: "key-unknown", rule: "signing-key" });
+    expect(explained["token"]).to.include({ kid: kidOf(old) });
+    expect(explained["event"]).to.include({ reason: "the signing key is compromised" });
     const [, path = ""] = /GET (\S+) /.exec(stderr) ?? [];
     await eventually(
       async () => {

@@ -11,6 +11,11 @@ export const kafkaUser = { username: "quash", password: "canary-kafka-password" 
 /** May sign in, and nothing else. */
 export const kafkaStranger = { username: "stranger", password: "canary-kafka-stranger" } as const;
 
+export interface KafkaUser {
+  readonly username: string;
+  readonly password: string;
+}
+
 /** A broker of a test's own, with a listener for each way to connect. */
 export interface SecureKafka {
   /** `host:port` each. */
@@ -21,13 +26,16 @@ export interface SecureKafka {
   close(): Promise<void>;
 }
 
-export async function startSecureKafka({ keystoreFile }: Certificates): Promise<SecureKafka> {
+/** `strangers` may sign in, and nothing else. Who comes without a name, over `plain`, may do everything. */
+export async function startSecureKafka(
+  { keystoreFile }: Certificates,
+  strangers: readonly KafkaUser[] = [kafkaStranger],
+): Promise<SecureKafka> {
   const [plain = 0, controller = 0, tls = 0, sasl = 0] = await freePorts(4);
   const at = (port: number) => `127.0.0.1:${port}`;
   const scram = "org.apache.kafka.common.security.scram.ScramLoginModule required;";
-  const users = [kafkaUser, kafkaStranger]
-    .map(({ username, password }) => `user_${username}="${password}"`)
-    .join(" ");
+  const everybody = [kafkaUser, ...strangers];
+  const users = everybody.map(({ username, password }) => `user_${username}="${password}"`).join(" ");
   const clients = `PLAINTEXT://${at(plain)},SSL://${at(tls)},SASL_SSL://${at(sasl)}`;
   const service = createKafka({
     settings: {
@@ -43,7 +51,7 @@ export async function startSecureKafka({ keystoreFile }: Certificates): Promise<
       "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
       "super.users": `User:ANONYMOUS;User:${kafkaUser.username}`,
     },
-    format: [kafkaUser, kafkaStranger].flatMap(({ username, password }) => [
+    format: everybody.flatMap(({ username, password }) => [
       "--add-scram",
       `SCRAM-SHA-512=[name=${username},password=${password}]`,
     ]),

@@ -57,7 +57,7 @@ const tokenExplanation = named(
     jti: uuid,
     verdict: z.enum(["accepted", "refused"]),
     code: z.enum(Object.keys(errorTable)).nullable().meta({ description: "The problem's slug." }),
-    rule: z.enum(["none", "freshness", "time", "token-revocation", "cut-off"]),
+    rule: z.enum(["none", "freshness", "signing-key", "time", "token-revocation", "cut-off"]),
     detail: z.string(),
     by: z.strictObject({ actor: z.string().nullable(), source: z.string() }).nullable(),
     since: time.nullable(),
@@ -66,6 +66,10 @@ const tokenExplanation = named(
       .strictObject({
         sid: z.string(),
         epoch: z.int(),
+        kid: z
+          .string()
+          .nullable()
+          .meta({ description: "Of the key that signed it; null where that was not recorded." }),
         issued_at: time,
         expires_at: time,
         session_ended_at: time.nullable(),
@@ -89,7 +93,14 @@ const tokenExplanation = named(
     by: { actor: ids.instances[1], source: "/quash/quash" },
     since: "2026-03-01T12:03:00.012Z",
     event: receipt.example,
-    token: null,
+    token: {
+      sid: ids.sid,
+      epoch: 0,
+      kid: "2026-02",
+      issued_at: "2026-03-01T12:00:00.000Z",
+      expires_at: "2026-03-01T12:15:00.000Z",
+      session_ended_at: null,
+    },
     user: null,
     instance: { id: ids.instances[0], state: "fresh", position: "01772366580012-00000" },
   },

@@ -59,6 +59,9 @@ const cloudEvent = named(
   },
 );
 
+/** Which of the members an event needs depends on its type, which stands in a header. */
+const eventData = named("EventData", z.looseObject(details), { reason: "left the company" });
+
 export const eventOperations: readonly Operation[] = [
   {
     method: "post",
@@ -67,12 +70,19 @@ export const eventOperations: readonly Operation[] = [
     tag: "Revocations",
     summary: "Takes an event of an upstream system",
     description:
-      "One CloudEvent, structured as here or binary: its attributes as ce- headers and its data as application/json. " +
+      "One CloudEvent, structured as application/cloudevents+json, or binary: its data as application/json and its " +
+      "attributes as ce- headers, of which ce-specversion, ce-id, ce-source and ce-type must be there. " +
       "The same source and id again are the same event, with the same receipt; with another type, user or token they are refused. token.revoked needs data.jti; an event " +
       "about an external identity gives data.external with iss and sub in place of subject.",
     caller: "emitter",
     query: noQuerySchema,
-    body: { contentType: "application/cloudevents+json", content: cloudEvent, isOptional: false },
+    requestHeaders: ["ce-specversion", "ce-id", "ce-source", "ce-type", "ce-subject", "ce-time"],
+    body: {
+      contentType: "application/cloudevents+json",
+      content: cloudEvent,
+      other: { contentType: "application/json", content: eventData },
+      isOptional: false,
+    },
     answers: {
       202: json("The log has it.", receipt, {
         headers: ["Location"],

@@ -53,6 +53,17 @@ describe("the OpenAPI document", () => {
     });
   });
 
+  it("has both modes of an event, with the headers of the one, which the other does without", () => {
+    const operation = createDocument(allOperations, "1.0.0").paths["/events"]?.["post"];
+    const contents = Reflect.get(Object(operation?.["requestBody"]), "content");
+    expect(Object.keys(contents)).to.deep.equal(["application/cloudevents+json", "application/json"]);
+    const parameters: unknown[] = Array.isArray(operation?.["parameters"]) ? operation["parameters"] : [];
+    const names = parameters.map((each) => String(Reflect.get(Object(each), "name")));
+    const attributes = ["specversion", "id", "source", "type", "subject", "time"];
+    expect(names).to.include.members(attributes.map((name) => `ce-${name}`));
+    expect(parameters.some((each) => Reflect.get(Object(each), "required"))).to.equal(false);
+  });
+
   it("refuses two schemas of one name", () => {
     const other = named("Thing", z.strictObject({}), {});
     const twice = { ...operation, answers: { 200: json("One.", thing), 201: json("Another.", other) } };

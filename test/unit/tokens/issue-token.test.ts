@@ -69,6 +69,7 @@ describe("issueToken", () => {
         issuedAtMs: request.readAtMs,
         expiresAtMs: (nowSeconds + 898) * 1000,
         revokedBy: null,
+        key: { kid: keys.signing.kid, alg: "RS256", thumbprint: keys.listed[0]?.thumbprint },
       },
     ]);
   });
