@@ -1,7 +1,6 @@
 import { generationSeconds } from "../../shared/revocation/retention.ts";
 import { ExpiryBuckets } from "./expiry-buckets.ts";
 import type { FingerprintHash } from "./fingerprint-hash.ts";
-import type { FingerprintTable } from "./fingerprint-table.ts";
 import type { FingerprintWords } from "./fingerprint-words.ts";
 import type { CutOffRecord } from "./packed-records.ts";
 
@@ -41,36 +40,24 @@ export class CutOffs {
 
   /** Whether a token that carries `epoch` is cut off. */
   cutsEpoch(subject: FingerprintWords, epoch: number): boolean {
-    return epoch < this.#strictest(subject, epochColumn);
+    return epoch < this.#generations.greatest(subject, epochColumn);
   }
 
   /** Whether a token without an epoch that was issued at `iat` is cut off. */
   cutsIssuedAt(subject: FingerprintWords, iat: number): boolean {
-    const notBefore = this.#strictest(subject, notBeforeColumn);
+    const notBefore = this.#generations.greatest(subject, notBeforeColumn);
     return notBefore > 0 && iat <= notBefore;
   }
 
   /** Whether the subject's tokens are cut off as strictly for as long as the record lives. */
   covers(subject: FingerprintWords, { epoch, notBefore, until }: Readonly<CutOffRecord>): boolean {
-    const strictest = (column: number) =>
-      this.#strictest(subject, column, this.#generations.tablesFrom(until));
-    return strictest(epochColumn) >= epoch && strictest(notBeforeColumn) >= notBefore;
+    const generations = [...this.#generations.tablesFrom(until)];
+    const isCovered = (column: number, bound: number) =>
+      bound === 0 || generations.some((generation) => generation.value(subject, column) >= bound);
+    return isCovered(epochColumn, epoch) && isCovered(notBeforeColumn, notBefore);
   }
 
   prune(nowMs: number): number {
     return this.#generations.prune(nowMs);
-  }
-
-  #strictest(
-    subject: FingerprintWords,
-    column: number,
-    generations: Iterable<FingerprintTable> = this.#generations.tables(),
-  ): number {
-    let strictest = 0;
-    for (const generation of generations) {
-      const value = generation.value(subject, column);
-      if (value > strictest) strictest = value;
-    }
-    return strictest;
   }
 }

@@ -51,12 +51,20 @@ export class ExpiryBuckets {
   }
 
   hasAnywhere(words: FingerprintWords): boolean {
-    for (const table of this.#tables.values()) if (table.has(words)) return true;
+    const hash = this.#hashOf(words);
+    for (const table of this.#tables.values()) if (table.has(words, hash)) return true;
     return false;
   }
 
-  tables(): Iterable<FingerprintTable> {
-    return this.#tables.values();
+  /** The greatest number beside it in any of the tables; 0 for what is in none. */
+  greatest(words: FingerprintWords, column: number): number {
+    const hash = this.#hashOf(words);
+    let greatest = 0;
+    for (const table of this.#tables.values()) {
+      const value = table.value(words, column, hash);
+      if (value > greatest) greatest = value;
+    }
+    return greatest;
   }
 
   /** Those that hold what expires in the same span or later. */

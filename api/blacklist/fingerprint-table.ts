@@ -48,16 +48,15 @@ export class FingerprintTable {
     return this.#former === null ? [this.#slots] : [this.#slots, this.#former];
   }
 
-  has(words: FingerprintWords): boolean {
-    const hash = this.#hashOf(words);
+  /** `hash`, of `words`, for whoever asks several tables. */
+  has(words: FingerprintWords, hash = this.#hashOf(words)): boolean {
     return (
       this.#slots.find(words, hash) >= 0 || (this.#former !== null && this.#former.find(words, hash) >= 0)
     );
   }
 
   /** 0 for what is not there. */
-  value(words: FingerprintWords, column: number): number {
-    const hash = this.#hashOf(words);
+  value(words: FingerprintWords, column: number, hash = this.#hashOf(words)): number {
     const slot = this.#slots.find(words, hash);
     if (slot >= 0) return this.#slots.value(slot, column);
     const former = this.#former?.find(words, hash) ?? -1;

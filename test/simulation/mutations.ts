@@ -41,8 +41,8 @@ export const mutations: readonly Mutation[] = [
   {
     name: "a cut-off reaches its own epoch",
     file: "api/blacklist/cut-offs.ts",
-    find: "return epoch < this.#strictest(subject, epochColumn);",
-    replace: "return epoch <= this.#strictest(subject, epochColumn);",
+    find: "return epoch < this.#generations.greatest(subject, epochColumn);",
+    replace: "return epoch <= this.#generations.greatest(subject, epochColumn);",
   },
   {
     name: "commit before effect",

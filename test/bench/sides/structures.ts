@@ -86,6 +86,11 @@ export const sides = {
     const blacklist = createFilled(params);
     return collecting(() => blacklist.entries);
   },
+  /** What the process itself has on its heap, with the same modules loaded. */
+  async collectNothing({ entries }: StructureParams) {
+    const blacklist = createEmptyBlacklist();
+    return collecting(() => blacklist.entries + roundedUp(entries));
+  },
   async collectSet({ entries }: StructureParams) {
     const set = fillSet(entries);
     return collecting(() => set.size);
