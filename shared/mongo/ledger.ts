@@ -137,6 +137,9 @@ async function noteApplied(
   const { filter, update } = noteOf(eventId, note);
   const moved = await rows.updateOne(filter, update).exec();
   if (moved.matchedCount > 0) return true;
+  const { incarnation } = note;
+  const further = { ...filter, incarnation, position: trusted({ $lt: note.position }) };
+  if ((await rows.updateOne(further, update).exec()).matchedCount > 0) return true;
   const grown = await rows.updateOne({ _id: eventId, status: "applied" }, { $max: reachOf(note) }).exec();
   if (grown.matchedCount > 0) return true;
   // Not any row: one that was inserted since bears nothing of this note.
@@ -144,12 +147,13 @@ async function noteApplied(
   return (await rows.exists({ _id: eventId, status }).exec()) !== null;
 }
 
+/** Of a row under another incarnation. Not joined with a lower position by `$or`: some servers scan the collection for it. */
 function noteOf(eventId: string, note: AppliedNote) {
   const subject = note.subject === null ? {} : { subject: note.subject };
   const filter: QueryFilter<RevocationDocument> = {
     _id: eventId,
     status: trusted({ $in: ["pending" as const, "failed" as const, "applied" as const] }),
-    $or: [{ incarnation: trusted({ $ne: note.incarnation }) }, { position: trusted({ $lt: note.position }) }],
+    incarnation: trusted({ $ne: note.incarnation }),
   };
   return { filter, update: { $set: { ...placeOf(note), ...subject }, $max: reachOf(note) } };
 }

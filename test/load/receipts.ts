@@ -12,7 +12,7 @@ type Receipt = Readonly<Record<string, unknown>>;
 /** The longest that a call may wait. */
 const enforcedWithinMs = 30_000;
 /** Less often the longer it takes: a system that is slow must not be asked the more for it. */
-const polls = { firstMs: 20, mostMs: 2_000, growth: 2 } as const;
+const polls = { firstMs: 100, mostMs: 2_000, growth: 2 } as const;
 
 /** Resolves as soon as the receipt says enforced. */
 export async function deactivateOverHttp(
@@ -22,19 +22,22 @@ export async function deactivateOverHttp(
   const path = `/users/${id}/deactivate?wait=enforced&timeout_ms=${enforcedWithinMs}`;
   const { status, body } = await admin.call(path, { method: "POST", token: adminToken });
   if (status !== 200 && status !== 202) throw new Error(`deactivating answered ${status}`);
-  if (!isEnforced(body)) throw notEnforced();
+  if (!isEnforced(body)) throw notEnforced(body);
 }
 
 /** Polls for the receipt of an event that was sent from elsewhere; resolves as soon as it says enforced. */
 export async function untilEnforced({ admin, adminToken }: Administration, eventId: string): Promise<void> {
   const giveUpAt = performance.now() + enforcedWithinMs;
+  let receipt: Receipt = { event_id: eventId, status: "unknown" };
   for (let pauseMs: number = polls.firstMs; performance.now() < giveUpAt; pauseMs *= polls.growth) {
+    await delay(Math.min(polls.mostMs, pauseMs));
     // Until a worker has read the event there is none.
     const { status, body } = await admin.call(`/revocations/${eventId}`, { token: adminToken });
-    if (status === 200 && isEnforced(body)) return;
-    await delay(Math.min(polls.mostMs, pauseMs));
+    if (status !== 200) continue;
+    if (isEnforced(body)) return;
+    receipt = body;
   }
-  throw notEnforced();
+  throw notEnforced(receipt);
 }
 
 /** Throws for one that waits for a confirmation: nothing would ever come of it. */
@@ -46,6 +49,8 @@ function isEnforced({ status }: Receipt): boolean {
   );
 }
 
-function notEnforced(): Error {
-  return new Error(`a receipt does not say enforced after ${enforcedWithinMs} ms`);
+function notEnforced(receipt: Receipt): Error {
+  return new Error(
+    `a receipt does not say enforced after ${enforcedWithinMs} ms: ${JSON.stringify(receipt)}`,
+  );
 }
