@@ -10,6 +10,7 @@ import type {
   UserChangeRequest,
   UserQuery,
 } from "../ports/user-store.ts";
+import { userAfterChange } from "../revocation/user-after-change.ts";
 
 interface UserDocument extends Omit<User, "outboxLength"> {
   readonly outbox: readonly QuashEvent[];
@@ -96,10 +97,8 @@ export class InProcessUsers {
     if (document !== undefined) this.#put({ ...document, revision: document.revision + 1 });
   }
 
-  change(
-    id: string,
-    { from, revision, to, changedAtMs = to.statusChangedAtMs, event, deactivation, datedAhead }: StateChange,
-  ): User | null {
+  change(id: string, change: StateChange): User | null {
+    const { from, revision, to, changedAtMs = to.statusChangedAtMs, event } = change;
     const document = this.#documents.get(id);
     if (
       (revision !== undefined && document?.revision !== revision) ||
@@ -114,20 +113,8 @@ export class InProcessUsers {
       this.#forgetNames(document);
       this.#tombstonesAtMs.set(id, changedAtMs);
     }
-    const nobody = { email: "", passwordHash: "", roles: [], externalIds: [] };
-    const { datedAhead: before = [], ...others } = document;
-    const ahead = to.status === "deleted" ? [] : (datedAhead ?? before);
-    const changed: UserDocument = {
-      ...others,
-      ...(ahead.length === 0 ? {} : { datedAhead: ahead }),
-      ...(to.status === "deleted" ? nobody : {}),
-      status: to.status,
-      epoch: to.epoch,
-      statusChangedAtMs: to.statusChangedAtMs,
-      epochRaisedAtMs: to.epochRaisedAtMs,
-      outbox: event === undefined ? document.outbox : [...document.outbox, event],
-      lastDeactivation: deactivation ?? document.lastDeactivation,
-    };
+    const outbox = event === undefined ? document.outbox : [...document.outbox, event];
+    const changed = { ...userAfterChange(document, change), outbox };
     this.#put(changed);
     return userOf(changed);
   }

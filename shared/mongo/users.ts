@@ -1,6 +1,7 @@
 import { type QueryFilter, trusted } from "mongoose";
 import { AppError } from "../errors.ts";
 import type { StateChange, UserStore } from "../ports/user-store.ts";
+import { userAfterChange } from "../revocation/user-after-change.ts";
 import type { UserState } from "../revocation/user-state.ts";
 import { bulkLimitMs, type MongoConnection } from "./connection.ts";
 import { isDuplicateKey, violatedIndex } from "./failures.ts";
@@ -94,15 +95,16 @@ export function createMongoUsers({ connection, call, ping }: MongoConnection): U
       call(async () => {
         await users.updateOne({ _id: id }, { $inc: { revision: 1 } }).exec();
       }),
-    // Not one findOneAndUpdate: some servers of this protocol scan the collection for it.
+    // Not one findOneAndUpdate: some servers of this protocol scan the collection for it. Read before: a change that was
+    // made is not to fail afterwards.
     change: (id, change) =>
       call(async () => {
+        const user = await findOne({ _id: id });
+        if (user === null) return null;
         const { matchedCount } = await users.updateOne(stillAt(id, change), updateOf(change)).exec();
         if (matchedCount === 0) return null;
-        const user = await findOne({ _id: id });
-        // As this change left him, whatever came next.
-        const { status, epoch, statusChangedAtMs, epochRaisedAtMs } = change.to;
-        return user && { ...user, status, epoch, statusChangedAtMs, epochRaisedAtMs };
+        const outboxLength = user.outboxLength + (change.event === undefined ? 0 : 1);
+        return { ...userAfterChange(user, change), outboxLength };
       }),
     changeMany: async (changes) => {
       const updates = changes.map(({ id, change }) => ({
