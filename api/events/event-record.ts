@@ -23,10 +23,10 @@ export async function readSentEvent(request: IncomingMessage): Promise<SentEvent
   if (mayHoldToken(request)) refuseTokenInForm(await readBytes(request));
   const contentType = onlyValue(request, "content-type");
   const mediaType = contentType?.split(";")[0]?.trim().toLowerCase();
-  const attributes = readAttributes(request);
   if (mediaType === "application/cloudevents+json") {
     return { value: await readBytes(request), headers: { "content-type": bytesOf(contentType ?? "") } };
   }
+  const attributes = readAttributes(request);
   const isBinary = mediaType === "application/json" || (mediaType === undefined && attributes.length > 0);
   if (!isBinary || attributes.length === 0) throw unsupported();
   const data = await readBytes(request);

@@ -86,7 +86,11 @@ export const headers = {
   "ce-id": ceAttribute("id", "With ce-source it identifies the event.", "4711"),
   "ce-source": ceAttribute("source", "Whose event it is.", "https://hr.example.com"),
   "ce-type": ceAttribute("type", "As in structured mode.", "user.deactivated"),
-  "ce-subject": ceAttribute("subject", "The user's id; not needed where the body has external.", ids.user),
+  "ce-subject": ceAttribute(
+    "subject",
+    "The user's id; not needed where the body has external, nor with token.revoked.",
+    ids.user,
+  ),
   "ce-time": ceAttribute("time", "When it happened; now, if left out.", "2026-03-01T12:03:00Z"),
   "X-Accel-Buffering": {
     description: "Tells a balancer to hand each event on at once.",

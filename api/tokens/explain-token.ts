@@ -63,8 +63,8 @@ export function createExplainToken(deps: ExplainDeps) {
     ]);
     const verdict = verdictOf({ claims, key: token?.key }, deps);
     const ofToken = row?.eventId ?? token?.revokedBy ?? waitingEventOf(user, token);
-    const isOfKey = keyRow !== null && (verdict.rule === "signing-key" || ofToken === null);
-    const eventId = isOfKey ? keyRow.eventId : ofToken;
+    const isOfKey = verdict.rule === "signing-key" || ofToken === null;
+    const eventId = isOfKey ? (keyRow?.eventId ?? null) : ofToken;
     const receipt = eventId === null ? null : await receiptOf(eventId);
     const actor = (isOfKey ? keyRow : row)?.actor ?? null;
     return { verdict, token, user, session, receipt, actor };

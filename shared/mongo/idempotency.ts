@@ -64,11 +64,8 @@ export function createMongoIdempotency({ connection, call }: MongoConnection): I
     was: { readonly holder: string; readonly answer?: null },
   ): Promise<boolean> {
     const { _id, ...fields } = document;
-    const replaced = await calls
-      .findOneAndUpdate({ _id, ...was }, { $set: fields, $unset: { answer: 1 } })
-      .lean()
-      .exec();
-    return replaced !== null;
+    const update = { $set: fields, $unset: { answer: 1 } };
+    return (await calls.updateOne({ _id, ...was }, update).exec()).matchedCount > 0;
   }
 
   /** Null when another one came between. */

@@ -69,6 +69,14 @@ describe("POST /events", () => {
     expect(await api.statusOf(person.token)).to.equal(401);
   });
 
+  it("asks for nothing in ce- headers of a structured event", async () => {
+    const person = await createPerson();
+    const body = JSON.stringify(event({ subject: person.id }));
+    const answer = await send(body, { ...structured, "ce-id": "%zz", "ce-type": "nonsense" });
+    expect(answer.status, JSON.stringify(answer.body)).to.equal(202);
+    expect(answer.body).to.include({ type: "user.deactivated", subject: person.id });
+  });
+
   it("takes binary mode, with percent-encoded attributes, and without a body", async () => {
     const person = await createPerson();
     const headers = {

@@ -142,6 +142,11 @@ describe("signing keys that change while instances run", () => {
     expect(body).to.include({ verdict: "refused", code: "key-unknown", rule: "signing-key" });
     expect(body).to.include({ event: null, since: null, by: null });
     expect(await first.statusOf(old)).to.equal(200);
+
+    await first.call("/auth/logout", { method: "POST", token: old });
+    await eventually(async () => expect(await first.statusOf(old)).to.equal(401));
+    const ended = await explain(old, await second.signIn());
+    expect(ended).to.include({ rule: "signing-key", event: null, since: null, by: null });
   });
 
   it("are refused by every instance, also where an emitter has used the names of that news before", async () => {

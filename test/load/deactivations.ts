@@ -22,7 +22,7 @@ export interface DeactivationPlan extends Administration {
   readonly instances: number;
 }
 
-/** Resolves as soon as the receipt says enforced. */
+/** Resolves once the receipt was seen to say enforced. */
 type Deactivate = (person: Person) => Promise<void>;
 
 /** Deactivates everybody at the given rate, alternately over HTTP and as an upstream system. */
