@@ -58,7 +58,7 @@ export function createMongoIdempotency({ connection, call }: MongoConnection): I
     }
   }
 
-  /** False when the call is not what it was any more. */
+  /** False when another one has changed the call since it was read. */
   async function replace(
     document: CallDocument,
     was: { readonly holder: string; readonly answer?: null },

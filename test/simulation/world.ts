@@ -32,12 +32,13 @@ export interface WorldDeps {
   readonly note: (line: string) => void;
 }
 
-/** The servers, the processes and the ways between them. */
+/** What happens to a worker between two things that it writes of another system's event. */
 export interface Interruption {
   readonly after: "tokens-marked" | "user-shut-out";
   readonly act: () => void;
 }
 
+/** The servers, the processes and the ways between them. */
 export class World {
   readonly scheduler = new Scheduler();
   readonly history = new History();
@@ -67,7 +68,7 @@ export class World {
   /** Upstream events that were published before may be lost: retention has run out. */
   lostEventsUntilMs = -Infinity;
   isHealed = false;
-  /** What happens once to a worker, by its name, in the middle of another system's event. */
+  /** By the worker's name; each happens once. */
   readonly interruptions = new Map<string, Interruption>();
   /** The incarnation that the ledger expects of the store. */
   fence: string | null = null;
