@@ -71,7 +71,7 @@ export const eventOperations: readonly Operation[] = [
     summary: "Takes an event of an upstream system",
     description:
       "One CloudEvent, structured as application/cloudevents+json, or binary: its data as application/json and its " +
-      "attributes as ce- headers, of which ce-specversion, ce-id, ce-source and ce-type must be there. " +
+      "attributes as ce- headers, of which ce-specversion, ce-id, ce-source and ce-type must be there. No member may be named __proto__, at any depth. " +
       "The same source and id again are the same event, with the same receipt; with another type, user or token they are refused. token.revoked needs data.jti; an event " +
       "about an external identity gives data.external with iss and sub in place of subject.",
     caller: "emitter",
