@@ -115,12 +115,25 @@ export function createMongoLedger(mongo: MongoConnection, tokens: Model<TokenDoc
         },
         { sort: { _id: 1 }, limit, limitMs: bulkLimitMs },
       ),
-    listExpired: (over, limit) => findAll(isOver(over), { sort: { until: 1 }, limit, limitMs: bulkLimitMs }),
-    removeRows: (eventIds, over) =>
-      call(async () => {
-        const ofThese = { _id: trusted({ $in: [...eventIds] }), ...isOver(over) };
-        return (await rows.deleteMany(ofThese).exec()).deletedCount;
-      }, bulkLimitMs),
+    listExpired: async (over, limit) => {
+      const expired: LedgerRow[] = [];
+      for (const filter of filtersOver(over)) {
+        const wanted = limit - expired.length;
+        if (wanted === 0) break;
+        const found = await findAll(filter, { sort: { until: 1 }, limit: wanted, limitMs: bulkLimitMs });
+        expired.push(...found);
+      }
+      return expired;
+    },
+    removeRows: async (eventIds, over) => {
+      let removed = 0;
+      for (const filter of filtersOver(over)) {
+        const ofThese = { ...filter, _id: trusted({ $in: [...eventIds] }) };
+        const { deletedCount } = await call(() => rows.deleteMany(ofThese).exec(), bulkLimitMs);
+        removed += deletedCount;
+      }
+      return removed;
+    },
   };
 }
 
@@ -147,7 +160,7 @@ async function noteApplied(
   return (await rows.exists({ _id: eventId, status }).exec()) !== null;
 }
 
-/** Of a row under another incarnation. Not joined with a lower position by `$or`: some servers scan the collection for it. */
+/** Of a row under another incarnation: apart from one with a lower position, for what `filtersOver` says. */
 function noteOf(eventId: string, note: AppliedNote) {
   const subject = note.subject === null ? {} : { subject: note.subject };
   const filter: QueryFilter<RevocationDocument> = {
@@ -158,16 +171,13 @@ function noteOf(eventId: string, note: AppliedNote) {
   return { filter, update: { $set: { ...placeOf(note), ...subject }, $max: reachOf(note) } };
 }
 
-function isOver({ untilBeforeMs, unsettledUntilBeforeMs }: RowsOver): QueryFilter<RevocationDocument> {
-  const until = trusted({ $lt: new Date(untilBeforeMs) });
-  const unsettledUntil = trusted({ $lt: new Date(unsettledUntilBeforeMs) });
-  const settled = ["enforced", "failed"] as const;
-  return {
-    $or: [
-      { until, status: trusted({ $in: [...settled] }) },
-      { until: unsettledUntil, status: "applied" },
-    ],
-  };
+/** Which rows are over, apart rather than joined by `$or`: some servers scan the collection for it. */
+function filtersOver({ untilBeforeMs, unsettledUntilBeforeMs }: RowsOver): QueryFilter<RevocationDocument>[] {
+  const settled = trusted({ $in: ["enforced" as const, "failed" as const] });
+  return [
+    { until: trusted({ $lt: new Date(untilBeforeMs) }), status: settled },
+    { until: trusted({ $lt: new Date(unsettledUntilBeforeMs) }), status: "applied" },
+  ];
 }
 
 /** Stands after that place in a list that has the oldest first. */

@@ -1,5 +1,6 @@
 import type { Ledger, LedgerRow, MarkedToken } from "../../shared/ports/ledger.ts";
 import type { Clock } from "../../shared/ports/platform.ts";
+import { askAhead } from "../../shared/read-ahead.ts";
 import { type Addition, clockErrorAllowedMs } from "../../shared/revocation/addition.ts";
 import { additionsOf, type Names, rulesOfRow } from "../revoker/plan.ts";
 import { revocationOf } from "../revoker/write-revocation.ts";
@@ -24,7 +25,9 @@ export interface Lost {
   readonly additions: readonly Addition[];
 }
 
-const usualSteps: LostSteps = { rows: 10_000, tokens: 4_000 };
+const usualSteps: LostSteps = { rows: 25_000, tokens: 4_000 };
+/** A server is not left without work while an answer of it is on its way and unpacked. */
+const groupsAhead = 1;
 
 /**
  * What the ledger has a store hold, but for the rows that are there: their rules, and the tokens that bear their marks.
@@ -33,11 +36,10 @@ const usualSteps: LostSteps = { rows: 10_000, tokens: 4_000 };
 export function createLostAdditions({ ledger, clock, names, steps = usualSteps }: LostDeps) {
   return async function* lostAdditions(isThere: (row: LedgerRow) => boolean): AsyncGenerator<Lost> {
     for await (const page of livePages()) {
-      for (const group of groupsOf(page, isThere)) {
+      for await (const { group, tokens } of askAhead(groupsOf(page, isThere), readTokens, groupsAhead)) {
         yield* inSteps({ rows: group.length, additions: group.flatMap(rulesFor) });
-        for await (const tokens of tokensOf(group)) {
-          yield* inSteps({ rows: 0, additions: tokens.map((token) => revocationOf(token, names)) });
-        }
+        if (tokens !== null) yield* inSteps(revocationsOf(tokens));
+        else for (const row of group) yield* lostTokensOf(row);
       }
     }
   };
@@ -76,26 +78,30 @@ export function createLostAdditions({ ledger, clock, names, steps = usualSteps }
     return additionsOf(rulesOfRow(row), Math.ceil(untilMs / 1_000), names);
   }
 
-  async function* tokensOf(rows: readonly LedgerRow[]): AsyncGenerator<readonly MarkedToken[]> {
-    const eventIds = new Set(rows.map(({ eventId }) => eventId));
-    const from = rows[0]?.eventId ?? "";
-    const range = { from, to: rows.at(-1)?.eventId ?? from, limit: 2 * steps.tokens };
-    const tokens = await ledger.listMarkedBetween({ ...range, expiresAfterMs: expiresAfterMs() });
-    if (tokens !== null) yield tokens.filter(({ revokedBy }) => eventIds.has(revokedBy));
-    else for (const eventId of eventIds) yield* tokensOfOne(eventId);
+  /** Null where there are more than the rows say. */
+  async function readTokens(group: readonly LedgerRow[]) {
+    const eventIds = new Set(group.map(({ eventId }) => eventId));
+    const from = group[0]?.eventId ?? "";
+    const range = { from, to: group.at(-1)?.eventId ?? from, limit: 2 * steps.tokens };
+    const found = await ledger.listMarkedBetween({ ...range, expiresAfterMs: expiresAfterMs() });
+    return { group, tokens: found?.filter(({ revokedBy }) => eventIds.has(revokedBy)) ?? null };
   }
 
   /** However many one event marked, and whatever its row says of it. */
-  async function* tokensOfOne(eventId: string): AsyncGenerator<readonly MarkedToken[]> {
+  async function* lostTokensOf({ eventId }: LedgerRow): AsyncGenerator<Lost> {
     let after: string | undefined;
     for (;;) {
       const place = after === undefined ? {} : { after };
       const page = { expiresAfterMs: expiresAfterMs(), limit: steps.tokens, ...place };
       const tokens = await ledger.listMarked([eventId], page);
-      yield tokens;
+      yield* inSteps(revocationsOf(tokens));
       after = tokens.at(-1)?.jti;
       if (tokens.length < steps.tokens) return;
     }
+  }
+
+  function revocationsOf(tokens: readonly MarkedToken[]): Lost {
+    return { rows: 0, additions: tokens.map((token) => revocationOf(token, names)) };
   }
 
   function* inSteps({ rows, additions }: Lost): Generator<Lost> {
