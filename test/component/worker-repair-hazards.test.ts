@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, it } from "mocha";
 import type { QuashEvent } from "../../shared/events/event.ts";
 import { silentLog } from "../../shared/log.ts";
 import { pendingRowOfOwnEvent } from "../../shared/revocation/pending-row.ts";
-import type { LostSteps } from "../../workers/pruner/lost-additions.ts";
+import type { StepSizes } from "../../workers/pruner/ledger-contents.ts";
 import { createRepair } from "../../workers/pruner/repair.ts";
 import { createApplyEvent } from "../../workers/revoker/apply-event.ts";
 import { receiveEvent } from "../../workers/revoker/received-event.ts";
@@ -48,14 +48,14 @@ describe("pruner: what may happen while a store is rebuilt", () => {
     expect(found.toSorted()).to.deep.equal(named.toSorted());
   }
 
-  const repairOf = (store = world.store, steps?: LostSteps) =>
+  const repairOf = (store = world.store, sizes?: StepSizes) =>
     createRepair({
       ledger: world.database.ledger,
       store,
       platform: world.platform,
       names: world.names,
       log: silentLog,
-      ...(steps === undefined ? {} : { steps }),
+      ...(sizes === undefined ? {} : { sizes }),
     });
 
   it("reads the ledger in steps that are smaller than what it holds, and than what one row marked", async () => {

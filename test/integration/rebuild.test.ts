@@ -8,7 +8,7 @@ import type { RevocationStore } from "../../shared/ports/revocation-store.ts";
 import { connectRedisStore } from "../../shared/redis/revocation-store.ts";
 import { createFingerprinter } from "../../shared/revocation/fingerprint.ts";
 import { unpackAdditions } from "../../shared/revocation/packed-additions.ts";
-import type { LostSteps } from "../../workers/pruner/lost-additions.ts";
+import type { StepSizes } from "../../workers/pruner/ledger-contents.ts";
 import { createRepair } from "../../workers/pruner/repair.ts";
 import { dropMongoDatabase } from "../support/drop-mongo-database.ts";
 import { fillLedger, jtiAt, subjectAt } from "../support/fill-ledger.ts";
@@ -54,14 +54,14 @@ describeWithServices("a store rebuilt from a ledger of thousands", ["mongo"], ({
     await dropMongoDatabase(mongoUrl, namespace);
   });
 
-  const repairWith = (given: RevocationStore, steps?: LostSteps) =>
+  const repairWith = (given: RevocationStore, sizes?: StepSizes) =>
     createRepair({
       ledger: database.ledger,
       store: given,
       platform,
       names: { fingerprint, ownIssuer: issuer },
       log: silentLog,
-      ...(steps === undefined ? {} : { steps }),
+      ...(sizes === undefined ? {} : { sizes }),
     });
 
   /** As they lie in the store: one that was appended twice counts twice. */

@@ -6,12 +6,17 @@ import { type Digests, differingBuckets, digestBucketOf, digestsOf } from "../..
 import type { Fingerprint } from "../../shared/revocation/fingerprint.ts";
 import { unpackAdditions } from "../../shared/revocation/packed-additions.ts";
 import { CommandFault } from "../command-fault.ts";
-import { digestsOfLedger, isInStore, ledgerContents } from "../pruner/ledger-contents.ts";
+import {
+  digestsOfLedger,
+  isInStore,
+  type LedgerContentsDeps,
+  ledgerContents,
+} from "../pruner/ledger-contents.ts";
 import { WantedRecords } from "../pruner/wanted-records.ts";
 import type { Names } from "../revoker/plan.ts";
 
 export interface FindDifferencesDeps {
-  readonly ledger: Pick<Ledger, "listLive" | "listMarked" | "readFence">;
+  readonly ledger: LedgerContentsDeps["ledger"] & Pick<Ledger, "readFence">;
   readonly store: Pick<RevocationStore, "readState" | "readDamaged" | "load">;
   readonly platform: Pick<Platform, "clock" | "timers">;
   readonly names: Names;
@@ -86,8 +91,8 @@ export function createFindDifferences({ ledger, store, platform, names }: FindDi
     const nowMs = clock.wallMs();
     const wanted = new WantedRecords();
     const query = { nowMs, includes: (row: LedgerRow) => isInStore(row, incarnation) };
-    for await (const page of ledgerContents({ ledger, names }, query)) {
-      for (const one of page) if (suspected.has(digestBucketOf(one.addition))) wanted.add(one);
+    for await (const { implied } of ledgerContents({ ledger, names }, query)) {
+      for (const one of implied) if (suspected.has(digestBucketOf(one.addition))) wanted.add(one);
     }
     const there = new Map<Fingerprint, string>();
     for await (const chunk of store.load()) {
@@ -98,8 +103,8 @@ export function createFindDifferences({ ledger, store, platform, names }: FindDi
         if (isAlive && suspected.has(bucket)) there.set(record.token, bucket);
       }
     }
-    for await (const page of ledgerContents({ ledger, names }, { nowMs })) {
-      for (const { addition } of page) if (addition.kind === "token") there.delete(addition.token);
+    for await (const { implied } of ledgerContents({ ledger, names }, { nowMs })) {
+      for (const { addition } of implied) if (addition.kind === "token") there.delete(addition.token);
     }
     const missing = wanted.left({ nowMs, storeTimeMs }).map(({ addition }) => digestBucketOf(addition));
     return differencesIn(missing, [...there.values()]);

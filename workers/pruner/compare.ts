@@ -5,11 +5,11 @@ import type { Platform } from "../../shared/ports/platform.ts";
 import type { RevocationStore, StoreState } from "../../shared/ports/revocation-store.ts";
 import { additionKinds, clockErrorAllowedMs } from "../../shared/revocation/addition.ts";
 import type { Names } from "../revoker/plan.ts";
-import { type Implied, isInStore, ledgerContents } from "./ledger-contents.ts";
+import { type Implied, isInStore, type LedgerContentsDeps, ledgerContents } from "./ledger-contents.ts";
 import { WantedRecords } from "./wanted-records.ts";
 
 export interface CompareDeps {
-  readonly ledger: Pick<Ledger, "listLive" | "listMarked" | "readFence">;
+  readonly ledger: LedgerContentsDeps["ledger"] & Pick<Ledger, "readFence">;
   readonly store: Pick<RevocationStore, "readState" | "load" | "add">;
   readonly platform: Pick<Platform, "clock" | "timers">;
   readonly names: Names;
@@ -20,7 +20,7 @@ export interface CompareDeps {
 }
 
 const addStep = 400;
-/** Between two pages of the ledger, and between two chunks of the store: nobody is held up by a comparison. */
+/** Between two steps of the ledger, and between two chunks of the store: nobody is held up by a comparison. */
 const pauseMs = 10;
 const eventsNamed = 5;
 
@@ -48,8 +48,8 @@ export function createCompare(deps: CompareDeps) {
     const includes = (row: LedgerRow) => isInStore(row, incarnation);
     let wanted = new WantedRecords();
     const nowMs = clock.wallMs() - clockErrorAllowedMs;
-    for await (const page of ledgerContents({ ledger, names }, { nowMs, includes })) {
-      for (const implied of page) wanted.add(implied);
+    for await (const { implied } of ledgerContents({ ledger, names }, { nowMs, includes })) {
+      for (const one of implied) wanted.add(one);
       if (wanted.size >= batchSize) {
         if (!(await putBack(wanted, incarnation, signal))) return;
         wanted = new WantedRecords();

@@ -1,4 +1,5 @@
-import type { Ledger, LedgerRow } from "../../shared/ports/ledger.ts";
+import type { Ledger, LedgerRow, MarkedToken } from "../../shared/ports/ledger.ts";
+import { askAhead } from "../../shared/read-ahead.ts";
 import { type Addition, clockErrorAllowedMs } from "../../shared/revocation/addition.ts";
 import { type Digests, digestsOf } from "../../shared/revocation/digest.ts";
 import { type PackedAdditions, packAdditions } from "../../shared/revocation/packed-additions.ts";
@@ -7,7 +8,7 @@ import { additionsOf, type Names, rulesOfRow } from "../revoker/plan.ts";
 import { revocationOf } from "../revoker/write-revocation.ts";
 
 export interface LedgerContentsDeps {
-  readonly ledger: Pick<Ledger, "listLive" | "listMarked">;
+  readonly ledger: Pick<Ledger, "listLive" | "listMarked" | "listMarkedBetween">;
   readonly names: Names;
 }
 
@@ -17,29 +18,115 @@ export interface Implied {
   readonly addition: Addition;
 }
 
+export interface LedgerStep {
+  /** Those that the step begins with. */
+  readonly rows: number;
+  readonly implied: readonly Implied[];
+}
+
 export interface LedgerContentsQuery {
   /** What expires before it is left out. */
   readonly nowMs: number;
+  /** Until when the rules of a row hold that has no end yet; `nowMs` unless given. */
+  readonly undatedUntilMs?: number;
   readonly includes?: (row: LedgerRow) => boolean;
-  readonly pageSize?: number;
+  readonly sizes?: StepSizes;
 }
 
-/** All that the ledger has the store hold, in bounded pages: the rules of its live rows, the tokens they marked. */
+/** What bounds the memory that a reading takes. */
+export interface StepSizes {
+  readonly rows: number;
+  /** Read at once, and of one step. */
+  readonly tokens: number;
+}
+
+const usualSizes: StepSizes = { rows: 25_000, tokens: 4_000 };
+/** A server is not left without work while an answer of it is on its way and unpacked. */
+const groupsAhead = 1;
+
+/**
+ * All that the ledger has the store hold: the rules of its live rows, and the tokens that bear their marks. In bounded
+ * steps, in the order of the rows; each token is read by the range of rows that it falls in.
+ */
 export async function* ledgerContents(
-  deps: LedgerContentsDeps,
-  { nowMs, includes = () => true, pageSize = 400 }: LedgerContentsQuery,
-): AsyncGenerator<readonly Implied[]> {
-  let after: string | undefined;
-  for (;;) {
-    const place = after === undefined ? {} : { after };
-    const rows = await deps.ledger.listLive({ nowMs, limit: pageSize, ...place });
-    const included = rows.filter(includes);
-    if (included.length > 0) {
-      yield included.flatMap((row) => rulesImplied(row, nowMs, deps.names));
-      yield* tokensImplied(deps, included, { nowMs, pageSize });
+  { ledger, names }: LedgerContentsDeps,
+  query: LedgerContentsQuery,
+): AsyncGenerator<LedgerStep> {
+  const { nowMs, undatedUntilMs = nowMs, includes = () => true, sizes = usualSizes } = query;
+
+  for await (const page of livePages()) {
+    for await (const { group, tokens } of askAhead(groupsOf(page), readTokens, groupsAhead)) {
+      yield* inSteps(group.flatMap(rulesImplied), group.length);
+      if (tokens !== null) yield* inSteps(tokens.map(tokenImplied));
+      else for (const row of group) yield* tokensImpliedBy(row);
     }
-    after = rows.at(-1)?.eventId;
-    if (rows.length < pageSize) return;
+  }
+
+  async function* livePages(): AsyncGenerator<LedgerRow[]> {
+    let after: string | undefined;
+    for (;;) {
+      const place = after === undefined ? {} : { after };
+      const page = await ledger.listLive({ nowMs, limit: sizes.rows, ...place });
+      if (page.length > 0) yield page;
+      after = page.at(-1)?.eventId;
+      if (page.length < sizes.rows) return;
+    }
+  }
+
+  /** Those included, by how many tokens are noted for the rows from the first to the last of a group. */
+  function groupsOf(page: readonly LedgerRow[]): LedgerRow[][] {
+    const groups: LedgerRow[][] = [];
+    let group: LedgerRow[] = [];
+    let tokens = 0;
+    for (const row of page) {
+      if (group.length > 0 && tokens + row.tokensRevoked > sizes.tokens) {
+        groups.push(group);
+        group = [];
+        tokens = 0;
+      }
+      if (includes(row)) group.push(row);
+      if (group.length > 0) tokens += row.tokensRevoked;
+    }
+    return group.length > 0 ? [...groups, group] : groups;
+  }
+
+  /** Null where there are more than the rows say. */
+  async function readTokens(group: readonly LedgerRow[]) {
+    const eventIds = new Set(group.map(({ eventId }) => eventId));
+    const from = group[0]?.eventId ?? "";
+    const range = { from, to: group.at(-1)?.eventId ?? from, limit: 2 * sizes.tokens };
+    const found = await ledger.listMarkedBetween({ ...range, expiresAfterMs: nowMs });
+    return { group, tokens: found?.filter(({ revokedBy }) => eventIds.has(revokedBy)) ?? null };
+  }
+
+  /** However many it marked, and whatever it says of that. */
+  async function* tokensImpliedBy({ eventId }: LedgerRow): AsyncGenerator<LedgerStep> {
+    let after: string | undefined;
+    for (;;) {
+      const place = after === undefined ? {} : { after };
+      const page = { expiresAfterMs: nowMs, limit: sizes.tokens, ...place };
+      const tokens = await ledger.listMarked([eventId], page);
+      yield* inSteps(tokens.map(tokenImplied));
+      after = tokens.at(-1)?.jti;
+      if (tokens.length < sizes.tokens) return;
+    }
+  }
+
+  function* inSteps(implied: readonly Implied[], rows = 0): Generator<LedgerStep> {
+    for (let at = 0; at < implied.length || at === 0; at += sizes.tokens) {
+      const step = { rows: at === 0 ? rows : 0, implied: implied.slice(at, at + sizes.tokens) };
+      if (step.rows > 0 || step.implied.length > 0) yield step;
+    }
+  }
+
+  function rulesImplied(row: LedgerRow): Implied[] {
+    const untilSeconds = Math.ceil((row.untilMs ?? undatedUntilMs) / 1_000);
+    const { eventId } = row;
+    return additionsOf(rulesOfRow(row), untilSeconds, names).map((addition) => ({ eventId, addition }));
+  }
+
+  function tokenImplied(token: MarkedToken): Implied {
+    return { eventId: token.revokedBy, addition: revocationOf(token, names) };
   }
 }
 
@@ -54,30 +141,6 @@ export function digestsOfLedger(deps: LedgerContentsDeps, aliveAtMs: number): Pr
   return digestsOf(packed(ledgerContents(deps, { nowMs })), aliveAtMs);
 }
 
-async function* packed(pages: AsyncIterable<readonly Implied[]>): AsyncGenerator<PackedAdditions> {
-  for await (const page of pages) yield packAdditions(page.map(({ addition }) => addition));
-}
-
-function rulesImplied(row: LedgerRow, nowMs: number, names: Names): Implied[] {
-  const untilSeconds = Math.ceil((row.untilMs ?? nowMs) / 1_000);
-  const { eventId } = row;
-  return additionsOf(rulesOfRow(row), untilSeconds, names).map((addition) => ({ eventId, addition }));
-}
-
-async function* tokensImplied(
-  { ledger, names }: LedgerContentsDeps,
-  rows: readonly LedgerRow[],
-  { nowMs, pageSize }: { readonly nowMs: number; readonly pageSize: number },
-): AsyncGenerator<Implied[]> {
-  const eventIds = rows.map(({ eventId }) => eventId);
-  let after: string | undefined;
-  for (;;) {
-    const place = after === undefined ? {} : { after };
-    const tokens = await ledger.listMarked(eventIds, { expiresAfterMs: nowMs, limit: pageSize, ...place });
-    if (tokens.length > 0) {
-      yield tokens.map((token) => ({ eventId: token.revokedBy, addition: revocationOf(token, names) }));
-    }
-    after = tokens.at(-1)?.jti;
-    if (tokens.length < pageSize) return;
-  }
+async function* packed(steps: AsyncIterable<LedgerStep>): AsyncGenerator<PackedAdditions> {
+  for await (const { implied } of steps) yield packAdditions(implied.map(({ addition }) => addition));
 }

@@ -3,9 +3,10 @@ import type { Ledger, LedgerRow } from "../../shared/ports/ledger.ts";
 import type { Platform } from "../../shared/ports/platform.ts";
 import { type RepairStart, type RevocationStore, repairLockMs } from "../../shared/ports/revocation-store.ts";
 import { readAhead } from "../../shared/read-ahead.ts";
+import { clockErrorAllowedMs } from "../../shared/revocation/addition.ts";
 import { nothingLong } from "../../shared/revocation/longest.ts";
 import type { Names } from "../revoker/plan.ts";
-import { createLostAdditions, type LostSteps } from "./lost-additions.ts";
+import { ledgerContents, type StepSizes } from "./ledger-contents.ts";
 
 export interface RepairDeps {
   readonly ledger: Ledger;
@@ -16,7 +17,7 @@ export interface RepairDeps {
   readonly platform: Pick<Platform, "clock" | "ids" | "timers">;
   readonly names: Names;
   readonly log: Log;
-  readonly steps?: LostSteps;
+  readonly sizes?: StepSizes;
 }
 
 export interface RepairOptions {
@@ -43,14 +44,7 @@ const showLifeEveryMs = repairLockMs / 5;
  * left half-way leaves none. A lost lock ends this repair; whoever wants to repair starts again with the lock.
  */
 export function createRepair(deps: RepairDeps) {
-  const { ledger, store, platform, names, log, steps } = deps;
-  const { clock } = platform;
-  const lostAdditions = createLostAdditions({
-    ledger,
-    clock,
-    names,
-    ...(steps === undefined ? {} : { steps }),
-  });
+  const { ledger, store, platform, names, log, sizes } = deps;
 
   /** Of attempts that broke off: the next one takes over from them, instead of waiting for them to lapse. */
   let givenUp: readonly string[] = [];
@@ -107,8 +101,19 @@ export function createRepair(deps: RepairDeps) {
 
     if (damaged.length > 0 && !(await store.discard(lock, damaged))) return false;
     const found = asWiped || damaged.length > 0 ? null : start;
+    const undatedUntilMs = platform.clock.wallMs();
+    const lost = ledgerContents(
+      { ledger, names },
+      {
+        nowMs: undatedUntilMs - clockErrorAllowedMs,
+        undatedUntilMs,
+        includes: (row) => !isThere(row, found),
+        ...(sizes === undefined ? {} : { sizes }),
+      },
+    );
     const written = { rows: 0, additions: 0 };
-    for await (const { rows, additions } of readAhead(lostAdditions((row) => isThere(row, found)))) {
+    for await (const { rows, implied } of readAhead(lost)) {
+      const additions = implied.map(({ addition }) => addition);
       if (additions.length > 0 && !(await store.repair(lock, additions))) return false;
       written.rows += rows;
       written.additions += additions.length;
