@@ -88,16 +88,21 @@ export function createMongoMarks({ call }: MongoConnection, tokens: Model<TokenD
       }, bulkLimitMs),
     listMarkedBetween: ({ from, to, expiresAfterMs, limit }) =>
       call(async () => {
-        const documents = await tokens
-          .find({ revokedBy: trusted({ $gte: from, $lte: to }) }, { expiresAt: 1, revokedBy: 1 })
-          .limit(limit + 1)
-          .batchSize(limit + 1)
-          .lean()
+        // By event, since a text that is sent once instead of with each token makes an answer that is handled faster.
+        const found = await tokens
+          .aggregate<{ _id: string; jtis: string[]; expiries: Date[] }>([
+            { $match: { revokedBy: { $gte: from, $lte: to } } },
+            { $limit: limit + 1 },
+            { $group: { _id: "$revokedBy", jtis: { $push: "$_id" }, expiries: { $push: "$expiresAt" } } },
+          ])
+          .option({ batchSize: limit + 1 })
           .exec();
-        // Few have expired and are still there: leaving them out here costs less than having the server compare.
-        return documents.length > limit
-          ? null
-          : documents.flatMap(markedTokenOf).filter(({ expiresAtMs }) => expiresAtMs > expiresAfterMs);
+        if (found.reduce((count, { jtis }) => count + jtis.length, 0) > limit) return null;
+        return found
+          .flatMap(({ _id: revokedBy, jtis, expiries }) =>
+            jtis.map((jti, at) => ({ jti, expiresAtMs: expiries[at]?.getTime() ?? 0, revokedBy })),
+          )
+          .filter(({ expiresAtMs }) => expiresAtMs > expiresAfterMs);
       }, bulkLimitMs),
     lastExpiryMs: (subject) =>
       call(async () => {

@@ -20,7 +20,7 @@ export interface CompareDeps {
 }
 
 const addStep = 400;
-/** Between two steps of the ledger, and between two chunks of the store: nobody is held up by a comparison. */
+/** At least, between two steps of the ledger, and between two chunks of the store: nobody is held up by a comparison. */
 const pauseMs = 10;
 const eventsNamed = 5;
 
@@ -32,7 +32,8 @@ const eventsNamed = 5;
  * Only rows count of which the store is known to have held everything: enforced ones, and those noted as applied under
  * the incarnation that the store and the fence have. A pending row is somebody's work in progress, and one noted
  * under another incarnation is written again by the look. The store is read after the ledger: what a row was noted
- * for was there before. When the incarnation changes meanwhile, the repair has the word, and the round ends.
+ * for was there before. When the incarnation changes meanwhile, the repair has the word, and the round ends. Half of the
+ * time at least is left to others.
  *
  * Adding is idempotent, so two workers at once do no harm.
  */
@@ -48,14 +49,17 @@ export function createCompare(deps: CompareDeps) {
     const includes = (row: LedgerRow) => isInStore(row, incarnation);
     let wanted = new WantedRecords();
     const nowMs = clock.wallMs() - clockErrorAllowedMs;
+    let sinceMs = clock.monotonicMs();
     for await (const { implied } of ledgerContents({ ledger, names }, { nowMs, includes })) {
+      const tookMs = clock.monotonicMs() - sinceMs;
       for (const one of implied) wanted.add(one);
       if (wanted.size >= batchSize) {
         if (!(await putBack(wanted, incarnation, signal))) return;
         wanted = new WantedRecords();
       }
-      await timers.sleep(pauseMs, signal);
-      if (signal.aborted) return;
+      await timers.sleep(Math.max(pauseMs, tookMs), signal);
+      if (signal.aborted || (await store.readState()).incarnation !== incarnation) return;
+      sinceMs = clock.monotonicMs();
     }
     if (!(await putBack(wanted, incarnation, signal))) return;
     metrics.comparedAt.set({ where: "store" }, clock.wallMs() / 1_000);
