@@ -1,5 +1,4 @@
 import type { Ledger, LedgerRow, MarkedToken } from "../../shared/ports/ledger.ts";
-import { askAhead } from "../../shared/read-ahead.ts";
 import { type Addition, clockErrorAllowedMs } from "../../shared/revocation/addition.ts";
 import { type Digests, digestsOf } from "../../shared/revocation/digest.ts";
 import { type PackedAdditions, packAdditions } from "../../shared/revocation/packed-additions.ts";
@@ -41,8 +40,6 @@ export interface StepSizes {
 }
 
 const usualSizes: StepSizes = { rows: 25_000, tokens: 4_000 };
-/** A server is not left without work while an answer of it is on its way and unpacked. */
-const groupsAhead = 1;
 
 /**
  * All that the ledger has the store hold: the rules of its live rows, and the tokens that bear their marks. In bounded
@@ -55,7 +52,8 @@ export async function* ledgerContents(
   const { nowMs, undatedUntilMs = nowMs, includes = () => true, sizes = usualSizes } = query;
 
   for await (const page of livePages()) {
-    for await (const { group, tokens } of askAhead(groupsOf(page), readTokens, groupsAhead)) {
+    for (const group of groupsOf(page)) {
+      const tokens = await readTokens(group);
       yield* inSteps(group.flatMap(rulesImplied), group.length);
       if (tokens !== null) yield* inSteps(tokens.map(tokenImplied));
       else for (const row of group) yield* tokensImpliedBy(row);
@@ -91,12 +89,12 @@ export async function* ledgerContents(
   }
 
   /** Null where there are more than the rows say. */
-  async function readTokens(group: readonly LedgerRow[]) {
+  async function readTokens(group: readonly LedgerRow[]): Promise<readonly MarkedToken[] | null> {
     const eventIds = new Set(group.map(({ eventId }) => eventId));
     const from = group[0]?.eventId ?? "";
     const range = { from, to: group.at(-1)?.eventId ?? from, limit: 2 * sizes.tokens };
     const found = await ledger.listMarkedBetween({ ...range, expiresAfterMs: nowMs });
-    return { group, tokens: found?.filter(({ revokedBy }) => eventIds.has(revokedBy)) ?? null };
+    return found?.filter(({ revokedBy }) => eventIds.has(revokedBy)) ?? null;
   }
 
   /** However many it marked, and whatever it says of that. */

@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import { describe, it } from "mocha";
-import { askAhead, readAhead } from "../../../shared/read-ahead.ts";
+import { readAhead } from "../../../shared/read-ahead.ts";
 
 describe("reading ahead", () => {
   const later = () => new Promise((resolve) => setImmediate(resolve));
@@ -26,37 +26,17 @@ describe("reading ahead", () => {
     ]);
   });
 
-  it("answers in the order of the items, whichever answer comes first", async () => {
-    const waits = [3, 0, 2, 1];
-    const ask = async (at: number) => {
-      for (let i = 0; i < (waits[at] ?? 0); i += 1) await later();
-      return at;
-    };
-    const seen: number[] = [];
-    for await (const at of askAhead([0, 1, 2, 3], ask, 2)) seen.push(at);
-    expect(seen).to.deep.equal([0, 1, 2, 3]);
-  });
-
-  it("asks for as many more as it is told, and for no more", async () => {
-    const asked: number[] = [];
-    const ask = (n: number) => {
-      asked.push(n);
-      return Promise.resolve(n);
-    };
-    const seen: number[] = [];
-    for await (const n of askAhead([1, 2, 3, 4, 5], ask, 2)) {
+  it("tells of a failure in its turn, after what came before it", async () => {
+    async function* failing() {
+      yield 1;
+      yield 2;
       await later();
-      seen.push(asked.length - n);
+      throw new Error("no third");
     }
-    expect(seen).to.deep.equal([2, 2, 2, 1, 0]);
-  });
-
-  it("tells of a failure in its turn, after what was answered before it", async () => {
-    const ask = (n: number) => (n === 3 ? Promise.reject(new Error("no third")) : Promise.resolve(n));
     const seen: number[] = [];
     let told = "";
     try {
-      for await (const n of askAhead([1, 2, 3, 4], ask, 3)) seen.push(n);
+      for await (const n of readAhead(failing())) seen.push(n);
     } catch (err) {
       told = String(err);
     }
@@ -64,16 +44,20 @@ describe("reading ahead", () => {
     expect(told).to.equal("Error: no third");
   });
 
-  it("leaves nothing asked for behind when its reader stops", async () => {
-    let running = 0;
-    const ask = async (n: number) => {
-      running += 1;
-      await later();
-      await later();
-      running -= 1;
-      return n;
-    };
-    for await (const n of askAhead([1, 2, 3, 4, 5], ask, 2)) if (n === 2) break;
-    expect(running).to.equal(0);
+  it("ends the source when its reader stops, after what it asked for is there", async () => {
+    const happened: string[] = [];
+    async function* source() {
+      try {
+        for (let n = 1; ; n += 1) {
+          await later();
+          happened.push(`made ${n}`);
+          yield n;
+        }
+      } finally {
+        happened.push("ended");
+      }
+    }
+    for await (const n of readAhead(source())) if (n === 2) break;
+    expect(happened).to.deep.equal(["made 1", "made 2", "made 3", "ended"]);
   });
 });
