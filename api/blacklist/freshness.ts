@@ -120,7 +120,7 @@ export class Freshness {
     this.#acceptedUnder = count;
     if (count < before) for (const listener of this.#refusing) listener();
     const needed = this.#acceptances.length - this.#acceptances.indexOf(this.#acceptsForMs);
-    if (count < needed) return;
+    if (count < needed || this.#accepting.size === 0) return;
     const waiting = this.#accepting;
     this.#accepting = new Set();
     for (const resolve of waiting) resolve();
