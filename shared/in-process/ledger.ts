@@ -212,7 +212,8 @@ export class InProcessLedger {
       .filter(({ eventId }) => eventId > after)
       .filter(({ status, untilMs }) => status === "pending" || (untilMs !== null && untilMs >= nowMs))
       .toSorted((a, b) => (a.eventId < b.eventId ? -1 : 1))
-      .slice(0, limit);
+      .slice(0, limit)
+      .map((row) => ({ ...row, instances: [] }));
   }
 
   listExpired(over: RowsOver, limit: number): LedgerRow[] {

@@ -26,10 +26,11 @@ export function createMongoLedger(mongo: MongoConnection, tokens: Model<TokenDoc
       sort = {},
       limit = 0,
       limitMs,
-    }: { sort?: Record<string, 1 | -1>; limit?: number; limitMs?: number } = {},
+      projection = {},
+    }: { sort?: Record<string, 1 | -1>; limit?: number; limitMs?: number; projection?: object } = {},
   ) =>
     call(async () => {
-      const documents = await rows.find(filter).sort(sort).limit(limit).lean().exec();
+      const documents = await rows.find(filter, projection).sort(sort).limit(limit).lean().exec();
       return documents.map(rowOf);
     }, limitMs);
 
@@ -113,7 +114,7 @@ export function createMongoLedger(mongo: MongoConnection, tokens: Model<TokenDoc
           _id: trusted({ $gt: after }),
           $or: [{ status: "pending" }, { until: trusted({ $gte: new Date(nowMs) }) }],
         },
-        { sort: { _id: 1 }, limit, limitMs: bulkLimitMs },
+        { sort: { _id: 1 }, limit, limitMs: bulkLimitMs, projection: { instances: 0 } },
       ),
     listExpired: async (over, limit) => {
       const expired: LedgerRow[] = [];
@@ -175,8 +176,8 @@ function noteOf(eventId: string, note: AppliedNote) {
 function filtersOver({ untilBeforeMs, unsettledUntilBeforeMs }: RowsOver): QueryFilter<RevocationDocument>[] {
   const settled = trusted({ $in: ["enforced" as const, "failed" as const] });
   return [
-    { until: trusted({ $lt: new Date(untilBeforeMs) }), status: settled },
     { until: trusted({ $lt: new Date(unsettledUntilBeforeMs) }), status: "applied" },
+    { until: trusted({ $lt: new Date(untilBeforeMs) }), status: settled },
   ];
 }
 

@@ -70,7 +70,10 @@ export interface Ledger {
   /** The same of many; those that have no token are not in it. */
   lastExpiriesMs(subjects: readonly string[]): Promise<ReadonlyMap<string, number>>;
 
-  /** Every row that lives at `nowMs` or is pending, ordered by id, after `after`: what a repair reads. */
+  /**
+   * Every row that lives at `nowMs` or is pending, ordered by id, after `after`: what a repair reads. Without their
+   * `instances`, which may be a thousand each.
+   */
   listLive(page: {
     readonly nowMs: number;
     readonly after?: string;

@@ -5,16 +5,20 @@ import { AppError } from "../../shared/errors.ts";
 import type { QuashEvent } from "../../shared/events/event.ts";
 import { type Log, silentLog } from "../../shared/log.ts";
 import { createMetrics } from "../../shared/metrics.ts";
-import type { Platform } from "../../shared/ports/platform.ts";
 import type { RevocationStore } from "../../shared/ports/revocation-store.ts";
 import type { Addition } from "../../shared/revocation/addition.ts";
 import { differingBuckets, digestsOf } from "../../shared/revocation/digest.ts";
 import { unpackAdditions } from "../../shared/revocation/packed-additions.ts";
 import { pendingRowOfOwnEvent } from "../../shared/revocation/pending-row.ts";
 import { tokenBucketOf } from "../../shared/revocation/retention.ts";
-import { createCompare } from "../../workers/pruner/compare.ts";
+import { type CompareDeps, createCompare } from "../../workers/pruner/compare.ts";
 import { digestsOfLedger } from "../../workers/pruner/ledger-contents.ts";
-import { createWorkerWorld, tokenLifetimeSeconds, type WorkerWorld } from "../support/worker-world.ts";
+import {
+  createWorkerWorld,
+  intercept,
+  tokenLifetimeSeconds,
+  type WorkerWorld,
+} from "../support/worker-world.ts";
 
 describe("pruner: compare", () => {
   let world: WorkerWorld;
@@ -47,10 +51,7 @@ describe("pruner: compare", () => {
     await world.publish(made);
   }
 
-  function compare(
-    store: Partial<RevocationStore> = {},
-    options: { batchSize?: number; platform?: Platform } = {},
-  ) {
+  function compare(store: Partial<RevocationStore> = {}, options: Partial<CompareDeps> = {}) {
     const { names, platform, database } = world;
     const log: Log = { ...silentLog, warn: (event, fields) => void warned.push({ event, fields }) };
     const deps = {
@@ -216,6 +217,40 @@ describe("pruner: compare", () => {
     );
     expect(added).to.deep.equal([]);
     expect((await metrics.comparedAt.get()).values).to.have.length(0);
+  });
+
+  const rowByRow = { rows: 1, tokens: 1 };
+
+  it("reads no further when the incarnation changes while it reads the ledger", async () => {
+    world.storeServer.lose(everything);
+    let reads = 0;
+    const ledger = intercept(world.database.ledger, "listMarkedBetween", () => {
+      reads += 1;
+      if (reads === 2) world.storeServer.restart();
+    });
+    await run(compare({}, { ledger, sizes: rowByRow }));
+    expect(reads).to.equal(2);
+    expect(warned).to.deep.equal([]);
+    expect((await metrics.comparedAt.get()).values).to.have.length(0);
+  });
+
+  it("pauses for as long as a step of the ledger took", async () => {
+    const slow = intercept(world.database.ledger, "listMarkedBetween", () =>
+      world.platform.timers.sleep(3_000),
+    );
+    const sleeps: number[] = [];
+    const timers = {
+      ...world.platform.timers,
+      sleep(delayMs: number, signal?: AbortSignal) {
+        sleeps.push(delayMs);
+        return world.platform.timers.sleep(delayMs, signal);
+      },
+    };
+    const comparing = compare({}, { ledger: slow, sizes: rowByRow, platform: { ...world.platform, timers } });
+    const round = comparing(new AbortController().signal);
+    await world.platform.advance(60_000);
+    await round;
+    expect(sleeps.filter((delayMs) => delayMs >= 3_000)).to.have.lengthOf(3);
   });
 
   it("does nothing to a store that is not valid", async () => {

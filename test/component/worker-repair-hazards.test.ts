@@ -121,10 +121,10 @@ describe("pruner: what may happen while a store is rebuilt", () => {
   it("has one of two who start at once do it", async () => {
     await deactivated(6, 2);
     world.storeServer.wipe();
-    const steps = { rows: 2, tokens: 2 };
+    const sizes = { rows: 2, tokens: 2 };
     const outcomes = await Promise.all([
-      repairOf(world.store, steps)({ asWiped: false }),
-      repairOf(world.storeServer.connect(), steps)({ asWiped: false }),
+      repairOf(world.store, sizes)({ asWiped: false }),
+      repairOf(world.storeServer.connect(), sizes)({ asWiped: false }),
     ]);
     expect(outcomes).to.have.members(["repaired", "busy"]);
     await expectWhole();

@@ -420,11 +420,18 @@ export function ledgerContract(databases: () => Databases): void {
         expect(idsOf(await ledger.listLive({ nowMs: 30_000, limit: 9 }))).to.deep.equal(["e"]);
       });
 
+      it("lists what lives without the instances of its receipt", async () => {
+        expect((await ledger.find("d"))?.instances).to.have.lengthOf.above(0);
+        const [row] = await ledger.listLive({ nowMs: 10_000, after: "c", limit: 1 });
+        expect(row).to.deep.include({ eventId: "d", status: "enforced", instances: [] });
+      });
+
       it("lists what is over, and never a pending row", async () => {
         expect(idsOf(await ledger.listExpired(overAt(10_000), 9)).toSorted()).to.deep.equal(["b", "c"]);
         expect(await ledger.listExpired(overAt(10_000), 1)).to.have.lengthOf(1);
         const all = idsOf(await ledger.listExpired(overAt(99_000), 9)).toSorted();
         expect(all).to.deep.equal(["a", "b", "c", "d"]);
+        expect(await ledger.listExpired(overAt(99_000), 3)).to.have.lengthOf(3);
       });
 
       it("lists and removes what is applied and not enforced by a time of its own", async () => {

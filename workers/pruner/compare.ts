@@ -5,7 +5,13 @@ import type { Platform } from "../../shared/ports/platform.ts";
 import type { RevocationStore, StoreState } from "../../shared/ports/revocation-store.ts";
 import { additionKinds, clockErrorAllowedMs } from "../../shared/revocation/addition.ts";
 import type { Names } from "../revoker/plan.ts";
-import { type Implied, isInStore, type LedgerContentsDeps, ledgerContents } from "./ledger-contents.ts";
+import {
+  type Implied,
+  isInStore,
+  type LedgerContentsDeps,
+  ledgerContents,
+  type StepSizes,
+} from "./ledger-contents.ts";
 import { WantedRecords } from "./wanted-records.ts";
 
 export interface CompareDeps {
@@ -17,6 +23,7 @@ export interface CompareDeps {
   readonly metrics: Pick<Metrics, "divergences" | "comparedAt">;
   /** How many records of the ledger are compared with the store at once: about 200 bytes of memory each. */
   readonly batchSize?: number;
+  readonly sizes?: StepSizes;
 }
 
 const addStep = 400;
@@ -32,13 +39,13 @@ const eventsNamed = 5;
  * Only rows count of which the store is known to have held everything: enforced ones, and those noted as applied under
  * the incarnation that the store and the fence have. A pending row is somebody's work in progress, and one noted
  * under another incarnation is written again by the look. The store is read after the ledger: what a row was noted
- * for was there before. When the incarnation changes meanwhile, the repair has the word, and the round ends. Half of the
- * time at least is left to others.
+ * for was there before. When the incarnation changes meanwhile, the repair has the word, and the round ends. While the
+ * ledger is read, half of the time at least is left to others.
  *
  * Adding is idempotent, so two workers at once do no harm.
  */
 export function createCompare(deps: CompareDeps) {
-  const { ledger, store, platform, names, log, metrics, batchSize = 200_000 } = deps;
+  const { ledger, store, platform, names, log, metrics, batchSize = 200_000, sizes } = deps;
   const { clock, timers } = platform;
 
   for (const kind of additionKinds) metrics.divergences.inc({ where: "store", cause: `${kind}-missing` }, 0);
@@ -50,7 +57,8 @@ export function createCompare(deps: CompareDeps) {
     let wanted = new WantedRecords();
     const nowMs = clock.wallMs() - clockErrorAllowedMs;
     let sinceMs = clock.monotonicMs();
-    for await (const { implied } of ledgerContents({ ledger, names }, { nowMs, includes })) {
+    const query = { nowMs, includes, ...(sizes === undefined ? {} : { sizes }) };
+    for await (const { implied } of ledgerContents({ ledger, names }, query)) {
       const tookMs = clock.monotonicMs() - sinceMs;
       for (const one of implied) wanted.add(one);
       if (wanted.size >= batchSize) {

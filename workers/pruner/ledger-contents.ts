@@ -18,7 +18,7 @@ export interface Implied {
 }
 
 export interface LedgerStep {
-  /** Those that the step begins with. */
+  /** How many rows' rules it begins with. */
   readonly rows: number;
   readonly implied: readonly Implied[];
 }
@@ -26,8 +26,6 @@ export interface LedgerStep {
 export interface LedgerContentsQuery {
   /** What expires before it is left out. */
   readonly nowMs: number;
-  /** Until when the rules of a row hold that has no end yet; `nowMs` unless given. */
-  readonly undatedUntilMs?: number;
   readonly includes?: (row: LedgerRow) => boolean;
   readonly sizes?: StepSizes;
 }
@@ -35,7 +33,7 @@ export interface LedgerContentsQuery {
 /** What bounds the memory that a reading takes. */
 export interface StepSizes {
   readonly rows: number;
-  /** Read at once, and of one step. */
+  /** Of one step. A repair gives the store as many in one call, and it serves nobody else meanwhile. */
   readonly tokens: number;
 }
 
@@ -47,49 +45,28 @@ const usualSizes: StepSizes = { rows: 25_000, tokens: 4_000 };
  */
 export async function* ledgerContents(
   { ledger, names }: LedgerContentsDeps,
-  query: LedgerContentsQuery,
+  { nowMs, includes = () => true, sizes = usualSizes }: LedgerContentsQuery,
 ): AsyncGenerator<LedgerStep> {
-  const { nowMs, undatedUntilMs = nowMs, includes = () => true, sizes = usualSizes } = query;
+  for await (const page of livePages(ledger, nowMs, sizes.rows))
+    for (const group of groupsOf(page, includes, sizes.tokens)) yield* stepsOf(group);
 
-  for await (const page of livePages()) {
-    for (const group of groupsOf(page)) {
-      const tokens = await readTokens(group);
-      yield* inSteps(group.flatMap(rulesImplied), group.length);
-      if (tokens !== null) yield* inSteps(tokens.map(tokenImplied));
-      else for (const row of group) yield* tokensImpliedBy(row);
+  /** In halves where the range holds too many, whoever marked them. */
+  async function* stepsOf(group: readonly LedgerRow[]): AsyncGenerator<LedgerStep> {
+    const tokens = await tokensOf(group);
+    if (tokens === null && group.length > 1) {
+      const middle = group.length >> 1;
+      yield* stepsOf(group.slice(0, middle));
+      yield* stepsOf(group.slice(middle));
+      return;
     }
+    const rules = group.flatMap((row) => rulesImplied(row, nowMs, names));
+    yield* inSteps(rules, sizes.tokens, group.length);
+    for await (const some of tokens === null ? markedBy(group) : [tokens])
+      yield* inSteps(some.map(tokenImplied), sizes.tokens);
   }
 
-  async function* livePages(): AsyncGenerator<LedgerRow[]> {
-    let after: string | undefined;
-    for (;;) {
-      const place = after === undefined ? {} : { after };
-      const page = await ledger.listLive({ nowMs, limit: sizes.rows, ...place });
-      if (page.length > 0) yield page;
-      after = page.at(-1)?.eventId;
-      if (page.length < sizes.rows) return;
-    }
-  }
-
-  /** Those included, by how many tokens are noted for the rows from the first to the last of a group. */
-  function groupsOf(page: readonly LedgerRow[]): LedgerRow[][] {
-    const groups: LedgerRow[][] = [];
-    let group: LedgerRow[] = [];
-    let tokens = 0;
-    for (const row of page) {
-      if (group.length > 0 && tokens + row.tokensRevoked > sizes.tokens) {
-        groups.push(group);
-        group = [];
-        tokens = 0;
-      }
-      if (includes(row)) group.push(row);
-      if (group.length > 0) tokens += row.tokensRevoked;
-    }
-    return group.length > 0 ? [...groups, group] : groups;
-  }
-
-  /** Null where there are more than the rows say. */
-  async function readTokens(group: readonly LedgerRow[]): Promise<readonly MarkedToken[] | null> {
+  /** Null where more than twice as many lie in the range as one step has. */
+  async function tokensOf(group: readonly LedgerRow[]): Promise<readonly MarkedToken[] | null> {
     const eventIds = new Set(group.map(({ eventId }) => eventId));
     const from = group[0]?.eventId ?? "";
     const range = { from, to: group.at(-1)?.eventId ?? from, limit: 2 * sizes.tokens };
@@ -97,34 +74,71 @@ export async function* ledgerContents(
     return found?.filter(({ revokedBy }) => eventIds.has(revokedBy)) ?? null;
   }
 
-  /** However many it marked, and whatever it says of that. */
-  async function* tokensImpliedBy({ eventId }: LedgerRow): AsyncGenerator<LedgerStep> {
+  /** However many they marked. */
+  async function* markedBy(rows: readonly LedgerRow[]): AsyncGenerator<readonly MarkedToken[]> {
+    const eventIds = rows.map(({ eventId }) => eventId);
     let after: string | undefined;
     for (;;) {
       const place = after === undefined ? {} : { after };
       const page = { expiresAfterMs: nowMs, limit: sizes.tokens, ...place };
-      const tokens = await ledger.listMarked([eventId], page);
-      yield* inSteps(tokens.map(tokenImplied));
+      const tokens = await ledger.listMarked(eventIds, page);
+      yield tokens;
       after = tokens.at(-1)?.jti;
       if (tokens.length < sizes.tokens) return;
     }
   }
 
-  function* inSteps(implied: readonly Implied[], rows = 0): Generator<LedgerStep> {
-    for (let at = 0; at < implied.length || at === 0; at += sizes.tokens) {
-      const step = { rows: at === 0 ? rows : 0, implied: implied.slice(at, at + sizes.tokens) };
-      if (step.rows > 0 || step.implied.length > 0) yield step;
-    }
-  }
-
-  function rulesImplied(row: LedgerRow): Implied[] {
-    const untilSeconds = Math.ceil((row.untilMs ?? undatedUntilMs) / 1_000);
-    const { eventId } = row;
-    return additionsOf(rulesOfRow(row), untilSeconds, names).map((addition) => ({ eventId, addition }));
-  }
-
   function tokenImplied(token: MarkedToken): Implied {
     return { eventId: token.revokedBy, addition: revocationOf(token, names) };
+  }
+}
+
+async function* livePages(
+  ledger: LedgerContentsDeps["ledger"],
+  nowMs: number,
+  limit: number,
+): AsyncGenerator<LedgerRow[]> {
+  let after: string | undefined;
+  for (;;) {
+    const place = after === undefined ? {} : { after };
+    const page = await ledger.listLive({ nowMs, limit, ...place });
+    if (page.length > 0) yield page;
+    after = page.at(-1)?.eventId;
+    if (page.length < limit) return;
+  }
+}
+
+/** Those included, by how many tokens are noted for the rows from the first to the last of a group. */
+function groupsOf(
+  page: readonly LedgerRow[],
+  includes: (row: LedgerRow) => boolean,
+  tokensAtMost: number,
+): LedgerRow[][] {
+  const groups: LedgerRow[][] = [];
+  let group: LedgerRow[] = [];
+  let tokens = 0;
+  for (const row of page) {
+    if (group.length > 0 && tokens + row.tokensRevoked > tokensAtMost) {
+      groups.push(group);
+      group = [];
+      tokens = 0;
+    }
+    if (includes(row)) group.push(row);
+    if (group.length > 0) tokens += row.tokensRevoked;
+  }
+  return group.length > 0 ? [...groups, group] : groups;
+}
+
+function rulesImplied(row: LedgerRow, nowMs: number, names: Names): Implied[] {
+  const untilSeconds = Math.ceil((row.untilMs ?? nowMs) / 1_000);
+  const { eventId } = row;
+  return additionsOf(rulesOfRow(row), untilSeconds, names).map((addition) => ({ eventId, addition }));
+}
+
+function* inSteps(implied: readonly Implied[], size: number, rows = 0): Generator<LedgerStep> {
+  for (let at = 0; at < implied.length || at === 0; at += size) {
+    const step = { rows: at === 0 ? rows : 0, implied: implied.slice(at, at + size) };
+    if (step.rows > 0 || step.implied.length > 0) yield step;
   }
 }
 

@@ -101,12 +101,10 @@ export function createRepair(deps: RepairDeps) {
 
     if (damaged.length > 0 && !(await store.discard(lock, damaged))) return false;
     const found = asWiped || damaged.length > 0 ? null : start;
-    const undatedUntilMs = platform.clock.wallMs();
     const lost = ledgerContents(
       { ledger, names },
       {
-        nowMs: undatedUntilMs - clockErrorAllowedMs,
-        undatedUntilMs,
+        nowMs: platform.clock.wallMs() - clockErrorAllowedMs,
         includes: (row) => !isThere(row, found),
         ...(sizes === undefined ? {} : { sizes }),
       },
