@@ -161,7 +161,7 @@ async function noteApplied(
   return (await rows.exists({ _id: eventId, status }).exec()) !== null;
 }
 
-/** Of a row under another incarnation: apart from one with a lower position, for what `filtersOver` says. */
+/** Of a row under another incarnation. One with a lower position is another question: `$or` has some servers scan. */
 function noteOf(eventId: string, note: AppliedNote) {
   const subject = note.subject === null ? {} : { subject: note.subject };
   const filter: QueryFilter<RevocationDocument> = {
@@ -172,7 +172,7 @@ function noteOf(eventId: string, note: AppliedNote) {
   return { filter, update: { $set: { ...placeOf(note), ...subject }, $max: reachOf(note) } };
 }
 
-/** Which rows are over, apart rather than joined by `$or`: some servers scan the collection for it. */
+/** Which rows are over. Two questions: joined by `$or` they would have some servers scan the collection. */
 function filtersOver({ untilBeforeMs, unsettledUntilBeforeMs }: RowsOver): QueryFilter<RevocationDocument>[] {
   const settled = trusted({ $in: ["enforced" as const, "failed" as const] });
   return [
