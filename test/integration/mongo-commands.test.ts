@@ -1,5 +1,6 @@
 import { expect } from "chai";
 import { afterEach, beforeEach, it } from "mocha";
+import { createConnection } from "mongoose";
 import { linkEntry } from "../../shared/audit/audit-chain.ts";
 import { silentLog } from "../../shared/log.ts";
 import { connectMongo } from "../../shared/mongo/database.ts";
@@ -13,6 +14,12 @@ import { dropMongoDatabase } from "../support/drop-mongo-database.ts";
 import { pendingRow } from "../support/ledger-rows.ts";
 import { type CommandRecorder, recordCommands } from "../support/mongo-commands.ts";
 import { describeWithServices, freshNamespace } from "../support/services.ts";
+
+interface RawToken {
+  readonly _id: string;
+  readonly revokedBy: string;
+  readonly expiresAt?: Date;
+}
 
 const writes = ["insert", "update", "delete", "findAndModify"];
 
@@ -54,6 +61,29 @@ describeWithServices("MongoDB, as it is asked", ["mongo"], ({ mongoUrl }) => {
     expect(read?.["readConcern"]).to.deep.equal({ level: "majority" });
     const preference = read?.["$readPreference"] ?? { mode: "primary" };
     expect(preference).to.deep.equal({ mode: "primary" });
+  });
+
+  it("reads the marks of a range from the primary, with majority read concern", async () => {
+    await database.ledger.listMarkedBetween({ from: "e1", to: "e2", expiresAfterMs: 0, limit: 5 });
+
+    const [read] = recorder.commands.filter(({ aggregate }) => aggregate === "tokens");
+    expect(read?.["readConcern"]).to.deep.equal({ level: "majority" });
+    expect(read?.["$readPreference"] ?? { mode: "primary" }).to.deep.equal({ mode: "primary" });
+  });
+
+  it("takes no token's expiry for another's where a document has none", async () => {
+    const connection = await createConnection(mongoUrl, { dbName: namespace }).asPromise();
+    try {
+      await connection.collection<RawToken>("tokens").insertMany([
+        { _id: "a", revokedBy: "e1" },
+        { _id: "b", revokedBy: "e1", expiresAt: new Date(9_000) },
+      ]);
+    } finally {
+      await connection.close();
+    }
+    const range = { from: "e1", to: "e2", expiresAfterMs: 0, limit: 5 };
+    const outcome = await database.ledger.listMarkedBetween(range).catch(String);
+    expect(outcome).to.equal("TypeError: a token marked by e1 has no expiry");
   });
 
   it("reads what a caller gave as a value, never as an operator", async () => {
