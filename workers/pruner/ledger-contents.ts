@@ -3,6 +3,7 @@ import { type Addition, clockErrorAllowedMs } from "../../shared/revocation/addi
 import { type Digests, digestsOf } from "../../shared/revocation/digest.ts";
 import { type PackedAdditions, packAdditions } from "../../shared/revocation/packed-additions.ts";
 import { generationSeconds } from "../../shared/revocation/retention.ts";
+import { type Place, pagesOf } from "../pages.ts";
 import { additionsOf, type Names, rulesOfRow } from "../revoker/plan.ts";
 import { revocationOf } from "../revoker/write-revocation.ts";
 
@@ -47,7 +48,8 @@ export async function* ledgerContents(
   { ledger, names }: LedgerContentsDeps,
   { nowMs, includes = () => true, sizes = usualSizes }: LedgerContentsQuery,
 ): AsyncGenerator<LedgerStep> {
-  for await (const page of livePages(ledger, nowMs, sizes.rows))
+  const readLive = (place: Place) => ledger.listLive({ nowMs, ...place });
+  for await (const page of pagesOf(sizes.rows, ({ eventId }) => eventId, readLive))
     for (const group of groupsOf(page, includes, sizes.tokens)) yield* stepsOf(group);
 
   /** In halves where the range holds too many, whoever marked them. */
@@ -75,36 +77,14 @@ export async function* ledgerContents(
   }
 
   /** However many they marked. */
-  async function* markedBy(rows: readonly LedgerRow[]): AsyncGenerator<readonly MarkedToken[]> {
+  function markedBy(rows: readonly LedgerRow[]): AsyncIterable<readonly MarkedToken[]> {
     const eventIds = rows.map(({ eventId }) => eventId);
-    let after: string | undefined;
-    for (;;) {
-      const place = after === undefined ? {} : { after };
-      const page = { expiresAfterMs: nowMs, limit: sizes.tokens, ...place };
-      const tokens = await ledger.listMarked(eventIds, page);
-      yield tokens;
-      after = tokens.at(-1)?.jti;
-      if (tokens.length < sizes.tokens) return;
-    }
+    const readMarked = (place: Place) => ledger.listMarked(eventIds, { expiresAfterMs: nowMs, ...place });
+    return pagesOf(sizes.tokens, ({ jti }) => jti, readMarked);
   }
 
   function tokenImplied(token: MarkedToken): Implied {
     return { eventId: token.revokedBy, addition: revocationOf(token, names) };
-  }
-}
-
-async function* livePages(
-  ledger: LedgerContentsDeps["ledger"],
-  nowMs: number,
-  limit: number,
-): AsyncGenerator<LedgerRow[]> {
-  let after: string | undefined;
-  for (;;) {
-    const place = after === undefined ? {} : { after };
-    const page = await ledger.listLive({ nowMs, limit, ...place });
-    if (page.length > 0) yield page;
-    after = page.at(-1)?.eventId;
-    if (page.length < limit) return;
   }
 }
 

@@ -8,6 +8,7 @@ import type { RevocationStore } from "../../shared/ports/revocation-store.ts";
 import type { IdentifiedState, UserStore } from "../../shared/ports/user-store.ts";
 import { clockErrorAllowedMs } from "../../shared/revocation/addition.ts";
 import type { UserStatus } from "../../shared/revocation/user-state.ts";
+import { type Place, pagesOf } from "../pages.ts";
 import type { ApplyEvent } from "./apply-event.ts";
 import { type ReceivedEvent, receiveEvent, receiveRow } from "./received-event.ts";
 import type { Heartbeat } from "./write-revocation.ts";
@@ -102,13 +103,9 @@ export function createReconcile(deps: ReconcileDeps) {
   }
 
   async function* raisedStates(): AsyncGenerator<IdentifiedState[]> {
-    let after: string | undefined;
-    for (;;) {
-      const states = await users.listStates({ limit: step, ...(after === undefined ? {} : { after }) });
+    const readStates = (place: Place) => users.listStates(place);
+    for await (const states of pagesOf(step, ({ id }: IdentifiedState) => id, readStates))
       yield states.filter(({ epoch }) => epoch > 0);
-      after = states.at(-1)?.id;
-      if (states.length < step) return;
-    }
   }
 
   async function lacksCutOff(state: IdentifiedState, lifetimeMs: number): Promise<boolean> {

@@ -1,6 +1,7 @@
 import type { Ledger, MarkedToken } from "../../shared/ports/ledger.ts";
 import type { Clock } from "../../shared/ports/platform.ts";
 import { clockErrorAllowedMs } from "../../shared/revocation/addition.ts";
+import { type Place, pagesOf } from "../pages.ts";
 import type { Plan, Selection } from "./plan.ts";
 
 export interface TokensToWriteDeps {
@@ -15,6 +16,9 @@ export interface TokensToWriteDeps {
  * given it up, before they reached the store.
  */
 export function createTokensToWrite({ ledger, clock, pageSize }: TokensToWriteDeps) {
+  const pages = (read: (place: Place) => Promise<MarkedToken[]>) =>
+    pagesOf(pageSize, ({ jti }: MarkedToken) => jti, read);
+
   return async function* tokensToWrite(eventId: string, plan: Plan): AsyncGenerator<readonly MarkedToken[]> {
     const nowMs = clock.wallMs() - clockErrorAllowedMs;
     const ofEvent = { expiresAfterMs: nowMs, ...subjectsOf(plan) };
@@ -23,18 +27,6 @@ export function createTokensToWrite({ ledger, clock, pageSize }: TokensToWriteDe
       yield* pages((place) => ledger.listMarkedByOthers(eventId, { ...selection, nowMs }, place));
     }
   };
-
-  async function* pages(
-    read: (place: { readonly limit: number; readonly after?: string }) => Promise<MarkedToken[]>,
-  ): AsyncGenerator<readonly MarkedToken[]> {
-    let after: string | undefined;
-    for (;;) {
-      const tokens = await read({ limit: pageSize, ...(after === undefined ? {} : { after }) });
-      yield tokens;
-      after = tokens.at(-1)?.jti;
-      if (tokens.length < pageSize) return;
-    }
-  }
 }
 
 /** Known where every selection is of one. What another attempt marked was of the same. */
