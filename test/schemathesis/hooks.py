@@ -214,7 +214,7 @@ def replace_body(case):
     if is_binary_event(case):
         if any(one in json.dumps(case.body, default=str) for one in untouchable):
             case.body = {}
-    elif not is_kept(case.body) or any(one in json.dumps(case.body, default=str) for one in untouchable):
+    elif not is_kept(case.body) or is_own_event(case) or any(one in json.dumps(case.body, default=str) for one in untouchable):
         case.body = make_body()
     elif case.path == "/events":
         case.body.pop("time", None)  # It lies in this century, and not in the future.
@@ -240,6 +240,11 @@ def replace_attributes(case):
         del case.headers[name]
     if is_binary_event(case):
         case.headers.update(new_attributes())
+
+
+def is_own_event(case):
+    """The tester takes the source of a receipt for that of an event, though the document rules ours out."""
+    return case.path == "/events" and re.match(r"/quash(/|$)", case.body.get("source", ""), re.IGNORECASE) is not None
 
 
 def authenticate_once(case):

@@ -22,7 +22,10 @@ const details = {
 const attributes = {
   specversion: z.literal("1.0"),
   id: plainText(textLimits.id),
-  source: plainText(textLimits.source),
+  source: plainText(textLimits.source).meta({
+    not: { pattern: "^/[Qq][Uu][Aa][Ss][Hh](/|$)" },
+    description: "Of the system that sends it; those under /quash are this system's own.",
+  }),
   time: z.string().meta({ format: "date-time" }).nullish(),
   datacontenttype: z.literal("application/json").nullish(),
 };
