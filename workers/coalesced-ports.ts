@@ -98,6 +98,7 @@ async function listMarkedOfMany(ledger: Ledger, asked: readonly ListMarked[]): P
       return eventIds
         .flatMap((eventId) => found.get(eventId) ?? [])
         .filter(({ expiresAtMs }) => expiresAtMs > page.expiresAfterMs)
+        .toSorted((a, b) => (a.jti < b.jti ? -1 : 1))
         .slice(0, page.limit);
     }),
   );

@@ -90,7 +90,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     log,
     metrics,
   });
-  const { applyEvent, rewriteRow, isUnderWay } = createApplyEvent({
+  const { applyEvent, rewriteRow, underWay } = createApplyEvent({
     ...holds,
     namespace,
     users,
@@ -172,7 +172,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
       publishEvent,
       applyEvent,
       giveUp: holds.giveUp,
-      isUnderWay,
+      underWay,
       platform,
       namespace,
       log,

@@ -5,6 +5,7 @@ import { encodeEvent } from "../../shared/events/encode-event.ts";
 import type { DeadLetterReason, QuashEvent } from "../../shared/events/event.ts";
 import { requireSameEvent } from "../../shared/events/event-content.ts";
 import { ledgerIdOf } from "../../shared/events/event-id.ts";
+import { reservedSourcePattern } from "../../shared/events/event-schema.ts";
 import type { ClientStore } from "../../shared/ports/client-store.ts";
 import type { EventLog } from "../../shared/ports/event-log.ts";
 import type { Ledger, LedgerRow } from "../../shared/ports/ledger.ts";
@@ -32,8 +33,7 @@ export interface Sender {
   readonly requestId: string;
 }
 
-/** Under it stand the events of this system, of whatever namespace. */
-const reservedSource = /^\/quash(?:$|\/)/i;
+const reservedSource = new RegExp(reservedSourcePattern);
 
 /**
  * Takes an event of an upstream system: validated as the revoker does, published, and then noted as pending, so that

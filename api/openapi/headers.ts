@@ -84,7 +84,11 @@ export const headers = {
   },
   "ce-specversion": ceAttribute("specversion", "Always 1.0.", "1.0"),
   "ce-id": ceAttribute("id", "With ce-source it identifies the event.", "4711"),
-  "ce-source": ceAttribute("source", "Whose event it is.", "https://hr.example.com"),
+  "ce-source": ceAttribute(
+    "source",
+    "Whose event it is; none under /quash, where this system's own stand.",
+    "https://hr.example.com",
+  ),
   "ce-type": ceAttribute("type", "As in structured mode.", "user.deactivated"),
   "ce-subject": ceAttribute(
     "subject",

@@ -12,16 +12,8 @@ interface Entry<T> {
 /** What an entry takes beside its token: the parsed claims, its names, its place in the map. */
 const bytesBesideToken = 1_024;
 
-/** Of the signature. */
-const indexedCharacters = 12;
-
-/** A small integer: to find a text takes twice as long as to find a number, and to hash all of a token even longer. */
-function indexOf(token: string): number {
-  let index = 0;
-  for (let at = Math.max(0, token.length - indexedCharacters); at < token.length; at += 1)
-    index = (Math.imul(index, 31) + token.charCodeAt(at)) | 0;
-  return index & 0x3fff_ffff;
-}
+/** Of the signature, nine bytes: to hash a text takes the longer the more it has. */
+const endOf = (token: string): string => token.slice(-12);
 
 /**
  * Tokens that were verified, found by their end and compared as a whole: only the very same token is known. Bounded by
@@ -31,8 +23,8 @@ function indexOf(token: string): number {
 export class VerificationCache<T> {
   readonly #maxEntries: number;
   readonly #maxBytes: number;
-  #young = new Map<number, Entry<T>>();
-  #old = new Map<number, Entry<T>>();
+  #young = new Map<string, Entry<T>>();
+  #old = new Map<string, Entry<T>>();
   #youngBytes = 0;
   #oldBytes = 0;
 
@@ -50,25 +42,25 @@ export class VerificationCache<T> {
   }
 
   get(token: string): T | undefined {
-    const index = indexOf(token);
-    const young = this.#young.get(index);
+    const end = endOf(token);
+    const young = this.#young.get(end);
     if (young?.token === token) return young.value;
-    const old = this.#old.get(index);
+    const old = this.#old.get(end);
     if (old?.token !== token) return undefined;
-    this.#old.delete(index);
+    this.#old.delete(end);
     this.#oldBytes -= old.bytes;
-    this.#keep(old);
+    this.#keep(end, old);
     return old.value;
   }
 
   /** Takes the place of one that ends alike. */
   put(token: string, value: T): void {
-    const index = indexOf(token);
-    this.#youngBytes -= this.#young.get(index)?.bytes ?? 0;
-    this.#oldBytes -= this.#old.get(index)?.bytes ?? 0;
-    this.#young.delete(index);
-    this.#old.delete(index);
-    this.#keep({ token, value, bytes: token.length + bytesBesideToken });
+    const end = endOf(token);
+    this.#youngBytes -= this.#young.get(end)?.bytes ?? 0;
+    this.#oldBytes -= this.#old.get(end)?.bytes ?? 0;
+    this.#young.delete(end);
+    this.#old.delete(end);
+    this.#keep(end, { token, value, bytes: token.length + bytesBesideToken });
   }
 
   clear(): void {
@@ -78,7 +70,9 @@ export class VerificationCache<T> {
     this.#oldBytes = 0;
   }
 
-  #keep(entry: Entry<T>): void {
+  /** None under that end is held. */
+  #keep(end: string, entry: Entry<T>): void {
+    if (entry.bytes > this.#maxBytes / 2 || this.#maxEntries < 2) return;
     const isFull =
       this.#young.size + 1 > this.#maxEntries / 2 || this.#youngBytes + entry.bytes > this.#maxBytes / 2;
     if (isFull) {
@@ -87,9 +81,7 @@ export class VerificationCache<T> {
       this.#young = new Map();
       this.#youngBytes = 0;
     }
-    if (entry.bytes > this.#maxBytes / 2 || this.#maxEntries < 2) return;
-    const index = indexOf(entry.token);
-    this.#youngBytes += entry.bytes - (this.#young.get(index)?.bytes ?? 0);
-    this.#young.set(index, entry);
+    this.#youngBytes += entry.bytes;
+    this.#young.set(end, entry);
   }
 }

@@ -20,6 +20,9 @@ const forbiddenCharacters = /[\p{Cc}\p{Cs}]/u;
 /** The same for JSON Schema, whose texts have no lone surrogates, and whose readers know no classes of characters. */
 const describedPattern = "^[^\\u0000-\\u001f\\u007f-\\u009f]*$";
 
+/** JSON Schema and JavaScript: the sources under which the events of this system stand, of whatever namespace. */
+export const reservedSourcePattern = "^/[Qq][Uu][Aa][Ss][Hh](/|$)";
+
 /** A non-empty text without control characters and lone surrogates. */
 export function plainText(maxLength: number) {
   return z

@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { Command, InvalidArgumentError } from "commander";
+import { Command } from "commander";
 import { Redis } from "ioredis";
 import type { StalenessPolicy } from "../../api/blacklist/staleness-policy.ts";
 import { silentLog } from "../../shared/log.ts";
@@ -19,15 +19,21 @@ import { fillLedger } from "../support/fill-ledger.ts";
 import { createFleet } from "../support/fleet.ts";
 import { createRedisProcess } from "../support/redis-process.ts";
 import { freshNamespace } from "../support/services.ts";
+import { wholeNumberFrom } from "../support/whole-number.ts";
 import { bareReadMs } from "./bare-read.ts";
 import { startProbing } from "./probing.ts";
 
 const options = new Command("rebuild")
   .description("How long it takes to rebuild an emptied store from the ledger, while instances serve.")
-  .option("--revocations <n>", "live revocations", atLeastOne, 1_000_000)
-  .option("--tokens-per-row <n>", "marked tokens of each deactivation", atLeastOne, 49)
-  .option("--instances <n>", "API processes of each staleness policy that serve meanwhile", atLeastOne, 1)
-  .option("--within-ms <n>", "exit with 1 when it takes longer", atLeastOne, 60_000)
+  .option("--revocations <n>", "live revocations", wholeNumberFrom(1), 1_000_000)
+  .option("--tokens-per-row <n>", "marked tokens of each deactivation", wholeNumberFrom(1), 49)
+  .option(
+    "--instances <n>",
+    "API processes of each staleness policy that serve meanwhile",
+    wholeNumberFrom(1),
+    1,
+  )
+  .option("--within-ms <n>", "exit with 1 when it takes longer", wholeNumberFrom(1), 60_000)
   .option("--mongo-url <url>", "a MongoDB server to fill; without it one is started for this run")
   .option("--filled <namespace>", "there the ledger of that namespace is filled already")
   .parse(process.argv)
@@ -159,11 +165,4 @@ async function emptied(url: string): Promise<void> {
   const redis = new Redis(url);
   await redis.flushall();
   redis.disconnect();
-}
-
-function atLeastOne(text: string): number {
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < 1)
-    throw new InvalidArgumentError("expected a whole number of at least 1");
-  return value;
 }

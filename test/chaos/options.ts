@@ -1,4 +1,5 @@
-import { Command, InvalidArgumentError } from "commander";
+import { Command } from "commander";
+import { wholeNumberFrom } from "../support/whole-number.ts";
 
 export interface ChaosOptions {
   /** How long operations and faults go on, the quiet end included. */
@@ -27,14 +28,4 @@ export function parseOptions(argv: readonly string[]): ChaosOptions {
     .option("--mutated", "show that chaos and load fail without reject-revoked, and without freshness", false)
     .option("--json", "print one JSON object on the last line", false);
   return command.parse(argv).opts<ChaosOptions>();
-}
-
-function wholeNumberFrom(least: number): (text: string) => number {
-  return (text) => {
-    const value = Number(text);
-    if (!Number.isSafeInteger(value) || value < least) {
-      throw new InvalidArgumentError(`expected a whole number of at least ${least}`);
-    }
-    return value;
-  };
 }

@@ -90,6 +90,40 @@ describe("relay", () => {
     expect(await world.isTokenRevoked(jti)).to.equal(true);
   });
 
+  for (const [title, answersAfterMs] of [
+    ["between two looks", 0],
+    ["while it looked", 3_000],
+  ] as const) {
+    it(`leaves alone what this worker handles and ends ${title}`, async () => {
+      const { database } = world.connectParts();
+      const { timers } = world.platform;
+      const inserted: string[] = [];
+      const ledger: typeof database.ledger = {
+        ...database.ledger,
+        insertPending(rows) {
+          inserted.push(...rows.map(({ eventId }) => eventId));
+          return database.ledger.insertPending(rows);
+        },
+        async noteApplied(...noted) {
+          await timers.sleep(2_800);
+          return database.ledger.noteApplied(...noted);
+        },
+        async listPending(...asked) {
+          const rows = await database.ledger.listPending(...asked);
+          await timers.sleep(answersAfterMs);
+          return rows;
+        },
+      };
+      await world.start({ database: { ...database, ledger } });
+      const user = await world.addUser();
+      const event = world.ownEvent("user.signed-out", user.id, { epoch: 1 });
+      await world.publish({ ...event, timeMs: event.timeMs - 60_000 });
+      await world.platform.advance(10_000);
+      expect((await world.rowOf(event))?.appliedAtMs).to.be.a("number");
+      expect(inserted).to.deep.equal([event.id]);
+    });
+  }
+
   it("applies a burst of them within 5 s, too", async () => {
     const parts = world.connectParts();
     const nobody = { hasJoined: () => true, close: () => Promise.resolve() };

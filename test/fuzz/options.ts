@@ -1,4 +1,5 @@
-import { Command, InvalidArgumentError, Option } from "commander";
+import { Command, Option } from "commander";
+import { wholeNumberFrom } from "../support/whole-number.ts";
 
 export interface FuzzCommandOptions {
   readonly door: string;
@@ -14,16 +15,14 @@ export function parseOptions(argv: readonly string[], doors: readonly string[]):
   return new Command("fuzz")
     .description("Tries a door of the product with inputs that are nearly good, on embedded parts.")
     .addOption(new Option("--door <name>", "which one").choices(doors).default(doors[0]))
-    .option("--seconds <s>", "how long", wholeNumber, 600)
-    .option("--seed <s>", "the seed of all inputs", wholeNumber, 1)
-    .option("--case <n>", "only the input of this number: shows it and how it is answered", wholeNumber)
+    .option("--seconds <s>", "how long", wholeNumberFrom(0), 600)
+    .option("--seed <s>", "the seed of all inputs", wholeNumberFrom(0), 1)
+    .option(
+      "--case <n>",
+      "only the input of this number: shows it and how it is answered",
+      wholeNumberFrom(0),
+    )
     .option("--json", "print one JSON object on the last line", false)
     .parse([...argv])
     .opts<FuzzCommandOptions>();
-}
-
-function wholeNumber(text: string): number {
-  const number = Number(text);
-  if (!Number.isSafeInteger(number) || number < 0) throw new InvalidArgumentError("expected a whole number");
-  return number;
 }

@@ -1,4 +1,5 @@
-import { Command, InvalidArgumentError } from "commander";
+import { Command } from "commander";
+import { wholeNumberFrom } from "../support/whole-number.ts";
 
 export interface LoadOptions {
   readonly instances: number;
@@ -16,6 +17,9 @@ export interface LoadOptions {
   readonly url?: string;
 }
 
+/** The load stays bounded. */
+const atLeastOne = wholeNumberFrom(1, 100_000);
+
 export function parseOptions(argv: readonly string[]): LoadOptions {
   const command = new Command("load")
     .description(
@@ -30,12 +34,4 @@ export function parseOptions(argv: readonly string[]): LoadOptions {
     .option("--url <url>", "a running system's entry; ADMIN_EMAIL and ADMIN_PASSWORD(_FILE) sign in")
     .option("--json", "print one JSON object on the last line", false);
   return command.parse(argv).opts<LoadOptions>();
-}
-
-function atLeastOne(text: string): number {
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < 1 || value > 100_000) {
-    throw new InvalidArgumentError("expected a whole number of at least 1");
-  }
-  return value;
 }

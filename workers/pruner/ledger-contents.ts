@@ -3,7 +3,7 @@ import { type Addition, clockErrorAllowedMs } from "../../shared/revocation/addi
 import { type Digests, digestsOf } from "../../shared/revocation/digest.ts";
 import { type PackedAdditions, packAdditions } from "../../shared/revocation/packed-additions.ts";
 import { generationSeconds } from "../../shared/revocation/retention.ts";
-import { type Place, pagesOf } from "../pages.ts";
+import { type PageQuery, pagesOf } from "../pages.ts";
 import { additionsOf, type Names, rulesOfRow } from "../revoker/plan.ts";
 import { revocationOf } from "../revoker/write-revocation.ts";
 
@@ -48,7 +48,7 @@ export async function* ledgerContents(
   { ledger, names }: LedgerContentsDeps,
   { nowMs, includes = () => true, sizes = usualSizes }: LedgerContentsQuery,
 ): AsyncGenerator<LedgerStep> {
-  const readLive = (place: Place) => ledger.listLive({ nowMs, ...place });
+  const readLive = (query: PageQuery) => ledger.listLive({ nowMs, ...query });
   for await (const page of pagesOf(sizes.rows, ({ eventId }) => eventId, readLive))
     for (const group of groupsOf(page, includes, sizes.tokens)) yield* stepsOf(group);
 
@@ -63,7 +63,7 @@ export async function* ledgerContents(
     }
     const rules = group.flatMap((row) => rulesImplied(row, nowMs, names));
     yield* inSteps(rules, sizes.tokens, group.length);
-    for await (const some of tokens === null ? markedBy(group) : [tokens])
+    for await (const some of tokens === null ? markedBy(group[0]?.eventId ?? "") : [tokens])
       yield* inSteps(some.map(tokenImplied), sizes.tokens);
   }
 
@@ -76,10 +76,10 @@ export async function* ledgerContents(
     return found?.filter(({ revokedBy }) => eventIds.has(revokedBy)) ?? null;
   }
 
-  /** However many they marked. */
-  function markedBy(rows: readonly LedgerRow[]): AsyncIterable<readonly MarkedToken[]> {
-    const eventIds = rows.map(({ eventId }) => eventId);
-    const readMarked = (place: Place) => ledger.listMarked(eventIds, { expiresAfterMs: nowMs, ...place });
+  /** However many it marked. */
+  function markedBy(eventId: string): AsyncIterable<readonly MarkedToken[]> {
+    const readMarked = (query: PageQuery) =>
+      ledger.listMarked([eventId], { expiresAfterMs: nowMs, ...query });
     return pagesOf(sizes.tokens, ({ jti }) => jti, readMarked);
   }
 

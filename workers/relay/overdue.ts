@@ -7,8 +7,6 @@ import { type ReceivedEvent, receiveRow } from "../revoker/received-event.ts";
 const overdueMs = { own: 1_500, upstream: 20_000 } as const;
 
 export interface OverdueDeps {
-  /** Whether this worker is at it: the event of a user with very many tokens takes its time. */
-  readonly isUnderWay: (eventId: string) => boolean;
   readonly clock: Clock;
   readonly namespace: string;
 }
@@ -21,16 +19,14 @@ export interface OverdueDeps {
  * an accepted deactivation may. Upstream ones: a worker that was suspended may note an event that retention has taken
  * from the log since, and that the others took for lost and have made good what they could.
  */
-export function createFindOverdue({ isUnderWay, clock, namespace }: OverdueDeps) {
+export function createFindOverdue({ clock, namespace }: OverdueDeps) {
   const source = ownSource(namespace);
   let firstSeenAtMs: ReadonlyMap<string, number> = new Map();
 
   return function findOverdue(pending: readonly LedgerRow[]): ReceivedEvent[] {
     const nowMs = clock.monotonicMs();
     firstSeenAtMs = new Map(pending.map(({ eventId }) => [eventId, firstSeenAtMs.get(eventId) ?? nowMs]));
-    return pending
-      .filter((row) => isOverdue(row, nowMs) && !isUnderWay(row.eventId))
-      .map((row) => receiveRow(row, namespace));
+    return pending.filter((row) => isOverdue(row, nowMs)).map((row) => receiveRow(row, namespace));
   };
 
   /** Own ones by the wall clock, too, from when they were asked for; an upstream one may have lain in the log for long. */

@@ -3,7 +3,7 @@ import { groupByKey } from "../../shared/group-by-key.ts";
 import type { Log } from "../../shared/log.ts";
 import type { Metrics } from "../../shared/metrics.ts";
 import type { PublishEvent } from "../../shared/outbox/publish-event.ts";
-import type { Ledger, LedgerRow } from "../../shared/ports/ledger.ts";
+import type { Ledger } from "../../shared/ports/ledger.ts";
 import type { Platform } from "../../shared/ports/platform.ts";
 import type { RevocationStore } from "../../shared/ports/revocation-store.ts";
 import type { OutboxEntry, UserStore } from "../../shared/ports/user-store.ts";
@@ -20,8 +20,8 @@ export interface RelayDeps {
   readonly publishEvent: PublishEvent;
   readonly applyEvent: ApplyEvent;
   readonly giveUp: (received: ReceivedEvent, error: unknown) => Promise<void>;
-  /** Whether this worker is applying the event now. */
-  readonly isUnderWay: (eventId: string) => boolean;
+  /** The events that this worker is applying now. */
+  readonly underWay: ReadonlySet<string>;
   readonly platform: Platform;
   readonly namespace: string;
   readonly log: Log;
@@ -46,12 +46,12 @@ const pageSizes = { least: 200, most: 20_000 } as const;
  * applied end.
  */
 export function createRelay(deps: RelayDeps) {
-  const { users, ledger, publishEvent, platform, namespace, log, metrics } = deps;
+  const { users, ledger, publishEvent, underWay, platform, namespace, log, metrics } = deps;
   const applyHere = new ApplyHere(deps);
   const findOverdue = createFindOverdue({ ...deps, clock: platform.clock });
   const firstSeenAtMs = new Map<string, number>();
   const inFlight = new Set<string>();
-  let pending: readonly LedgerRow[] = [];
+  let overdue: readonly ReceivedEvent[] = [];
   let isLogAway = false;
   let outboxPage: number = pageSizes.least;
   let pendingPage: number = pageSizes.least;
@@ -75,7 +75,8 @@ export function createRelay(deps: RelayDeps) {
   function offer(left: readonly OutboxEntry[]): void {
     const waiting = left.map(({ event }) => receiveEvent(event, { namespace }));
     const known = new Set(waiting.map(({ eventId }) => eventId));
-    applyHere.offer([...waiting, ...findOverdue(pending).filter(({ eventId }) => !known.has(eventId))]);
+    const isLeft = ({ eventId }: ReceivedEvent) => !known.has(eventId) && !underWay.has(eventId);
+    applyHere.offer([...waiting, ...overdue.filter(isLeft)]);
   }
 
   async function probeLog(left: readonly OutboxEntry[]): Promise<void> {
@@ -133,7 +134,10 @@ export function createRelay(deps: RelayDeps) {
 
   async function measure(page: readonly OutboxEntry[]): Promise<void> {
     const waiting = page.filter(({ event }) => !applyHere.isDone(event.id)).map(({ event }) => event.timeMs);
-    pending = await ledger.listPending(pendingPage);
+    // What ends while it is read is told as pending, and was not left alone.
+    const underWayBefore = new Set(underWay);
+    const pending = await ledger.listPending(pendingPage);
+    overdue = findOverdue(pending).filter(({ eventId }) => !underWayBefore.has(eventId));
     const isFull = pending.length === pendingPage;
     pendingPage = isFull
       ? Math.min(pageSizes.most, pendingPage * 2)

@@ -56,7 +56,7 @@ export function createApplyEvent(deps: ApplyDeps) {
 
   const underWay = new Set<string>();
 
-  return { applyEvent, rewriteRow, isUnderWay: (eventId: string) => underWay.has(eventId) };
+  return { applyEvent, rewriteRow, underWay: underWay as ReadonlySet<string> };
 
   async function applyEvent(received: ReceivedEvent, options: ApplyOptions): Promise<Outcome> {
     underWay.add(received.eventId);

@@ -8,7 +8,7 @@ import type { RevocationStore } from "../../shared/ports/revocation-store.ts";
 import type { IdentifiedState, UserStore } from "../../shared/ports/user-store.ts";
 import { clockErrorAllowedMs } from "../../shared/revocation/addition.ts";
 import type { UserStatus } from "../../shared/revocation/user-state.ts";
-import { type Place, pagesOf } from "../pages.ts";
+import { type PageQuery, pagesOf } from "../pages.ts";
 import type { ApplyEvent } from "./apply-event.ts";
 import { type ReceivedEvent, receiveEvent, receiveRow } from "./received-event.ts";
 import type { Heartbeat } from "./write-revocation.ts";
@@ -52,9 +52,11 @@ export function createReconcile(deps: ReconcileDeps) {
 
   return async function reconcile(heartbeat: Heartbeat): Promise<Reconciled> {
     let [pending, raised, refused] = [0, 0, 0];
-    for await (const row of pendingRows()) {
-      if (await apply(receiveRow(row, namespace), heartbeat)) pending += 1;
-      else refused += 1;
+    for await (const rows of pagesOf<LedgerRow, LedgerRow>(step, (row) => row, listPending)) {
+      for (const row of rows) {
+        if (await apply(receiveRow(row, namespace), heartbeat)) pending += 1;
+        else refused += 1;
+      }
     }
     for await (const state of statesNotCutOff(heartbeat)) {
       if (await apply(reconciliationOf(state), heartbeat)) raised += 1;
@@ -80,14 +82,8 @@ export function createReconcile(deps: ReconcileDeps) {
     return true;
   }
 
-  async function* pendingRows(): AsyncGenerator<LedgerRow> {
-    let after: LedgerRow | undefined;
-    for (;;) {
-      const rows = await ledger.listPending(step, after);
-      yield* rows;
-      after = rows.at(-1);
-      if (rows.length < step) return;
-    }
+  function listPending({ limit, after }: PageQuery<LedgerRow>): Promise<LedgerRow[]> {
+    return ledger.listPending(limit, after);
   }
 
   async function* statesNotCutOff(heartbeat: Heartbeat): AsyncGenerator<IdentifiedState> {
@@ -103,8 +99,8 @@ export function createReconcile(deps: ReconcileDeps) {
   }
 
   async function* raisedStates(): AsyncGenerator<IdentifiedState[]> {
-    const readStates = (place: Place) => users.listStates(place);
-    for await (const states of pagesOf(step, ({ id }: IdentifiedState) => id, readStates))
+    const listStates = (query: PageQuery) => users.listStates(query);
+    for await (const states of pagesOf(step, ({ id }: IdentifiedState) => id, listStates))
       yield states.filter(({ epoch }) => epoch > 0);
   }
 

@@ -1,7 +1,7 @@
 import type { Ledger, MarkedToken } from "../../shared/ports/ledger.ts";
 import type { Clock } from "../../shared/ports/platform.ts";
 import { clockErrorAllowedMs } from "../../shared/revocation/addition.ts";
-import { type Place, pagesOf } from "../pages.ts";
+import { type PageQuery, pagesOf } from "../pages.ts";
 import type { Plan, Selection } from "./plan.ts";
 
 export interface TokensToWriteDeps {
@@ -16,15 +16,15 @@ export interface TokensToWriteDeps {
  * given it up, before they reached the store.
  */
 export function createTokensToWrite({ ledger, clock, pageSize }: TokensToWriteDeps) {
-  const pages = (read: (place: Place) => Promise<MarkedToken[]>) =>
+  const pages = (read: (query: PageQuery) => Promise<MarkedToken[]>) =>
     pagesOf(pageSize, ({ jti }: MarkedToken) => jti, read);
 
   return async function* tokensToWrite(eventId: string, plan: Plan): AsyncGenerator<readonly MarkedToken[]> {
     const nowMs = clock.wallMs() - clockErrorAllowedMs;
     const ofEvent = { expiresAfterMs: nowMs, ...subjectsOf(plan) };
-    yield* pages((place) => ledger.listMarked([eventId], { ...ofEvent, ...place }));
+    yield* pages((query) => ledger.listMarked([eventId], { ...ofEvent, ...query }));
     for (const selection of plan.marks.filter((one) => isOnlyInMarks(one, plan))) {
-      yield* pages((place) => ledger.listMarkedByOthers(eventId, { ...selection, nowMs }, place));
+      yield* pages((query) => ledger.listMarkedByOthers(eventId, { ...selection, nowMs }, query));
     }
   };
 }

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { eventTypes } from "../../../shared/events/event.ts";
-import { plainText, textLimits } from "../../../shared/events/event-schema.ts";
+import { plainText, reservedSourcePattern, textLimits } from "../../../shared/events/event-schema.ts";
 import { emptySchema, noQuerySchema } from "../../routes/schemas.ts";
 import { ids } from "../example-ids.ts";
 import { dependencyProblems } from "../implied-problems.ts";
@@ -23,7 +23,7 @@ const attributes = {
   specversion: z.literal("1.0"),
   id: plainText(textLimits.id),
   source: plainText(textLimits.source).meta({
-    not: { pattern: "^/[Qq][Uu][Aa][Ss][Hh](/|$)" },
+    not: { pattern: reservedSourcePattern },
     description: "Of the system that sends it; those under /quash are this system's own.",
   }),
   time: z.string().meta({ format: "date-time" }).nullish(),

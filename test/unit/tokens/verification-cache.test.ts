@@ -1,6 +1,7 @@
 import { expect } from "chai";
 import { describe, it } from "mocha";
 import { VerificationCache } from "../../../api/tokens/verification-cache.ts";
+import { createRandom } from "../../support/random.ts";
 
 const roomy = { maxEntries: 1_000, maxBytes: 10_000_000 };
 
@@ -21,6 +22,53 @@ describe("verification cache", () => {
     cache.put("another", 3);
     cache.put(`${other}`, 4);
     expect([cache.get(`${one}`), cache.get(`${other}`), cache.entries]).to.deep.equal([undefined, 4, 3]);
+  });
+
+  it("knows none that differs from one that it holds anywhere, in either generation", () => {
+    const token = "abcdefghijklmnopqrstuvwxyz";
+    const others = Array.from(token, (_, at) => `${token.slice(0, at)}A${token.slice(at + 1)}`);
+    const cache = new VerificationCache<number>({ ...roomy, maxEntries: 4 });
+    cache.put(token, 1);
+    const expectNone = () => {
+      for (const other of [...others, `a${token}`, `${token}a`])
+        expect(cache.get(other), other).to.equal(undefined);
+    };
+    expectNone();
+    cache.put("one", 2);
+    cache.put("two", 3);
+    expectNone();
+    expect(cache.get(token)).to.equal(1);
+  });
+
+  it("forgets both generations when it is cleared", () => {
+    const cache = new VerificationCache<number>({ ...roomy, maxEntries: 4 });
+    for (const [n, token] of ["old", "one", "two"].entries()) cache.put(token, n);
+    expect(cache.entries).to.equal(3);
+    cache.clear();
+    expect(["old", "one", "two"].map((token) => cache.get(token))).to.deep.equal(Array(3).fill(undefined));
+    expect([cache.entries, cache.bytes]).to.deep.equal([0, 0]);
+  });
+
+  it("counts what it holds, whatever was put, asked for and replaced", () => {
+    const random = createRandom("verification cache");
+    const ends = ["a", "b", "c", "d"].map((one) => one.repeat(12));
+    const tokens = ends.flatMap((end) => ["", "x", "yy", "zzz"].map((start) => start + end));
+    const cache = new VerificationCache<string>({ ...roomy, maxEntries: 6 });
+    const least = 1_024 + 12;
+    for (let n = 0; n < 20_000; n += 1) {
+      const token = random.pick(tokens);
+      if (random.chance(0.5)) cache.put(token, token);
+      else expect(cache.get(token)).to.be.oneOf([token, undefined]);
+      expect(cache.entries).to.be.at.most(4);
+      expect(cache.bytes).to.be.within(cache.entries * least, cache.entries * (least + 3));
+    }
+  });
+
+  it("throws nothing out for one that is too large", () => {
+    const cache = new VerificationCache<number>({ ...roomy, maxBytes: 20_000 });
+    cache.put("good", 1);
+    for (const large of ["x", "y"]) cache.put(large.repeat(20_000), 2);
+    expect(cache.get("good")).to.equal(1);
   });
 
   it("never holds more entries than it may", () => {

@@ -6,6 +6,8 @@ import type { Parts } from "../../../shared/ports/parts.ts";
 import { createRepair } from "../../../workers/pruner/repair.ts";
 import { createApplyEvent } from "../../../workers/revoker/apply-event.ts";
 import { receiveEvent } from "../../../workers/revoker/received-event.ts";
+import { createTokensToWrite } from "../../../workers/revoker/tokens-to-write.ts";
+import { createManualPlatform } from "../../support/manual-clock.ts";
 import { createWorkerWorld, intercept, namespace, type WorkerWorld } from "../../support/worker-world.ts";
 
 const heartbeat = () => Promise.resolve();
@@ -91,3 +93,35 @@ describe("applying an event whose tokens another event marked first", () => {
 });
 
 type Seams = Partial<Pick<Parts, "store"> & Pick<Parts["database"], "ledger">>;
+
+describe("the tokens that an event has to bring to the store", () => {
+  const nobody = { subject: "u", external: null, jti: null, epoch: null, notBefore: null, unrecorded: false };
+  const tokens = ["a", "b", "c", "d", "e"].map((jti) => ({ jti, expiresAtMs: Infinity, revokedBy: "other" }));
+
+  it("are read in pages, those that another event marked, too", async () => {
+    const asked: string[] = [];
+    const tokensToWrite = createTokensToWrite({
+      ledger: {
+        listMarked: (_eventIds, { limit, after = "" }) => read("own", limit, after),
+        listMarkedByOthers: (_eventId, _selection, { limit, after = "" }) => read("other", limit, after),
+      },
+      clock: createManualPlatform().clock,
+      pageSize: 2,
+    });
+    const plan = {
+      ...nobody,
+      marks: [{ by: "session", sid: "s" }],
+      marksMore: true,
+      namedToken: null,
+    } as const;
+    const found: string[] = [];
+    for await (const page of tokensToWrite("e1", plan)) found.push(...page.map(({ jti }) => jti));
+    expect(found.join("")).to.equal("abcdeabcde");
+    expect(asked).to.deep.equal(["own ", "own b", "own d", "other ", "other b", "other d"]);
+
+    function read(whose: string, limit: number, after: string) {
+      asked.push(`${whose} ${after}`);
+      return Promise.resolve(tokens.filter(({ jti }) => jti > after).slice(0, limit));
+    }
+  });
+});
