@@ -117,12 +117,46 @@ describe("relay", () => {
       await world.start({ database: { ...database, ledger } });
       const user = await world.addUser();
       const event = world.ownEvent("user.signed-out", user.id, { epoch: 1 });
+      await world.platform.advance(2_000);
       await world.publish({ ...event, timeMs: event.timeMs - 60_000 });
       await world.platform.advance(10_000);
       expect((await world.rowOf(event))?.appliedAtMs).to.be.a("number");
       expect(inserted).to.deep.equal([event.id]);
     });
   }
+
+  it("leaves alone what this worker begins with while it looks", async () => {
+    const { database } = world.connectParts();
+    const { timers } = world.platform;
+    const user = await world.addUser();
+    const made = world.ownEvent("user.signed-out", user.id, { epoch: 1 });
+    const event = { ...made, timeMs: made.timeMs - 60_000 };
+    await database.ledger.insertPending([pendingRowOfOwnEvent(event)]);
+    const inserted: string[] = [];
+    let isPublished = false;
+    const ledger: typeof database.ledger = {
+      ...database.ledger,
+      insertPending(rows) {
+        inserted.push(...rows.map(({ eventId }) => eventId));
+        return database.ledger.insertPending(rows);
+      },
+      async noteApplied(...noted) {
+        await timers.sleep(2_800);
+        return database.ledger.noteApplied(...noted);
+      },
+      async listPending(...asked) {
+        const rows = await database.ledger.listPending(...asked);
+        if (!isPublished) await world.publish(event);
+        isPublished = true;
+        await timers.sleep(100);
+        return rows;
+      },
+    };
+    await world.start({ database: { ...database, ledger } });
+    await world.platform.advance(10_000);
+    expect((await world.rowOf(event))?.appliedAtMs).to.be.a("number");
+    expect(inserted).to.deep.equal([]);
+  });
 
   it("applies a burst of them within 5 s, too", async () => {
     const parts = world.connectParts();
