@@ -14,18 +14,19 @@ process.exitCode = await testEverything(process.argv.slice(2));
 /** Type check, lint, then all suites or the given files; the services start meanwhile. Returns the exit code. */
 async function testEverything(mochaArgs: readonly string[]): Promise<number> {
   const servicesFound = findOrExplain();
-  const checks = [await runCheck("typecheck"), await runCheck("lint")];
+  const checks = { typecheck: await runCheck("typecheck"), lint: await runCheck("lint") };
   const services = await servicesFound;
   const suites = await runSuites(mochaArgs, typeof services === "string" ? undefined : services);
   if (typeof services !== "string") await services.release();
-  const failedChecks = checks.filter((passed) => !passed).length;
+  const failedChecks = Object.entries(checks).filter(([, isPassed]) => !isPassed);
   const failedToFind = servicesRequired && typeof services === "string" ? 1 : 0;
   const total = {
     ...suites,
-    passed: suites.passed + checks.length - failedChecks,
-    failed: suites.failed + failedChecks + failedToFind,
+    passed: suites.passed + Object.keys(checks).length - failedChecks.length,
+    failed: suites.failed + failedChecks.length + failedToFind,
   };
   reportSkipped(total, typeof services === "string" ? services : undefined);
+  for (const [name] of failedChecks) process.stdout.write(`failed: ${name}\n`);
   process.stdout.write(`${summaryLine(total)}\n`);
   return total.failed > 0 ? 1 : 0;
 }
