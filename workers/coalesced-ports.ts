@@ -13,6 +13,8 @@ import type { Addition } from "../shared/revocation/addition.ts";
  */
 
 export const additionsInACall = 1_000;
+/** However slow the database is: a call that takes longer than it may is made again, and then there is more to do. */
+const mostInARun = 200;
 /** Of several events in one page; where it is full, each reads its own. */
 const markedInAPage = 4_000;
 
@@ -24,18 +26,22 @@ export function createCoalescedLedger(ledger: Ledger): Ledger {
     },
   });
   const find = createCoalescer<string, Awaited<ReturnType<Ledger["find"]>>>({
+    mostInARun,
     async run(eventIds) {
       const rows = new Map((await ledger.findMany([...new Set(eventIds)])).map((row) => [row.eventId, row]));
       return eventIds.map((eventId) => rows.get(eventId) ?? null);
     },
   });
   const insertPending = createCoalescer<Parameters<Ledger["insertPending"]>[0], undefined>({
+    weigh: (rows) => rows.length,
+    mostInARun,
     async run(lists) {
       await ledger.insertPending(lists.flat());
       return lists.map(() => undefined);
     },
   });
   const noteApplied = createCoalescer<Parameters<Ledger["noteApplied"]>, boolean>({
+    mostInARun,
     async run([only, ...others]) {
       if (only === undefined) return [];
       if (others.length === 0) return [await ledger.noteApplied(...only)];
@@ -55,6 +61,7 @@ export function createCoalescedLedger(ledger: Ledger): Ledger {
 function createCoalescedMarks(ledger: Ledger): Pick<Ledger, "markTokens" | "listMarked" | "lastExpiryMs"> {
   type Marking = Parameters<Ledger["markTokens"]>;
   const markTokens = createCoalescer<Marking, number>({
+    mostInARun,
     async run([only, ...others]) {
       if (only === undefined) return [];
       if (others.length === 0) return [await ledger.markTokens(...only)];
@@ -67,9 +74,11 @@ function createCoalescedMarks(ledger: Ledger): Pick<Ledger, "markTokens" | "list
     },
   });
   const listMarked = createCoalescer<Parameters<Ledger["listMarked"]>, MarkedToken[]>({
+    mostInARun,
     run: (asked) => listMarkedOfMany(ledger, asked),
   });
   const lastExpiryMs = createCoalescer<string, number | null>({
+    mostInARun,
     async run(subjects) {
       const [only] = subjects;
       if (only === undefined) return [];
@@ -129,6 +138,7 @@ async function listTogether(
 
 export function createCoalescedUsers(users: UserStore): UserStore {
   const findById = createCoalescer<string, User | null>({
+    mostInARun,
     async run(ids) {
       const [only] = ids;
       if (only === undefined) return [];
@@ -138,6 +148,7 @@ export function createCoalescedUsers(users: UserStore): UserStore {
     },
   });
   const change = createCoalescer<Parameters<UserStore["change"]>, User | null>({
+    mostInARun,
     async run([only, ...others]) {
       if (only === undefined) return [];
       if (others.length === 0) return [await users.change(...only)];
@@ -149,6 +160,7 @@ export function createCoalescedUsers(users: UserStore): UserStore {
 
 export function createCoalescedSessions(sessions: SessionStore): SessionStore {
   const findToken = createCoalescer<string, Awaited<ReturnType<SessionStore["findToken"]>>>({
+    mostInARun,
     async run(jtis) {
       const [only] = jtis;
       if (only === undefined) return [];

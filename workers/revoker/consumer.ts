@@ -50,10 +50,11 @@ export function createBatchHandler(deps: ConsumerDeps) {
   const writeDeadLetter = createDeadLetters(deps);
 
   return async function handleBatch(batch: RecordBatch): Promise<void> {
+    let isRetrying = false;
     const retry = createBatchRetry(batch, platform, (err, attempt) => {
-      const fields = { partition: batch.partition, attempt, err };
-      if (attempt === 1) log.warn("revoker.retrying", fields);
-      else log.debug("revoker.retrying", fields);
+      // What is away is so for hundreds of events at once.
+      log[isRetrying ? "debug" : "warn"]("revoker.retrying", { partition: batch.partition, attempt, err });
+      isRetrying = true;
     });
     try {
       const { arrivals, dead } = await receive(batch.records, retry);
