@@ -7,10 +7,9 @@ export interface CoalescerOptions<Input, Output> {
   readonly weigh?: (input: Input) => number;
   /** A run takes one input at least, and more only while they weigh no more than that together. */
   readonly mostInARun?: number;
+  /** 4 unless given: one that takes long holds up nobody else, as long as few do. */
+  readonly runsAtOnce?: number;
 }
-
-/** One that takes long holds up nobody else, as long as few do. */
-const runsAtOnce = 4;
 
 /**
  * Joins calls: those of one turn of the event loop, and, once a few runs are under way, those that are made meanwhile.
@@ -20,7 +19,7 @@ const runsAtOnce = 4;
 export function createCoalescer<Input, Output>(
   options: CoalescerOptions<Input, Output>,
 ): (input: Input) => Promise<Output> {
-  const { run, weigh = () => 1, mostInARun = Number.POSITIVE_INFINITY } = options;
+  const { run, weigh = () => 1, mostInARun = Number.POSITIVE_INFINITY, runsAtOnce = 4 } = options;
   let waiting: Call<Input, Output>[] = [];
   let runs = 0;
   let isAboutToRun = false;

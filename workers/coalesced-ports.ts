@@ -13,8 +13,11 @@ import type { Addition } from "../shared/revocation/addition.ts";
  */
 
 export const additionsInACall = 1_000;
-/** However slow the database is: a call that takes longer than it may is made again, and then there is more to do. */
-const mostInARun = 200;
+/**
+ * Of a call to the database, however many partitions have something to ask. One that takes longer than it may is made
+ * again while the server is still at it, and writes beside one another conflict: both make more of what is too much.
+ */
+const bounds = { mostInARun: 100, runsAtOnce: 2 } as const;
 /** Of several events in one page; where it is full, each reads its own. */
 const markedInAPage = 4_000;
 
@@ -26,7 +29,7 @@ export function createCoalescedLedger(ledger: Ledger): Ledger {
     },
   });
   const find = createCoalescer<string, Awaited<ReturnType<Ledger["find"]>>>({
-    mostInARun,
+    ...bounds,
     async run(eventIds) {
       const rows = new Map((await ledger.findMany([...new Set(eventIds)])).map((row) => [row.eventId, row]));
       return eventIds.map((eventId) => rows.get(eventId) ?? null);
@@ -34,14 +37,14 @@ export function createCoalescedLedger(ledger: Ledger): Ledger {
   });
   const insertPending = createCoalescer<Parameters<Ledger["insertPending"]>[0], undefined>({
     weigh: (rows) => rows.length,
-    mostInARun,
+    ...bounds,
     async run(lists) {
       await ledger.insertPending(lists.flat());
       return lists.map(() => undefined);
     },
   });
   const noteApplied = createCoalescer<Parameters<Ledger["noteApplied"]>, boolean>({
-    mostInARun,
+    ...bounds,
     async run([only, ...others]) {
       if (only === undefined) return [];
       if (others.length === 0) return [await ledger.noteApplied(...only)];
@@ -61,7 +64,7 @@ export function createCoalescedLedger(ledger: Ledger): Ledger {
 function createCoalescedMarks(ledger: Ledger): Pick<Ledger, "markTokens" | "listMarked" | "lastExpiryMs"> {
   type Marking = Parameters<Ledger["markTokens"]>;
   const markTokens = createCoalescer<Marking, number>({
-    mostInARun,
+    ...bounds,
     async run([only, ...others]) {
       if (only === undefined) return [];
       if (others.length === 0) return [await ledger.markTokens(...only)];
@@ -74,11 +77,11 @@ function createCoalescedMarks(ledger: Ledger): Pick<Ledger, "markTokens" | "list
     },
   });
   const listMarked = createCoalescer<Parameters<Ledger["listMarked"]>, MarkedToken[]>({
-    mostInARun,
+    ...bounds,
     run: (asked) => listMarkedOfMany(ledger, asked),
   });
   const lastExpiryMs = createCoalescer<string, number | null>({
-    mostInARun,
+    ...bounds,
     async run(subjects) {
       const [only] = subjects;
       if (only === undefined) return [];
@@ -138,7 +141,7 @@ async function listTogether(
 
 export function createCoalescedUsers(users: UserStore): UserStore {
   const findById = createCoalescer<string, User | null>({
-    mostInARun,
+    ...bounds,
     async run(ids) {
       const [only] = ids;
       if (only === undefined) return [];
@@ -148,7 +151,7 @@ export function createCoalescedUsers(users: UserStore): UserStore {
     },
   });
   const change = createCoalescer<Parameters<UserStore["change"]>, User | null>({
-    mostInARun,
+    ...bounds,
     async run([only, ...others]) {
       if (only === undefined) return [];
       if (others.length === 0) return [await users.change(...only)];
@@ -160,7 +163,7 @@ export function createCoalescedUsers(users: UserStore): UserStore {
 
 export function createCoalescedSessions(sessions: SessionStore): SessionStore {
   const findToken = createCoalescer<string, Awaited<ReturnType<SessionStore["findToken"]>>>({
-    mostInARun,
+    ...bounds,
     async run(jtis) {
       const [only] = jtis;
       if (only === undefined) return [];

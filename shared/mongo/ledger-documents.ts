@@ -99,7 +99,7 @@ revocationSchema.index(
   { jti: 1, requestedAt: -1, _id: -1 },
   { name: "jti", partialFilterExpression: { jti: { $exists: true } } },
 );
-revocationSchema.index({ status: 1, requestedAt: 1 }, { name: "status" });
+revocationSchema.index({ status: 1, requestedAt: 1, _id: 1 }, { name: "oldest" });
 revocationSchema.index({ until: 1 }, { name: "until", sparse: true });
 
 export const fenceSchema = new Schema<FenceDocument>(

@@ -60,7 +60,7 @@ export function createMongoLedger(mongo: MongoConnection, tokens: Model<TokenDoc
         const document = await rows.findOne({ _id: eventId }).lean().exec();
         return document === null ? null : rowOf(document);
       }),
-    findMany: (eventIds) => findAll({ _id: trusted({ $in: [...eventIds] }) }),
+    findMany: (eventIds) => findAll({ _id: trusted({ $in: [...eventIds] }) }, { limitMs: bulkLimitMs }),
     list: ({ limit, after, subject, jti, status }) =>
       findAll(
         {

@@ -25,13 +25,16 @@ export interface LookDeps {
   readonly platform: Platform;
   readonly log: Log;
   readonly metrics: Metrics;
+  /**
+   * Where more stay unsettled, the next look goes on behind them, and begins anew after the last. Many unless given: some
+   * servers read all of them for a list of the oldest.
+   */
+  readonly unsettledAtOnce?: number;
 }
 
 const causes = ["no-incarnation", "not-the-fence", "clock-stepped", "clock-set-back", "damaged"] as const;
 type Cause = (typeof causes)[number];
 
-/** Where more stay unsettled, the next look goes on behind them, and begins anew after the last. */
-const unsettledAtOnce = 500;
 /** Then the store's validity is looked at again: what is written to an invalid one has to be written again. */
 const rewritesInALook = 50;
 const bucketsNamed = 5;
@@ -44,6 +47,7 @@ const futureAtMostMs = 1_000;
  */
 export function createLook(deps: LookDeps) {
   const { ledger, store, repair, noteLongest, rewriteRow, settleReceipts, platform, log, metrics } = deps;
+  const { unsettledAtOnce = 5_000 } = deps;
   const stepWatch = createStepWatch(platform.clock);
   const damageAllowance = createDamageAllowance(platform.clock);
   /** The cause that was logged last; null while the store is valid. */

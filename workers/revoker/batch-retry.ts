@@ -31,6 +31,7 @@ export function createBatchRetry(
   const { timers } = platform;
   let unanswered: Promise<void> | undefined;
   let lostBy: BatchAbandoned | undefined;
+  let pause: Promise<void> | undefined;
 
   /** One that is not answered soon is no sign that the partition was lost: the work goes on, and asks no second time. */
   async function heartbeat(): Promise<void> {
@@ -54,7 +55,15 @@ export function createBatchRetry(
     return Promise.race([answered, timers.sleep(heartbeatPatienceMs, patience.signal)]);
   }
 
-  async function backOff(attempt: number): Promise<void> {
+  /** What fails together is tried again together: its calls to the database are joined then. */
+  function backOff(attempt: number): Promise<void> {
+    pause ??= sleepOut(attempt).finally(() => {
+      pause = undefined;
+    });
+    return pause;
+  }
+
+  async function sleepOut(attempt: number): Promise<void> {
     let leftMs = backOffMs(attempt, platform.randomness);
     while (leftMs > 0) {
       await heartbeat();

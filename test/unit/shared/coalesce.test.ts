@@ -48,6 +48,21 @@ describe("coalesced calls", () => {
     expect(inputs().at(-1)).to.deep.equal([5, 6]);
   });
 
+  it("has no more runs under way than it may", async () => {
+    const { runs, call, inputs } = createStage({ runsAtOnce: 2 });
+    const answers: Promise<number>[] = [];
+    for (const input of [1, 2, 3, 4]) {
+      answers.push(call(input));
+      await turn();
+    }
+    expect(inputs()).to.deep.equal([[1], [2]]);
+    runs[0]?.end();
+    await turn();
+    for (const run of runs) run.end();
+    expect(await Promise.all(answers)).to.deep.equal([10, 20, 30, 40]);
+    expect(inputs()).to.deep.equal([[1], [2], [3, 4]]);
+  });
+
   it("never serves a call by a run that began before it", async () => {
     const { runs, call, inputs } = createStage();
     const first = call(1);

@@ -45,6 +45,7 @@ describe("look", () => {
 
   function create() {
     return createLook({
+      unsettledAtOnce: 500,
       ledger: {
         async readFence() {
           await beforeFence();
