@@ -1,4 +1,3 @@
-import { PassThrough } from "node:stream";
 import type { Metrics } from "../../shared/metrics.ts";
 import type { Timers } from "../../shared/ports/platform.ts";
 import type { OpenConnections } from "../blacklist/connections.ts";
@@ -6,7 +5,7 @@ import { claimsOf } from "../request-state.ts";
 import type { EmailOfUser } from "../users/email-of-user.ts";
 import { readQuery } from "./input.ts";
 import { ownClaimsOf } from "./own-claims.ts";
-import type { AppRouter, Guards } from "./router.ts";
+import type { AppRouter, Guards, RouteContext } from "./router.ts";
 import { noQuerySchema } from "./schemas.ts";
 
 export interface MeDeps {
@@ -33,36 +32,47 @@ export function addMeRoutes(router: AppRouter, guards: Guards, deps: MeDeps): vo
     ctx.body = { id: sub, email: await emailOfUser(sub), roles, token, instance: instanceId };
   });
 
-  /** Server-sent events (WHATWG HTML §9.2): ends with the reason why the token is not accepted any more. */
   router.get("/me/stream", ...guards.bearer, (ctx) => {
     readQuery(ctx, noQuerySchema);
-    const stream = new PassThrough();
     const { jti } = ownClaimsOf(ctx);
+    ctx.status = 200;
     ctx.set({ "cache-control": "no-store", "x-accel-buffering": "no" });
     ctx.type = "text/event-stream";
-    ctx.body = stream;
-    metrics.openStreams.inc();
+    if (ctx.method === "HEAD") return;
+    ctx.respond = false;
+    // One that waits behind another answer on its connection may never come to have it.
+    if (ctx.res.socket === null) ctx.res.once("socket", () => openStream(ctx, jti));
+    else openStream(ctx, jti);
+  });
 
-    stream.write(eventText("open", { jti, instance: instanceId }));
+  /**
+   * Server-sent events (WHATWG HTML §9.2): ends with the reason why the token is not accepted any more. Written
+   * without a pipe, through which the last word would reach the client later.
+   */
+  function openStream(ctx: RouteContext, jti: string): void {
+    const { req, res } = ctx;
+    if (res.destroyed) return;
+    metrics.openStreams.inc();
+    res.write(eventText("open", { jti, instance: instanceId }));
     let stopBeating = timers.after(heartbeatMs, beat);
     const token = { claims: claimsOf(ctx), policy: ctx.state.stalenessPolicy };
     const unregister = connections.register(token, (reason) => {
       stopBeating();
-      stream.end(eventText(reason, { jti }));
-      const cutOff = timers.after(lastWordsMs, () => ctx.req.socket.destroy());
-      ctx.res.once("close", cutOff);
+      res.end(eventText(reason, { jti }));
+      const cutOff = timers.after(lastWordsMs, () => req.socket.destroy());
+      res.once("close", cutOff);
     });
-    stream.once("close", () => {
+    res.once("close", () => {
       unregister();
       stopBeating();
       metrics.openStreams.dec();
     });
 
     function beat(): void {
-      if (!stream.writableNeedDrain) stream.write(": still here\n\n");
+      if (!res.writableNeedDrain) res.write(": still here\n\n");
       stopBeating = timers.after(heartbeatMs, beat);
     }
-  });
+  }
 }
 
 function eventText(event: string, data: Record<string, string>): string {

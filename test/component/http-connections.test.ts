@@ -59,10 +59,29 @@ describe("connections", () => {
     expect(refused).to.equal("refused");
   });
 
+  const streamRequest = (method: string) =>
+    `${method} /me/stream HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer ${token}\r\n\r\n`;
+
+  async function openStreams(): Promise<string | undefined> {
+    return /^revocation_open_streams (\d+)$/m.exec(await (await fetch(`${api.url}/metrics`)).text())?.[1];
+  }
+
+  it("open no stream for HEAD", async () => {
+    const { seen } = await open(streamRequest("HEAD"));
+    await eventually(() => expect(seen.text).to.match(/^HTTP\/1\.1 200[^]*text\/event-stream[^]*\r\n\r\n$/));
+    expect(await openStreams()).to.equal("0");
+  });
+
+  it("leave no stream behind that waited behind another one, nor one that its client did not wait for", async () => {
+    const { socket, seen } = await open(streamRequest("GET") + streamRequest("GET"));
+    await eventually(() => expect(seen.text).to.contain("event: open"));
+    socket.destroy();
+    for (let n = 0; n < 20; n += 1) (await open(streamRequest("GET"))).socket.destroy();
+    await eventually(async () => expect(await openStreams()).to.equal("0"));
+  });
+
   it("get no second answer into the middle of the first", async () => {
-    const { socket, seen } = await open(
-      `GET /me/stream HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer ${token}\r\n\r\n`,
-    );
+    const { socket, seen } = await open(streamRequest("GET"));
     await eventually(() => expect(seen.text).to.contain("event: open"));
     socket.write("this is no HTTP\r\n\r\n");
     await eventually(() => expect(seen.isClosed).to.equal(true));
