@@ -90,14 +90,13 @@ describe("relay", () => {
     expect(await world.isTokenRevoked(jti)).to.equal(true);
   });
 
-  for (const [title, answersAfterMs] of [
-    ["between two looks", 0],
-    ["while it looked", 3_000],
-  ] as const) {
-    it(`leaves alone what this worker handles and ends ${title}`, async () => {
+  describe("beside events that this worker takes long for", () => {
+    let inserted: string[];
+
+    /** Notes an event 2.8 s after all else of it is done. */
+    async function start(afterListing: () => Promise<unknown>): Promise<void> {
       const { database } = world.connectParts();
-      const { timers } = world.platform;
-      const inserted: string[] = [];
+      inserted = [];
       const ledger: typeof database.ledger = {
         ...database.ledger,
         insertPending(rows) {
@@ -105,57 +104,51 @@ describe("relay", () => {
           return database.ledger.insertPending(rows);
         },
         async noteApplied(...noted) {
-          await timers.sleep(2_800);
+          await world.platform.timers.sleep(2_800);
           return database.ledger.noteApplied(...noted);
         },
         async listPending(...asked) {
           const rows = await database.ledger.listPending(...asked);
-          await timers.sleep(answersAfterMs);
+          await afterListing();
           return rows;
         },
       };
       await world.start({ database: { ...database, ledger } });
-      const user = await world.addUser();
-      const event = world.ownEvent("user.signed-out", user.id, { epoch: 1 });
-      await world.platform.advance(2_000);
-      await world.publish({ ...event, timeMs: event.timeMs - 60_000 });
-      await world.platform.advance(10_000);
-      expect((await world.rowOf(event))?.appliedAtMs).to.be.a("number");
-      expect(inserted).to.deep.equal([event.id]);
-    });
-  }
+    }
 
-  it("leaves alone what this worker begins with while it looks", async () => {
-    const { database } = world.connectParts();
-    const { timers } = world.platform;
-    const user = await world.addUser();
-    const made = world.ownEvent("user.signed-out", user.id, { epoch: 1 });
-    const event = { ...made, timeMs: made.timeMs - 60_000 };
-    await database.ledger.insertPending([pendingRowOfOwnEvent(event)]);
-    const inserted: string[] = [];
-    let isPublished = false;
-    const ledger: typeof database.ledger = {
-      ...database.ledger,
-      insertPending(rows) {
-        inserted.push(...rows.map(({ eventId }) => eventId));
-        return database.ledger.insertPending(rows);
-      },
-      async noteApplied(...noted) {
-        await timers.sleep(2_800);
-        return database.ledger.noteApplied(...noted);
-      },
-      async listPending(...asked) {
-        const rows = await database.ledger.listPending(...asked);
+    async function overdueEvent() {
+      const event = world.ownEvent("user.signed-out", (await world.addUser()).id, { epoch: 1 });
+      return { ...event, timeMs: event.timeMs - 60_000 };
+    }
+
+    for (const [title, listingMs] of [
+      ["between two looks", 0],
+      ["while it looks", 3_000],
+    ] as const) {
+      it(`leaves alone what ends ${title}`, async () => {
+        await start(() => world.platform.timers.sleep(listingMs));
+        await world.platform.advance(2_000);
+        const event = await overdueEvent();
+        await world.publish(event);
+        await world.platform.advance(10_000);
+        expect((await world.rowOf(event))?.appliedAtMs).to.be.a("number");
+        expect(inserted).to.deep.equal([event.id]);
+      });
+    }
+
+    it("leaves alone what begins while it looks", async () => {
+      const event = await overdueEvent();
+      await world.database.ledger.insertPending([pendingRowOfOwnEvent(event)]);
+      let isPublished = false;
+      await start(async () => {
         if (!isPublished) await world.publish(event);
         isPublished = true;
-        await timers.sleep(100);
-        return rows;
-      },
-    };
-    await world.start({ database: { ...database, ledger } });
-    await world.platform.advance(10_000);
-    expect((await world.rowOf(event))?.appliedAtMs).to.be.a("number");
-    expect(inserted).to.deep.equal([]);
+        await world.platform.timers.sleep(100);
+      });
+      await world.platform.advance(10_000);
+      expect((await world.rowOf(event))?.appliedAtMs).to.be.a("number");
+      expect(inserted).to.deep.equal([]);
+    });
   });
 
   it("applies a burst of them within 5 s, too", async () => {
