@@ -118,28 +118,29 @@ function refusalOf({ code = "" }: NodeJS.ErrnoException): AppError {
   return new AppError(slug, detail);
 }
 
-/** Which answer each connection waits for: one that waits for none can be closed at any time. */
+/** Which answers each connection waits for: one that waits for none can be closed at any time. */
 function watchConnections(server: Server) {
-  const answers = new Map<Duplex, ServerResponse | null>();
+  const answers = new Map<Duplex, Set<ServerResponse>>();
   let isClosing = false;
   server.on("connection", (socket) => {
-    answers.set(socket, null);
+    answers.set(socket, new Set());
     socket.once("close", () => answers.delete(socket));
   });
   server.on("request", ({ socket }, response) => {
-    answers.set(socket, response);
+    const ofSocket = answers.get(socket);
+    ofSocket?.add(response);
     response.once("close", () => {
-      if (answers.get(socket) !== response) return;
-      answers.set(socket, null);
-      if (isClosing) socket.destroySoon();
+      ofSocket?.delete(response);
+      if (isClosing && ofSocket?.size === 0) socket.destroySoon();
     });
   });
   return {
-    isAnswering: (socket: Duplex): boolean => answers.get(socket)?.headersSent ?? false,
+    isAnswering: (socket: Duplex): boolean =>
+      [...(answers.get(socket) ?? [])].some(({ headersSent }) => headersSent),
     /** Those at once that wait for nothing, the others after their answer. */
     close(): void {
       isClosing = true;
-      for (const [socket, response] of answers) if (response === null) socket.destroy();
+      for (const [socket, ofSocket] of answers) if (ofSocket.size === 0) socket.destroy();
     },
   };
 }

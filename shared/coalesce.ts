@@ -13,8 +13,9 @@ export interface CoalescerOptions<Input, Output> {
 
 /**
  * Joins calls: those of one turn of the event loop, and, once a few runs are under way, those that are made meanwhile.
- * Each call is served by a run that began after it was made, so what it reads is never older than itself. A run that fails because something is away fails everybody whom it served; where it fails for what it
- * was given, each of them is tried alone, so that one is not punished for another.
+ * Each call is served by a run that began after it was made, so what it reads is never older than itself. A run that
+ * fails because something is away fails everybody whom it served; where it fails for what it was given, each of them is
+ * tried alone, so that one is not punished for another.
  */
 export function createCoalescer<Input, Output>(
   options: CoalescerOptions<Input, Output>,

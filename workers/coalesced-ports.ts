@@ -5,6 +5,7 @@ import type { RevocationStore } from "../shared/ports/revocation-store.ts";
 import type { SessionStore } from "../shared/ports/session-store.ts";
 import type { User, UserStore } from "../shared/ports/user-store.ts";
 import type { Addition } from "../shared/revocation/addition.ts";
+import { runInOrder } from "./in-order.ts";
 
 /*
  * The ports of one worker, whose events are handled side by side: the questions and writes that they have at the same
@@ -17,9 +18,11 @@ export const additionsInACall = 1_000;
  * Of a call to the database, however many partitions have something to ask. One that takes longer than it may is made
  * again while the server is still at it, and writes beside one another conflict: both make more of what is too much.
  */
-const bounds = { mostInARun: 100, runsAtOnce: 2 } as const;
-/** Of several events in one page; where it is full, each reads its own. */
+const mostInARun = 100;
+const bounds = { mostInARun, runsAtOnce: 2 } as const;
+/** Of several events in one page; where it is full, each reads its own, so many at once. */
 const markedInAPage = 4_000;
+const aloneAtOnce = 4;
 
 export function createCoalescedLedger(ledger: Ledger): Ledger {
   const readFence = createCoalescer<void, Awaited<ReturnType<Ledger["readFence"]>>>({
@@ -31,6 +34,9 @@ export function createCoalescedLedger(ledger: Ledger): Ledger {
   const find = createCoalescer<string, Awaited<ReturnType<Ledger["find"]>>>({
     ...bounds,
     async run(eventIds) {
+      const [only] = eventIds;
+      if (only === undefined) return [];
+      if (eventIds.length === 1) return [await ledger.find(only)];
       const rows = new Map((await ledger.findMany([...new Set(eventIds)])).map((row) => [row.eventId, row]));
       return eventIds.map((eventId) => rows.get(eventId) ?? null);
     },
@@ -63,8 +69,9 @@ export function createCoalescedLedger(ledger: Ledger): Ledger {
 
 function createCoalescedMarks(ledger: Ledger): Pick<Ledger, "markTokens" | "listMarked" | "lastExpiryMs"> {
   type Marking = Parameters<Ledger["markTokens"]>;
+  // Those of a user with very many tokens take long, and hold up nobody else.
   const markTokens = createCoalescer<Marking, number>({
-    ...bounds,
+    mostInARun,
     async run([only, ...others]) {
       if (only === undefined) return [];
       if (others.length === 0) return [await ledger.markTokens(...only)];
@@ -77,7 +84,7 @@ function createCoalescedMarks(ledger: Ledger): Pick<Ledger, "markTokens" | "list
     },
   });
   const listMarked = createCoalescer<Parameters<Ledger["listMarked"]>, MarkedToken[]>({
-    ...bounds,
+    mostInARun,
     run: (asked) => listMarkedOfMany(ledger, asked),
   });
   const lastExpiryMs = createCoalescer<string, number | null>({
@@ -104,16 +111,25 @@ async function listMarkedOfMany(ledger: Ledger, asked: readonly ListMarked[]): P
   const isFirst = ([, { after }]: ListMarked) => after === undefined;
   const together = asked.filter(isFirst);
   const found = together.length > 1 ? await listTogether(ledger, together) : null;
-  return Promise.all(
-    asked.map(async ([eventIds, page]) => {
-      if (found === null || page.after !== undefined) return ledger.listMarked(eventIds, page);
-      return eventIds
-        .flatMap((eventId) => found.get(eventId) ?? [])
-        .filter(({ expiresAtMs }) => expiresAtMs > page.expiresAfterMs)
-        .toSorted((a, b) => (a.jti < b.jti ? -1 : 1))
-        .slice(0, page.limit);
-    }),
-  );
+  const answers: MarkedToken[][] = [];
+  const order = { limit: aloneAtOnce, keyOf: ([at]: [number, ListMarked]) => String(at) };
+  await runInOrder([...asked.entries()], order, async ([at, [eventIds, page]]) => {
+    const isRead = found !== null && page.after === undefined;
+    answers[at] = isRead ? pageOf(found, eventIds, page) : await ledger.listMarked(eventIds, page);
+  });
+  return answers;
+}
+
+function pageOf(
+  found: ReadonlyMap<string, readonly MarkedToken[]>,
+  eventIds: readonly string[],
+  { expiresAfterMs, limit }: MarkedPage,
+): MarkedToken[] {
+  return eventIds
+    .flatMap((eventId) => found.get(eventId) ?? [])
+    .filter(({ expiresAtMs }) => expiresAtMs > expiresAfterMs)
+    .toSorted((a, b) => (a.jti < b.jti ? -1 : 1))
+    .slice(0, limit);
 }
 
 async function listTogether(

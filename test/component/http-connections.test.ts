@@ -66,6 +66,12 @@ describe("connections", () => {
     return /^revocation_open_streams (\d+)$/m.exec(await (await fetch(`${api.url}/metrics`)).text())?.[1];
   }
 
+  it("open a stream that waited behind another answer", async () => {
+    const { seen } = await open(`GET /livez HTTP/1.1\r\nHost: a\r\n\r\n${streamRequest("GET")}`);
+    await eventually(() => expect(seen.text).to.match(/"ok"[^]*HTTP\/1\.1 200[^]*event: open/));
+    expect(await openStreams()).to.equal("1");
+  });
+
   it("open no stream for HEAD", async () => {
     const { seen } = await open(streamRequest("HEAD"));
     await eventually(() => expect(seen.text).to.match(/^HTTP\/1\.1 200[^]*text\/event-stream[^]*\r\n\r\n$/));
@@ -80,13 +86,18 @@ describe("connections", () => {
     await eventually(async () => expect(await openStreams()).to.equal("0"));
   });
 
-  it("get no second answer into the middle of the first", async () => {
-    const { socket, seen } = await open(streamRequest("GET"));
-    await eventually(() => expect(seen.text).to.contain("event: open"));
-    socket.write("this is no HTTP\r\n\r\n");
-    await eventually(() => expect(seen.isClosed).to.equal(true));
-    expect(seen.text.match(/HTTP\/1\.1/g)).to.have.length(1);
-  });
+  for (const [title, requests] of [
+    ["the first", ["GET"]],
+    ["the first, behind which another one waits", ["GET", "GET"]],
+  ] as const) {
+    it(`get no other answer into the middle of ${title}`, async () => {
+      const { socket, seen } = await open(requests.map(streamRequest).join(""));
+      await eventually(() => expect(seen.text).to.contain("event: open"));
+      socket.write("this is no HTTP\r\n\r\n");
+      await eventually(() => expect(seen.isClosed).to.equal(true));
+      expect(seen.text.match(/HTTP\/1\.1/g)).to.have.length(1);
+    });
+  }
 
   it("serve the next call after one whose body was too large", async () => {
     const login = "POST /auth/login HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n";

@@ -37,7 +37,7 @@ const whileWriting: Readonly<Record<string, Break>> = {
 const deaths: Readonly<Record<"upstream" | "own", Readonly<Record<string, Break>>>> = {
   upstream: {
     "it was received": beforeUsers("findById", "findByExternalIdentity"),
-    "the user was found": beforeLedger("findMany"),
+    "the user was found": beforeLedger("find"),
     "the row was missed": beforeLedger("insertPending"),
     "the pending row was written": beforeUsers("change"),
     "the user was changed": beforeAdd,
@@ -46,7 +46,7 @@ const deaths: Readonly<Record<"upstream" | "own", Readonly<Record<string, Break>
   },
   own: {
     "it was received": beforeAdd,
-    "the cut-off was written": beforeLedger("findMany"),
+    "the cut-off was written": beforeLedger("find"),
     "the row was missed": beforeLedger("insertPending"),
     "the pending row was written": beforeLedger("markTokens"),
     ...whileWriting,

@@ -164,16 +164,19 @@ describe("relay", () => {
     for (const event of events) expect((await world.rowOf(event))?.appliedAtMs).to.be.a("number");
   });
 
-  it("is not held up by one event that takes long", async () => {
+  it("is not held up by a few events that take long", async () => {
     world.logServer.setAvailable(false);
-    const slow = await world.addUser();
+    const slow = await Promise.all([1, 2, 3].map(() => world.addUser()));
     const parts = world.connectParts();
     const ledger = intercept(parts.database.ledger, "markTokens", async (_event, selection) => {
-      if (JSON.stringify(selection).includes(slow.id)) await world.platform.timers.sleep(20_000);
+      if (slow.some(({ id }) => JSON.stringify(selection).includes(id)))
+        await world.platform.timers.sleep(20_000);
     });
     await world.start({ database: { ...parts.database, ledger } });
-    await world.changeUser(slow.id, "user.deactivated");
-    await world.platform.advance(3_000);
+    for (const { id } of slow) {
+      await world.changeUser(id, "user.deactivated");
+      await world.platform.advance(1_700);
+    }
     const other = await world.addUser();
     const event = await world.changeUser(other.id, "user.deactivated");
     await world.platform.advance(4_900);
@@ -200,7 +203,7 @@ describe("relay", () => {
   it("applies an event once, however long Kafka stays away", async () => {
     const parts = world.connectParts();
     let looked = 0;
-    const ledger = intercept(parts.database.ledger, "findMany", () => (looked += 1));
+    const ledger = intercept(parts.database.ledger, "find", () => (looked += 1));
     await world.start({ database: { ...parts.database, ledger } });
     world.logServer.setAvailable(false);
     const user = await world.addUser();

@@ -1,6 +1,7 @@
 import { expect } from "chai";
 import { afterEach, beforeEach, describe, it } from "mocha";
 import { dependencyUnavailable } from "../../shared/errors.ts";
+import { createRecordingLog } from "../support/recording-log.ts";
 import {
   createWorkerWorld,
   intercept,
@@ -31,6 +32,39 @@ describe("revoker: own events", () => {
     expect(row).to.include({ status: "applied", epoch: 1, tokensRevoked: 1, incarnation: state.incarnation });
     expect(row?.position).to.equal(state.head);
     expect(world.logServer.lag).to.equal(0);
+  });
+
+  it("warns once of what is away, however many events of a batch wait for it", async () => {
+    const log = createRecordingLog();
+    const told = await createWorkerWorld({ log });
+    const parts = told.connectParts();
+    const backAtMs = told.platform.clock.monotonicMs() + 1_500;
+    const ledger = intercept(parts.database.ledger, "findMany", () => {
+      const isAway = told.platform.clock.monotonicMs() < backAtMs;
+      if (isAway) throw dependencyUnavailable("mongodb", new Error("away"));
+    });
+    const events = Array.from({ length: 40 }, (_, n) =>
+      told.ownEvent("user.signed-out", `u${n}`, { epoch: 1 }),
+    );
+    await told.publish(...events);
+    let batches = 0;
+    const startConsumer: typeof parts.eventLog.startConsumer = (options) =>
+      parts.eventLog.startConsumer({
+        ...options,
+        handleBatch(batch) {
+          batches += 1;
+          return options.handleBatch(batch);
+        },
+      });
+    const eventLog = { ...parts.eventLog, startConsumer };
+    await told.start({ database: { ...parts.database, ledger }, eventLog });
+    await told.platform.advance(5_000);
+    for (const event of events) expect((await told.rowOf(event))?.appliedAtMs).to.be.a("number");
+    const levels = log.logged("revoker.retrying").map((line) => /"level":"(\w+)"/.exec(line)?.[1]);
+    expect(levels.length).to.be.at.least(events.length);
+    expect(batches).to.be.at.most(events.length / 2);
+    expect(levels.filter((level) => level === "warn").length).to.be.within(1, batches);
+    await told.close();
   });
 
   it("changes nobody for an own event", async () => {

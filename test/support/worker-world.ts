@@ -7,7 +7,7 @@ import { createHoldRule } from "../../shared/holds/hold-rule.ts";
 import { createInProcessDatabaseServer } from "../../shared/in-process/database.ts";
 import { InProcessEventLogServer } from "../../shared/in-process/event-log.ts";
 import { createInProcessStoreServer } from "../../shared/in-process/revocation-store.ts";
-import { silentLog } from "../../shared/log.ts";
+import { type Log, silentLog } from "../../shared/log.ts";
 import { createMetrics } from "../../shared/metrics.ts";
 import type { LedgerRow } from "../../shared/ports/ledger.ts";
 import type { Parts } from "../../shared/ports/parts.ts";
@@ -27,7 +27,7 @@ export const tokenLifetimeSeconds = 900;
 /** One store, one database and one log in this process, and workers on them, under a clock that a test moves. */
 export type WorkerWorld = Awaited<ReturnType<typeof createWorkerWorld>>;
 
-export async function createWorkerWorld() {
+export async function createWorkerWorld({ log = silentLog }: { readonly log?: Log } = {}) {
   const platform = createManualPlatform();
   const storeServer = createInProcessStoreServer({ ...platform, undoDepth: 100 });
   const databaseServer = createInProcessDatabaseServer(platform);
@@ -63,7 +63,7 @@ export async function createWorkerWorld() {
     const worker = await startWorker({
       settings: { namespace, issuer, syncIntervalMs: 1_000, holds },
       platform,
-      log: silentLog,
+      log,
       metrics,
       parts: { ...connectParts(), ...parts },
     });

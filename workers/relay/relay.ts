@@ -3,7 +3,7 @@ import { groupByKey } from "../../shared/group-by-key.ts";
 import type { Log } from "../../shared/log.ts";
 import type { Metrics } from "../../shared/metrics.ts";
 import type { PublishEvent } from "../../shared/outbox/publish-event.ts";
-import type { Ledger } from "../../shared/ports/ledger.ts";
+import type { Ledger, LedgerRow } from "../../shared/ports/ledger.ts";
 import type { Platform } from "../../shared/ports/platform.ts";
 import type { RevocationStore } from "../../shared/ports/revocation-store.ts";
 import type { OutboxEntry, UserStore } from "../../shared/ports/user-store.ts";
@@ -51,7 +51,9 @@ export function createRelay(deps: RelayDeps) {
   const findOverdue = createFindOverdue({ ...deps, clock: platform.clock });
   const firstSeenAtMs = new Map<string, number>();
   const inFlight = new Set<string>();
-  let overdue: readonly ReceivedEvent[] = [];
+  let pending: readonly LedgerRow[] = [];
+  /** When it was asked for them: what ends meanwhile is told as pending, and was not left alone. */
+  let underWayBefore: ReadonlySet<string> = new Set();
   let isLogAway = false;
   let outboxPage: number = pageSizes.least;
   let pendingPage: number = pageSizes.least;
@@ -72,11 +74,12 @@ export function createRelay(deps: RelayDeps) {
   }
 
   /** What the log did not take, and what it took and nobody handles. */
-  function offer(left: readonly OutboxEntry[]): void {
-    const waiting = left.map(({ event }) => receiveEvent(event, { namespace }));
+  function offer(unpublished: readonly OutboxEntry[]): void {
+    const waiting = unpublished.map(({ event }) => receiveEvent(event, { namespace }));
     const known = new Set(waiting.map(({ eventId }) => eventId));
-    const isLeft = ({ eventId }: ReceivedEvent) => !known.has(eventId) && !underWay.has(eventId);
-    applyHere.offer([...waiting, ...overdue.filter(isLeft)]);
+    const isInHand = (eventId: string) => underWayBefore.has(eventId) || underWay.has(eventId);
+    const left = findOverdue(pending).filter(({ eventId }) => !known.has(eventId) && !isInHand(eventId));
+    applyHere.offer([...waiting, ...left]);
   }
 
   async function probeLog(left: readonly OutboxEntry[]): Promise<void> {
@@ -134,10 +137,9 @@ export function createRelay(deps: RelayDeps) {
 
   async function measure(page: readonly OutboxEntry[]): Promise<void> {
     const waiting = page.filter(({ event }) => !applyHere.isDone(event.id)).map(({ event }) => event.timeMs);
-    // What ends while it is read is told as pending, and was not left alone.
-    const underWayBefore = new Set(underWay);
-    const pending = await ledger.listPending(pendingPage);
-    overdue = findOverdue(pending).filter(({ eventId }) => !underWayBefore.has(eventId));
+    const underWayNow = new Set(underWay);
+    pending = await ledger.listPending(pendingPage);
+    underWayBefore = underWayNow;
     const isFull = pending.length === pendingPage;
     pendingPage = isFull
       ? Math.min(pageSizes.most, pendingPage * 2)

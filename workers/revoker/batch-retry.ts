@@ -31,7 +31,7 @@ export function createBatchRetry(
   const { timers } = platform;
   let unanswered: Promise<void> | undefined;
   let lostBy: BatchAbandoned | undefined;
-  let pause: Promise<void> | undefined;
+  const pauses = new Map<number, Promise<void>>();
 
   /** One that is not answered soon is no sign that the partition was lost: the work goes on, and asks no second time. */
   async function heartbeat(): Promise<void> {
@@ -55,11 +55,10 @@ export function createBatchRetry(
     return Promise.race([answered, timers.sleep(heartbeatPatienceMs, patience.signal)]);
   }
 
-  /** What fails together is tried again together: its calls to the database are joined then. */
+  /** What failed together, and as often, is tried again together: its calls to the database are joined then. */
   function backOff(attempt: number): Promise<void> {
-    pause ??= sleepOut(attempt).finally(() => {
-      pause = undefined;
-    });
+    const pause = pauses.get(attempt) ?? sleepOut(attempt).finally(() => pauses.delete(attempt));
+    pauses.set(attempt, pause);
     return pause;
   }
 

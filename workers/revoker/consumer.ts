@@ -50,11 +50,16 @@ export function createBatchHandler(deps: ConsumerDeps) {
   const writeDeadLetter = createDeadLetters(deps);
 
   return async function handleBatch(batch: RecordBatch): Promise<void> {
-    let isRetrying = false;
+    const told = new Set<string>();
     const retry = createBatchRetry(batch, platform, (err, attempt) => {
       // What is away is so for hundreds of events at once.
-      log[isRetrying ? "debug" : "warn"]("revoker.retrying", { partition: batch.partition, attempt, err });
-      isRetrying = true;
+      const what = err instanceof Error ? err.message : String(err);
+      log[told.has(what) ? "debug" : "warn"]("revoker.retrying", {
+        partition: batch.partition,
+        attempt,
+        err,
+      });
+      told.add(what);
     });
     try {
       const { arrivals, dead } = await receive(batch.records, retry);

@@ -43,6 +43,31 @@ describe("the joined calls of a worker", () => {
     expect(sizes.reduce((sum, size) => sum + size)).to.equal(2 * ids.length);
   });
 
+  it("are few at a time also where each has to list its own tokens", async () => {
+    const { ledger } = createInProcessDatabaseServer(createManualPlatform()).connect();
+    let [underWay, most] = [0, 0];
+    const joined = createCoalescedLedger({
+      ...ledger,
+      async listMarked([eventId = ""], { limit }) {
+        underWay += 1;
+        most = Math.max(most, underWay);
+        await turn();
+        underWay -= 1;
+        return Array.from({ length: limit }, (_, n) => ({
+          jti: String(n),
+          revokedBy: eventId,
+          expiresAtMs: 9,
+        }));
+      },
+    });
+    const page = { expiresAfterMs: 0, limit: 3 };
+    const lists = await Promise.all(
+      ids.slice(0, 80).map((eventId) => joined.listMarked([eventId], { ...page, after: "0" })),
+    );
+    expect(lists.map(([first]) => first?.revokedBy)).to.deep.equal(ids.slice(0, 80));
+    expect(most).to.equal(4);
+  });
+
   it("list marked tokens in their order, of several events too", async () => {
     const tokens = ["a e2", "b e1", "c e2", "d e1"].map((text) => {
       const [jti = "", revokedBy = ""] = text.split(" ");
