@@ -40,15 +40,10 @@ export function addMeRoutes(router: AppRouter, guards: Guards, deps: MeDeps): vo
     ctx.type = "text/event-stream";
     if (ctx.method === "HEAD") return;
     ctx.respond = false;
-    // Once all middleware is through, which may have headers to set.
-    setImmediate(() => openInTurn(ctx, jti));
-  });
-
-  /** One that waits behind another answer on its connection may never come to have it. */
-  function openInTurn(ctx: RouteContext, jti: string): void {
+    // One that waits behind another answer on its connection may never come to have it.
     if (ctx.res.socket === null) ctx.res.once("socket", () => openStream(ctx, jti));
     else openStream(ctx, jti);
-  }
+  });
 
   /**
    * Server-sent events (WHATWG HTML §9.2): ends with the reason why the token is not accepted any more. Written

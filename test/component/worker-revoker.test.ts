@@ -37,6 +37,9 @@ describe("revoker: own events", () => {
   it("warns once of what is away, however many events of a batch wait for it", async () => {
     const log = createRecordingLog();
     const told = await createWorkerWorld({ log });
+    // A store that is prepared: until then it is missing, too.
+    await told.start();
+    await told.close();
     const parts = told.connectParts();
     const backAtMs = told.platform.clock.monotonicMs() + 1_500;
     const ledger = intercept(parts.database.ledger, "findMany", () => {
