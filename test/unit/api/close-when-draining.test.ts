@@ -13,11 +13,12 @@ describe("an answer while the instance drains", () => {
     app.use(createCloseWhenDraining(() => state.isDraining));
     app.use((ctx) => {
       if (ctx.path === "/slow") state.isDraining = true;
-      if (ctx.path !== "/stream") return void (ctx.body = "done");
-      ctx.respond = false;
-      ctx.res.end("begun at once");
+      ctx.respond = ctx.path !== "/stream";
+      if (ctx.respond) ctx.body = "done";
+      else ctx.res.end("begun at once");
     });
-    const server = createServer(app.callback());
+    const handle = app.callback();
+    const server = createServer((request, response) => void handle(request, response));
     await listen(server, "127.0.0.1", 0);
     const address = server.address();
     const port = typeof address === "object" && address !== null ? address.port : 0;
