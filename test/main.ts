@@ -6,7 +6,7 @@ import { findServices } from "./services/find-services.ts";
 import type { UsedServices } from "./services/start-services.ts";
 import { summaryLine, type TestResults } from "./support/test-results.ts";
 
-const deadlineMs = Number(process.env["QUASH_TEST_DEADLINE_MS"] || 17 * 60_000);
+const deadlineMs = Number(process.env["QUASH_TEST_DEADLINE_MS"] || 18 * 60_000);
 const servicesRequired = process.env["REQUIRE_SERVICES"] === "1";
 
 process.exitCode = await testEverything(process.argv.slice(2));

@@ -24,7 +24,7 @@ export default class SummaryReporter extends mocha.reporters.Spec {
     super(runner, options);
     const { EVENT_RUN_END, EVENT_SUITE_BEGIN, EVENT_SUITE_END, EVENT_TEST_BEGIN, EVENT_TEST_PENDING } =
       mocha.Runner.constants;
-    const deadlineMs = Number(process.env["QUASH_TEST_DEADLINE_MS"] || 17 * 60_000);
+    const deadlineMs = Number(process.env["QUASH_TEST_DEADLINE_MS"] || 18 * 60_000);
     const leakGraceMs = Number(process.env["QUASH_TEST_LEAK_GRACE_MS"] || 5000);
     const deadline = setTimeout(() => {
       this.#abort(`the run has not ended within ${deadlineMs} ms; it was at: ${this.#current}`);
