@@ -4,9 +4,9 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { findServices } from "./services/find-services.ts";
 import type { UsedServices } from "./services/start-services.ts";
-import { summaryLine, type TestResults } from "./support/test-results.ts";
+import { runDeadlineMs, summaryLine, type TestResults } from "./support/test-results.ts";
 
-const deadlineMs = Number(process.env["QUASH_TEST_DEADLINE_MS"] || 18 * 60_000);
+const deadlineMs = runDeadlineMs(process.env);
 const servicesRequired = process.env["REQUIRE_SERVICES"] === "1";
 
 process.exitCode = await testEverything(process.argv.slice(2));

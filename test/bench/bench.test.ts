@@ -2,7 +2,7 @@ import { expect } from "chai";
 import { it } from "mocha";
 import { z } from "zod";
 import { startNode } from "../support/node-process.ts";
-import { describeWithServices } from "../support/services.ts";
+import { addressesOf, describeWithServices } from "../support/services.ts";
 import { benchmarks } from "./benchmarks/index.ts";
 
 const spread = { name: z.string().min(1), median: z.number(), min: z.number(), max: z.number() };
@@ -22,12 +22,7 @@ describeWithServices("npm run bench", ["redis", "mongo", "kafka"], (services) =>
   it("runs every benchmark, whose sides answer alike, and prints a row for each baseline", async function () {
     this.timeout(240_000);
     const run = startNode(["test/bench/main.ts", "--short", "--json"], {
-      environment: {
-        HOME: process.env["HOME"] ?? "",
-        MONGO_URL: services.mongoUrl,
-        REDIS_URL: services.redisUrl,
-        KAFKA_BROKERS: services.kafkaBrokers,
-      },
+      environment: { HOME: process.env["HOME"] ?? "", ...addressesOf(services) },
     });
     expect(await run.ended, run.output()).to.equal(0);
     const rows = run

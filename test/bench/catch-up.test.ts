@@ -1,18 +1,13 @@
 import { expect } from "chai";
 import { it } from "mocha";
 import { startNode } from "../support/node-process.ts";
-import { describeWithServices } from "../support/services.ts";
+import { addressesOf, describeWithServices } from "../support/services.ts";
 
 describeWithServices("npm run bench:catch-up", ["redis", "mongo", "kafka"], (services) => {
   it("tells how fast the events that waited are handled, and that the instances serve meanwhile", async function () {
     this.timeout(120_000);
     const run = startNode(["test/bench/catch-up.ts", "--events", "300"], {
-      environment: {
-        HOME: process.env["HOME"] ?? "",
-        MONGO_URL: services.mongoUrl,
-        REDIS_URL: services.redisUrl,
-        KAFKA_BROKERS: services.kafkaBrokers,
-      },
+      environment: { HOME: process.env["HOME"] ?? "", ...addressesOf(services) },
     });
     expect(await run.ended, run.output()).to.equal(0);
     const report: unknown = JSON.parse(/^\{.*$/m.exec(run.output())?.[0] ?? "null");

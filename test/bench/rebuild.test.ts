@@ -7,7 +7,7 @@ import { dropMongoDatabase } from "../support/drop-mongo-database.ts";
 import { fillLedger } from "../support/fill-ledger.ts";
 import { startNode } from "../support/node-process.ts";
 import { describeUnlessMissing, missingPrograms } from "../support/requirements.ts";
-import { describeWithServices, freshNamespace } from "../support/services.ts";
+import { addressesOf, describeWithServices, freshNamespace } from "../support/services.ts";
 
 describeWithServices("npm run bench:rebuild", ["redis", "mongo", "kafka"], (services) => {
   describeUnlessMissing("with a Redis of its own", missingPrograms(["redis-server"]), () => {
@@ -26,12 +26,7 @@ describeWithServices("npm run bench:rebuild", ["redis", "mongo", "kafka"], (serv
       this.timeout(180_000);
       const given = ["--mongo-url", mongoUrl, "--filled", namespace, "--within-ms", "1"];
       const run = startNode(["test/bench/rebuild.ts", ...given], {
-        environment: {
-          HOME: process.env["HOME"] ?? "",
-          MONGO_URL: mongoUrl,
-          REDIS_URL: services.redisUrl,
-          KAFKA_BROKERS: services.kafkaBrokers,
-        },
+        environment: { HOME: process.env["HOME"] ?? "", ...addressesOf(services) },
       });
       expect(await run.ended, run.output()).to.equal(1);
       const report: unknown = JSON.parse(/^\{.*$/m.exec(run.output())?.[0] ?? "null");

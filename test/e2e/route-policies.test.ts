@@ -2,7 +2,7 @@ import { expect } from "chai";
 import { after, before, it } from "mocha";
 import { eventually } from "../support/eventually.ts";
 import { createRealSystem, type RealSystem } from "../support/real-system.ts";
-import { describeWithServices, freshNamespace } from "../support/services.ts";
+import { addressesOf, describeWithServices, freshNamespace } from "../support/services.ts";
 import { startTcpProxy, type TcpProxy } from "../support/tcp-proxy.ts";
 
 describeWithServices("an instance with ROUTE_POLICIES", ["mongo", "redis", "kafka"], (services) => {
@@ -13,9 +13,7 @@ describeWithServices("an instance with ROUTE_POLICIES", ["mongo", "redis", "kafk
     const redis = new URL(services.redisUrl);
     redisLink = await startTcpProxy({ host: redis.hostname, port: Number(redis.port) });
     system = await createRealSystem({
-      MONGO_URL: services.mongoUrl,
-      REDIS_URL: services.redisUrl,
-      KAFKA_BROKERS: services.kafkaBrokers,
+      ...addressesOf(services),
       NAMESPACE: freshNamespace(),
       SYNC_INTERVAL_MS: "500",
       MAX_STALENESS_MS: "2000",

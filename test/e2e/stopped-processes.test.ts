@@ -3,7 +3,7 @@ import { after, before, it } from "mocha";
 import { Agent, request } from "undici";
 import { eventually } from "../support/eventually.ts";
 import { createRealSystem, type RealProcess, type RealSystem } from "../support/real-system.ts";
-import { describeWithServices, freshNamespace } from "../support/services.ts";
+import { addressesOf, describeWithServices, freshNamespace } from "../support/services.ts";
 import { startTcpProxy, type TcpProxy } from "../support/tcp-proxy.ts";
 
 const password = "a perfectly fine password";
@@ -28,9 +28,7 @@ describeWithServices("processes that are stopped", ["mongo", "redis", "kafka"], 
     redisLink = await linkTo(services.redisUrl);
     mongoLink = await linkTo(services.mongoUrl);
     system = await createRealSystem({
-      MONGO_URL: services.mongoUrl,
-      REDIS_URL: services.redisUrl,
-      KAFKA_BROKERS: services.kafkaBrokers,
+      ...addressesOf(services),
       NAMESPACE: freshNamespace(),
       SYNC_INTERVAL_MS: "500",
       MAX_STALENESS_MS: "3000",

@@ -28,6 +28,11 @@ export function describeWithServices(
   describeUnlessMissing(title, missing, () => body(testServices()));
 }
 
+/** The settings of a process that is to use them. */
+export function addressesOf({ mongoUrl, redisUrl, kafkaBrokers }: TestServices) {
+  return { MONGO_URL: mongoUrl, REDIS_URL: redisUrl, KAFKA_BROKERS: kafkaBrokers };
+}
+
 /** A namespace nobody else uses; lower case letters and digits, so it fits topics, keys and database names. */
 export function freshNamespace(): string {
   return `t${randomBytes(6).toString("hex")}`;

@@ -1,7 +1,7 @@
 import { writeFileSync } from "node:fs";
 import mocha from "mocha";
 import type { TestResults } from "./test-results.ts";
-import { summaryLine } from "./test-results.ts";
+import { runDeadlineMs, summaryLine } from "./test-results.ts";
 
 /**
  * Mocha's own report, the suites that took longest, then as the very last line `N passed, N failed`. With QUASH_TEST_RESULTS_FILE the figures go
@@ -24,7 +24,7 @@ export default class SummaryReporter extends mocha.reporters.Spec {
     super(runner, options);
     const { EVENT_RUN_END, EVENT_SUITE_BEGIN, EVENT_SUITE_END, EVENT_TEST_BEGIN, EVENT_TEST_PENDING } =
       mocha.Runner.constants;
-    const deadlineMs = Number(process.env["QUASH_TEST_DEADLINE_MS"] || 18 * 60_000);
+    const deadlineMs = runDeadlineMs(process.env);
     const leakGraceMs = Number(process.env["QUASH_TEST_LEAK_GRACE_MS"] || 5000);
     const deadline = setTimeout(() => {
       this.#abort(`the run has not ended within ${deadlineMs} ms; it was at: ${this.#current}`);
